@@ -1,0 +1,168 @@
+"""What the entry points share: flags in, one call, exit code out.
+
+Flags are defined in functions on a `FlagValues` of their own, so importing a module defines none,
+and parsing them needs no TensorFlow.
+"""
+
+from __future__ import annotations
+
+import difflib
+import errno
+import inspect
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+
+from absl import flags
+
+from quickdraw.errors import QuickdrawError
+
+_EXIT_INTERRUPTED = 130
+
+
+class UsageError(QuickdrawError):
+    """A mistake on the command line or in the file that `--config` names."""
+
+    exit_code = 2
+
+
+def run(
+    define_flags: Callable[[flags.FlagValues], None],
+    command: Callable[[flags.FlagValues], None],
+    argv: list[str] | None = None,
+) -> int:
+    """Runs an entry point and returns its exit code; a user's mistake prints one line.
+
+    Args:
+        define_flags: defines the entry point's flags on the values it is given.
+        command: does the work; its module's docstring is the manual that `--help` prints.
+        argv: program name and arguments; `sys.argv` when not given.
+    """
+    argv = sys.argv if argv is None else argv
+    module = inspect.getmodule(command)
+    name = _program(argv[0])
+    values = flags.FlagValues()
+    define_flags(values)
+    if "--help" in argv[1:] or "-h" in argv[1:]:
+        print(f"{inspect.getdoc(module)}\n\nFlags:\n{help_of(values)}")
+        return 0
+    # TensorFlow's start-up notices are not the user's concern; its warnings are kept.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        parse(values, argv)
+        command(values)
+        return 0
+    except QuickdrawError as error:
+        hint = f"\nSee {name} --help" if isinstance(error, UsageError) else ""
+        print(f"{name}: {error}{hint}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted", file=sys.stderr)
+        return _EXIT_INTERRUPTED
+    except Exception as error:
+        explanation = _explain(error)
+        if explanation is None:
+            raise
+        print(f"{name}: {explanation}", file=sys.stderr)
+        return QuickdrawError.exit_code
+
+
+def _program(path: str) -> str:
+    folder, name = os.path.split(path)
+    if not name.endswith(".py"):
+        return name
+    return "python -m " + ".".join(("quickdraw", *_below_package(folder), name[:-3]))
+
+
+def _below_package(folder: str) -> list[str]:
+    parts = folder.replace(os.sep, "/").split("/")
+    at = len(parts) - 1 - parts[::-1].index("quickdraw") if "quickdraw" in parts else len(parts)
+    return parts[at + 1 :]
+
+
+def define_config_flag(values: flags.FlagValues) -> None:
+    """Defines `--config`."""
+    flags.DEFINE_string(
+        "config",
+        None,
+        "JSON file with values for any of these flags; the command line wins.",
+        flag_values=values,
+    )
+
+
+def help_of(values: flags.FlagValues) -> str:
+    """One paragraph a flag: name, default, meaning."""
+    lines = []
+    for name in sorted(values):
+        flag = values[name]
+        default = "" if flag.default is None else f" (default: {flag.default_as_str})"
+        lines.append(f"  --{name}{default}\n      {flag.help}")
+    return "\n".join(lines)
+
+
+def parse(values: flags.FlagValues, argv: list[str]) -> None:
+    """Parses a command line; what it leaves unset is taken from the JSON file `--config` names.
+
+    Raises:
+        UsageError: an unknown flag or key (with the nearest known one), or a value of the wrong
+            type.
+    """
+    try:
+        rest = values(argv)
+    except flags.Error as error:
+        raise UsageError(str(error).replace("FATAL Flags parsing error: ", "")) from None
+    if len(rest) > 1:
+        raise UsageError(f"every setting is a --flag=value. Received: {rest[1]!r}")
+    if "config" in values and values["config"].value:
+        _apply_config(values, values["config"].value)
+
+
+def _apply_config(values: flags.FlagValues, path: str) -> None:
+    from quickdraw import storage
+
+    settings = storage.read_json(path)
+    if not isinstance(settings, dict):
+        raise UsageError(f"{path}: an object of flag names and values expected")
+    for name, value in settings.items():
+        if name == "comment":
+            continue
+        if name not in values:
+            raise UsageError(f"{path}: unknown key {name!r}{did_you_mean(name, values)}")
+        flag = values[name]
+        if flag.present:
+            continue
+        try:
+            flag.parse(value if isinstance(value, (str, bool, int, float)) else json.dumps(value))
+        except flags.Error as error:
+            raise UsageError(f"{path}: {error}") from None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`. Did you mean 'x'? Known: …`: the end of a message about an unknown name."""
+    known = sorted(known)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5) or difflib.get_close_matches(
+        word.lower(), [name.lower() for name in known], n=1, cutoff=0.5
+    )
+    nearest = [name for name in known if close and name.lower() == close[0].lower()]
+    return (f". Did you mean {nearest[0]!r}?" if nearest else ".") + f" Known: {', '.join(known)}"
+
+
+def _explain(error: Exception) -> str | None:
+    """One line for a failure of the machine rather than of the program; None for a bug."""
+    if isinstance(error, OSError) and error.errno is not None:
+        hint = " (free some space and run the same command again)" if _disk_full(error) else ""
+        return f"{error.filename or 'writing'}: {error.strerror}{hint}"
+    if "tensorflow" not in sys.modules:
+        return None
+    from tensorflow import errors
+
+    if isinstance(error, errors.OpError) and any(
+        words in error.message for words in ("No space left", "Read-only", "Permission denied")
+    ):
+        return error.message.splitlines()[0]
+    return None
+
+
+def _disk_full(error: OSError) -> bool:
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -1,0 +1,154 @@
+"""Models and losses are found by name and made from typed, checked parameters."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import importlib
+import json
+import os
+import sys
+import traceback
+import types
+import typing
+from typing import Any, TypeVar, dataclass_transform
+
+from quickdraw.cli import did_you_mean
+from quickdraw.errors import QuickdrawError
+
+
+@dataclass_transform(kw_only_default=True)
+class Component:
+    """A class whose annotated attributes with defaults are its parameters.
+
+    Subclasses are dataclasses without saying so: `units: int = 64` in the class body is a
+    parameter that `--model_params="units=128"` sets.
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        dataclasses.dataclass(kw_only=True)(cls)
+
+    @classmethod
+    def name(cls) -> str:
+        """The name by which `find` finds this class."""
+        # The class below Component in the family tree is the base; its module is searched first.
+        home = cls.__mro__[cls.__mro__.index(Component) - 1].__module__
+        return cls.__name__ if cls.__module__ == home else f"{cls.__module__}.{cls.__name__}"
+
+    def params(self) -> dict[str, Any]:
+        """The parameters' values, as JSON holds them."""
+        return {
+            field.name: _jsonable(getattr(self, field.name))
+            for field in dataclasses.fields(self)  # type: ignore[arg-type]
+        }
+
+
+C = TypeVar("C", bound=Component)
+
+
+def _jsonable(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def find(name: str, base: type[C]) -> type[C]:
+    """The subclass of `base` that a name or a dotted path stands for.
+
+    Args:
+        name: the name of a class in the module of `base`, or `module.Class` of anybody's own.
+        base: what the class must extend.
+
+    Raises:
+        QuickdrawError: no such module or class (with the nearest known name), a module that fails
+            when imported, or a class that does not extend `base`.
+    """
+    module_name, _, class_name = name.rpartition(".")
+    module = _import(module_name or base.__module__)
+    known = {
+        key: value
+        for key, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, base) and value is not base
+    }
+    if class_name in known:
+        return known[class_name]
+    where = module.__name__
+    if isinstance(getattr(module, class_name, None), type):
+        raise QuickdrawError(f"{where}.{class_name} does not extend {base.__name__}")
+    hint = did_you_mean(class_name, known) if known else f". {where} has no {base.__name__}"
+    raise QuickdrawError(f"{where} has no {base.__name__} named {class_name!r}{hint}")
+
+
+def _import(name: str) -> types.ModuleType:
+    # Console commands, unlike `python -m`, do not search the current folder by themselves.
+    if os.getcwd() not in sys.path and "" not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
+            raise QuickdrawError(
+                f"no module named {name!r} in {os.getcwd()} or among the installed packages"
+            ) from None
+        raise QuickdrawError(f"importing {name} failed: {error}") from None
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        file, line = place.filename, place.lineno
+        if isinstance(error, SyntaxError):
+            file, line = error.filename or file, error.lineno
+        raise QuickdrawError(
+            f"importing {name} failed: {type(error).__name__}: {error} ({file}, line {line})"
+        ) from None
+
+
+def parse_params(text: str) -> dict[str, Any]:
+    """Parameters as Python writes keyword arguments, or as JSON.
+
+    >>> parse_params("filters=(8, 16), dropout=0.5")
+    {'filters': (8, 16), 'dropout': 0.5}
+
+    Raises:
+        QuickdrawError: neither of the two.
+    """
+    try:
+        if text.lstrip().startswith("{"):
+            return json.loads(text)
+        call = ast.parse(f"f({text})", mode="eval").body
+        if not isinstance(call, ast.Call) or call.args or any(k.arg is None for k in call.keywords):
+            raise ValueError
+        return {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+    except (SyntaxError, ValueError):
+        raise QuickdrawError(
+            f'parameters look like "units=128, dropout=0.5". Received: {text!r}'
+        ) from None
+
+
+def create(component: type[C], params: dict[str, Any]) -> C:
+    """An instance with these parameters, each checked against its annotation.
+
+    Raises:
+        QuickdrawError: an unknown parameter (with the nearest known one) or a wrong type.
+    """
+    hints = typing.get_type_hints(component)
+    known = [field.name for field in dataclasses.fields(component)]  # type: ignore[arg-type]
+    checked = {}
+    for name, value in params.items():
+        if name not in known:
+            raise QuickdrawError(
+                f"{component.__name__} has no parameter {name!r}{did_you_mean(name, known)}"
+            )
+        checked[name] = _check(value, hints[name], f"{component.__name__}.{name}")
+    return component(**checked)
+
+
+def _check(value: Any, hint: Any, where: str) -> Any:
+    """`value` as `hint` wants it: an int where a float stands, a list where a tuple does."""
+    if typing.get_origin(hint) is tuple and isinstance(value, (list, tuple)):
+        item = typing.get_args(hint)[0]
+        return tuple(_check(one, item, where) for one in value)
+    if hint is float and type(value) is int:
+        return float(value)
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if type(value) in options:
+        return value
+    expected = hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else hint
+    raise QuickdrawError(f"{where} must be of type {expected}. Received: {value!r}")

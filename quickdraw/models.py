@@ -1,0 +1,102 @@
+"""Models: image in, logits out. Students add theirs here, or anywhere as `--model=module.Class`.
+
+class MyModel(BaseModel):
+    units: int = 64                       # set with --model_params="units=128"
+
+    def create_model(self, images, num_classes):
+        x = layers.Flatten()(images)
+        x = layers.Dense(self.units, activation="relu")(x)
+        return layers.Dense(num_classes)(x)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import layers
+
+from quickdraw.components import Component
+from quickdraw.errors import QuickdrawError
+
+
+class BaseModel(Component):
+    """What every model shares. A subclass writes `create_model` and names its parameters."""
+
+    def create_model(self, images: Any, num_classes: int) -> Any:
+        """Builds the network.
+
+        Args:
+            images: float32 Keras tensor `[batch, height, width, channels]`, 0 (paper) … 1 (ink).
+            num_classes: how many classes there are.
+
+        Returns:
+            The logits, a Keras tensor `[batch, num_classes]`: no softmax.
+        """
+        raise QuickdrawError(f"{type(self).__name__} must define create_model(images, num_classes)")
+
+    def build(self, image_size: int, channels: int, num_classes: int) -> keras.Model:
+        """The Keras model, from uint8 images `[batch, size, size, channels]` to logits.
+
+        Raises:
+            QuickdrawError: `create_model` returned something else than `[batch, num_classes]`.
+        """
+        pixels = keras.Input((image_size, image_size, channels), dtype="uint8", name="image")
+        images = layers.Rescaling(1 / 255, name="normalise")(pixels)
+        logits = self.create_model(images, num_classes)
+        if getattr(logits, "shape", None) != (None, num_classes):
+            raise QuickdrawError(
+                f"{type(self).__name__}.create_model must return logits of shape "
+                f"(None, {num_classes}). Received: {getattr(logits, 'shape', logits)}"
+            )
+        return keras.Model(pixels, logits, name=type(self).__name__)
+
+
+class LogisticModel(BaseModel):
+    """Softmax regression on the pixels: the baseline that everything else must beat."""
+
+    def create_model(self, images, num_classes):
+        return layers.Dense(num_classes)(layers.Flatten()(images))
+
+
+class MlpModel(BaseModel):
+    """A multilayer perceptron.
+
+    Attributes:
+        units: the width of each hidden layer.
+        dropout: the share of activations dropped after each hidden layer.
+    """
+
+    units: tuple[int, ...] = (256, 128)
+    dropout: float = 0.2
+
+    def create_model(self, images, num_classes):
+        x = layers.Flatten()(images)
+        for units in self.units:
+            x = layers.Dense(units, activation="relu")(x)
+            x = layers.Dropout(self.dropout)(x)
+        return layers.Dense(num_classes)(x)
+
+
+class CnnModel(BaseModel):
+    """Three 3 x 3 convolutions with max-pooling and a dense layer, as in the game "Deep Draw".
+
+    Attributes:
+        filters: the channels of each convolution.
+        dense_units: the width of the dense layer.
+        dropout: the share of activations dropped before the classifier.
+    """
+
+    filters: tuple[int, ...] = (16, 32, 64)
+    dense_units: int = 128
+    dropout: float = 0.0
+
+    def create_model(self, images, num_classes):
+        x = images
+        for filters in self.filters:
+            x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+            x = layers.MaxPooling2D()(x)
+        x = layers.Flatten()(x)
+        x = layers.Dense(self.dense_units, activation="relu")(x)
+        x = layers.Dropout(self.dropout)(x)
+        return layers.Dense(num_classes)(x)

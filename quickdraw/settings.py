@@ -1,0 +1,137 @@
+"""The settings of a training: each stands here once, with its default and what it means.
+
+The fields are the arguments of `quickdraw.training.fit` and the flags of `quickdraw.train`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from typing import TYPE_CHECKING, Any, Literal
+
+from absl import flags
+
+from quickdraw.errors import QuickdrawError
+
+if TYPE_CHECKING:
+    from quickdraw.losses import BaseLoss
+    from quickdraw.models import BaseModel
+
+OnBadRecord = Literal["error", "skip"]
+SMALLEST_STEP = 1e-12
+
+
+def _setting(default: Any, meaning: str, minimum: float | None = None) -> Any:
+    return dataclasses.field(default=default, metadata={"help": meaning, "minimum": minimum})
+
+
+@dataclasses.dataclass(kw_only=True)
+class Settings:
+    """Everything that `fit` can be told. Read the fields' texts, or `quickdraw-train --help`.
+
+    Raises:
+        QuickdrawError: a number that is too small to mean anything.
+    """
+
+    train_data_pattern: str | None = _setting(
+        None,
+        "Comma-separated patterns of the training records. Without it synthetic sample drawings "
+        "are made and used.",
+    )
+    eval_data_pattern: str | None = _setting(
+        None, "Patterns of the validation records. Without them no best model can be kept."
+    )
+    train_dir: str | None = _setting(
+        None, "The folder that the run is written to. Without it, runs/<name of the model>."
+    )
+    model: str | BaseModel = _setting(
+        "LogisticModel",
+        "Class in quickdraw.models, or dotted path of your own (my_models.MyModel).",
+    )
+    model_params: str | dict[str, Any] = _setting(
+        "", 'The model\'s parameters, e.g. "dense_units=256, dropout=0.5".'
+    )
+    label_loss: str | BaseLoss = _setting(
+        "CrossEntropyLoss", "Class in quickdraw.losses, or dotted path of your own."
+    )
+    loss_params: str | dict[str, Any] = _setting(
+        "", 'The loss\' parameters, e.g. "label_smoothing=0.1".'
+    )
+    batch_size: int = _setting(128, "Drawings a step.", 1)
+    base_learning_rate: float = _setting(
+        0.002,
+        "The highest learning rate: reached after a warm-up, then lowered to 0.",
+        SMALLEST_STEP,
+    )
+    num_epochs: float = _setting(8.0, "How often each drawing is seen.", SMALLEST_STEP)
+    max_steps: int | None = _setting(None, "Ends the training after so many steps, if earlier.", 1)
+    eval_every: int | float = _setting(
+        1.0,
+        "How often to evaluate. With a decimal point it counts epochs (0.5 is twice an epoch), "
+        "without one steps (500).",
+        SMALLEST_STEP,
+    )
+    checkpoint_every_steps: int = _setting(
+        1000, "Steps between checkpoints. Each evaluation writes one too.", 1
+    )
+    checkpoint_every_minutes: float = _setting(
+        5.0, "Minutes after which a checkpoint is written in any case.", SMALLEST_STEP
+    )
+    keep_checkpoints: int = _setting(3, "How many checkpoints to keep, beside the best model.", 1)
+    image_size: int | None = _setting(
+        None, "Resize the images to so many pixels a side; kept with the run.", 1
+    )
+    on_bad_record: OnBadRecord = _setting(
+        "error", "What to do about a record that cannot be used: stop (error) or go on (skip)."
+    )
+    seed: int = _setting(0, "Decides the first weights and the order of the drawings.", 0)
+    start_new_model: bool = _setting(
+        False, "Move an earlier run in train_dir aside and begin anew."
+    )
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value, minimum = getattr(self, field.name), field.metadata["minimum"]
+            if minimum is not None and value is not None and not value >= minimum:
+                expected = "above 0" if minimum == SMALLEST_STEP else f"at least {minimum}"
+                raise QuickdrawError(f"--{field.name} must be {expected}. Received: {value}")
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    """Defines a flag for each field of `Settings`."""
+    parsers: dict[Any, flags.ArgumentParser] = {
+        "int": flags.IntegerParser(),
+        "int | None": flags.IntegerParser(),
+        "float": flags.FloatParser(),
+        "int | float": _NumberParser(),
+        "OnBadRecord": flags.EnumParser(typing.get_args(OnBadRecord)),
+    }
+    for field in dataclasses.fields(Settings):
+        meaning = field.metadata["help"]
+        if field.type == "bool":
+            flags.DEFINE_boolean(field.name, False, meaning, flag_values=values)
+        else:
+            parser = parsers.get(field.type, flags.ArgumentParser())
+            flags.DEFINE(parser, field.name, field.default, meaning, flag_values=values)
+
+
+def from_flags(values: flags.FlagValues) -> Settings:
+    """The settings that the flags stand for."""
+    chosen: dict[str, Any] = {
+        field.name: values[field.name].value for field in dataclasses.fields(Settings)
+    }
+    return Settings(**chosen)
+
+
+class _NumberParser(flags.ArgumentParser):
+    """An int where the text looks like one, else a float."""
+
+    syntactic_help = "a number"
+
+    def parse(self, argument: Any) -> int | float:
+        if not isinstance(argument, str):
+            return argument
+        try:
+            return int(argument)
+        except ValueError:
+            return float(argument)

@@ -1,0 +1,45 @@
+"""Metadata, console commands and extras; pyproject.toml only configures the build and the tools."""
+
+import pathlib
+import re
+
+from setuptools import find_packages, setup
+
+here = pathlib.Path(__file__).parent
+version = re.search(r'__version__ = "(.+?)"', (here / "quickdraw/__init__.py").read_text())[1]
+
+test = ["hypothesis>=6.100", "pytest>=8", "pytest-timeout>=2.3"]
+dev = [*test, "mypy>=1.11", "pre-commit>=3.8", "ruff>=0.6", "types-protobuf"]
+
+setup(
+    name="quickdraw",
+    version=version,
+    description="Teach machines to recognise doodles, with TensorFlow 2 and Keras 3",
+    long_description=(here / "README.en.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=["quickdraw", "quickdraw.*"]),
+    package_data={"quickdraw": ["py.typed"]},
+    install_requires=[
+        "absl-py>=2.1",
+        "google-cloud-aiplatform>=1.60",
+        "google-cloud-storage>=2.16",
+        "google-crc32c>=1.5",
+        "keras>=3.5",
+        "numpy>=1.26",
+        "pillow>=10.3",
+        "protobuf>=4.25",
+        "tensorboard>=2.17",
+        "tensorflow>=2.17",
+    ],
+    extras_require={"test": test, "dev": dev},
+    entry_points={
+        "console_scripts": [
+            "quickdraw-train = quickdraw.train:main",
+            "quickdraw-eval = quickdraw.eval:main",
+            "quickdraw-inference = quickdraw.inference:main",
+            "quickdraw-score = quickdraw.score:main",
+        ]
+    },
+)
