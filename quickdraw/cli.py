@@ -12,6 +12,7 @@ import inspect
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterable
 
 from absl import flags
@@ -19,6 +20,12 @@ from absl import flags
 from quickdraw.errors import QuickdrawError
 
 _EXIT_INTERRUPTED = 130
+_NOTICES = (
+    "InitializeLog()",
+    "oneDNN custom operations",
+    "Could not find cuda drivers",
+    "failed call to cuInit",
+)
 
 
 class UsageError(QuickdrawError):
@@ -47,8 +54,6 @@ def run(
     if "--help" in argv[1:] or "-h" in argv[1:]:
         print(f"{inspect.getdoc(module)}\n\nFlags:\n{help_of(values)}")
         return 0
-    # TensorFlow's start-up notices are not the user's concern; its warnings are kept.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         parse(values, argv)
         command(values)
@@ -79,6 +84,41 @@ def _below_package(folder: str) -> list[str]:
     parts = folder.replace(os.sep, "/").split("/")
     at = len(parts) - 1 - parts[::-1].index("quickdraw") if "quickdraw" in parts else len(parts)
     return parts[at + 1 :]
+
+
+def load_tensorflow() -> None:
+    """Imports TensorFlow and finds its devices, without the notices that concern no user.
+
+    Version 2.21 prints them whatever TF_CPP_MIN_LOG_LEVEL says, so they are filtered on their way
+    to stderr. Anything else, such as a GPU that cannot be used, is passed on.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as captured:
+        os.dup2(captured.fileno(), 2)
+        try:
+            import tensorflow as tf
+
+            tf.config.list_logical_devices()
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            captured.seek(0)
+            for line in captured.read().decode(errors="replace").splitlines():
+                if not any(notice in line for notice in _NOTICES):
+                    print(line, file=sys.stderr)
+
+
+def define_bad_record_flag(values: flags.FlagValues) -> None:
+    """Defines `--on_bad_record` for the commands that read records."""
+    flags.DEFINE_enum(
+        "on_bad_record",
+        "error",
+        ["error", "skip"],
+        "What to do about a record that cannot be used: stop (error) or go on (skip).",
+        flag_values=values,
+    )
 
 
 def define_config_flag(values: flags.FlagValues) -> None:

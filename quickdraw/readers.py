@@ -227,6 +227,12 @@ class QuickDrawTestFeatureReader(BaseReader):
     def parse_target(self, example: Any) -> bytes:
         return _bytes_feature(example, "image_id")
 
+    def check_target(self, target: bytes, num_classes: int | None) -> None:
+        try:
+            target.decode()
+        except UnicodeDecodeError:
+            raise ValueError(f"'image_id' must be UTF-8 text. Received: {target!r}") from None
+
 
 def _feature(example: Any, name: str) -> Any:
     features = example.features.feature

@@ -144,7 +144,7 @@ def _versions() -> dict[str, str]:
         "tensorflow": tf.__version__,
         "keras": keras.__version__,
         "python": platform.python_version(),
-        "git_commit": commit.stdout.strip(),
+        "git_commit": commit.stdout.strip() if commit.returncode == 0 else "",
     }
 
 
@@ -178,8 +178,14 @@ class TrainedModel:
     """
 
     def __init__(self, model: keras.Model, run: Run, step: int):
+        import tensorflow as tf
+
         self.model, self.run, self.step = model, run, step
         self.labels = run.labels
+        self._forward = tf.function(
+            lambda images: tf.nn.softmax(tf.cast(model(images, training=False), tf.float32)),
+            reduce_retracing=True,
+        )
 
     def probabilities(self, images: Any) -> np.ndarray:
         """Class probabilities of uint8 images `[batch, size, size, channels]`.
@@ -187,9 +193,7 @@ class TrainedModel:
         Returns:
             float32 `[batch, num_classes]`.
         """
-        import tensorflow as tf
-
-        return tf.nn.softmax(self.model(images, training=False)).numpy()
+        return self._forward(images).numpy()
 
     def predict(self, images: Any) -> list[dict[str, float]]:
         """Labelled probabilities, the likeliest class first, for each image.

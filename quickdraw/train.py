@@ -40,6 +40,7 @@ def command(values: flags.FlagValues) -> None:
     if not chosen.train_data_pattern:
         chosen = _with_sample_data(chosen)
 
+    cli.load_tensorflow()
     from quickdraw.training import fit
 
     trained = fit(chosen)

@@ -14,6 +14,8 @@ from quickdraw.metrics import Metrics
 if TYPE_CHECKING:
     import keras
 
+BATCH = 1024
+
 
 def make_evaluate(
     model: keras.Model, loss: BaseLoss, num_classes: int

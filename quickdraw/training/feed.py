@@ -11,8 +11,8 @@ import numpy as np
 from quickdraw.errors import QuickdrawError
 from quickdraw.progress import Progress
 from quickdraw.readers import BaseReader
+from quickdraw.training.evaluation import BATCH
 
-EVALUATION_BATCH = 1024
 _READ_BATCH = 4096
 
 
@@ -33,8 +33,8 @@ class Drawings:
 
     def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yields (images, labels), in order, in batches that suit an evaluation."""
-        for start in range(0, len(self), EVALUATION_BATCH):
-            part = slice(start, start + EVALUATION_BATCH)
+        for start in range(0, len(self), BATCH):
+            part = slice(start, start + BATCH)
             yield self.images[part], self.labels[part]
 
     def fingerprint(self) -> str:
