@@ -1,0 +1,101 @@
+"""Makes the sample data: synthetic doodles of ten categories, for a first run without a download.
+
+    python -m quickdraw.datasets.sample --output_dir=data/sample
+
+The drawings come from `quickdraw.datasets.doodles`, not from people; they go through the same
+rasteriser, splits and writer as real ones, and the same seed gives the same files. Real drawings:
+see `python -m quickdraw.datasets.prepare --help`.
+
+Time: about 10 s and 5 MB for the default 1,200 drawings of each category; nothing when run again.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+
+import numpy as np
+from absl import flags
+
+from quickdraw import cli
+from quickdraw.dataset_info import DatasetInfo
+from quickdraw.datasets import doodles, strokes, writer
+from quickdraw.datasets.prepare import summary
+from quickdraw.datasets.sources import Category
+from quickdraw.errors import QuickdrawError
+
+
+class _Doodles:
+    """Images of made-up doodles, drawn when the first of them is asked for."""
+
+    def __init__(self, label: int, count: int, seed: int):
+        self._label, self._count, self._seed = label, count, seed
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, row: int, /) -> np.ndarray:
+        return self._images[row]
+
+    @functools.cached_property
+    def _images(self) -> np.ndarray:
+        return np.stack([self._draw(row) for row in range(self._count)])
+
+    def _draw(self, row: int) -> np.ndarray:
+        # A generator for each drawing: asking for more of them leaves the first ones as they are.
+        rng = np.random.default_rng((self._seed, self._label, row))
+        return strokes.rasterise(doodles.draw(doodles.CATEGORIES[self._label], rng))
+
+
+def make_sample(output_dir: str, per_category: int = 1200, seed: int = 0) -> DatasetInfo:
+    """Writes the sample data: 28x28 doodles of the ten categories in `doodles.CATEGORIES`.
+
+    Args:
+        output_dir: folder of the shards, local or gs://; free where they are already there.
+        per_category: drawings of each category.
+        seed: another seed, other drawings.
+
+    Raises:
+        QuickdrawError: a number out of range, or a folder that holds something else or cannot be
+            written to.
+    """
+    for name, number, least in (("per_category", per_category, 1), ("seed", seed, 0)):
+        if number < least:
+            raise QuickdrawError(f"{name} must be at least {least}. Received: {number}")
+    return writer.write(
+        [
+            Category(name, _Doodles(label, per_category, seed))
+            for label, name in enumerate(doodles.CATEGORIES)
+        ],
+        output_dir,
+        source=f"synthetic doodles drawn by the quickdraw package, not by people (seed {seed}); "
+        "for real ones see python -m quickdraw.datasets.prepare --help",
+        processes=1,
+    )
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    """Defines this entry point's flags."""
+    flags.DEFINE_string(
+        "output_dir", "data/sample", "Folder for the shards, local or gs://.", flag_values=values
+    )
+    flags.DEFINE_integer("per_category", 1200, "Drawings of each category.", flag_values=values)
+    flags.DEFINE_integer("seed", 0, "Another seed, other drawings.", flag_values=values)
+    flags.DEFINE_string(
+        "config", None, "JSON file that sets any of these flags.", flag_values=values
+    )
+
+
+def command(values: flags.FlagValues) -> None:
+    """Makes the sample data and prints what is in it."""
+    info = make_sample(values.output_dir, values.per_category, values.seed)
+    print(summary(info, values.output_dir))
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the entry point; returns its exit code."""
+    return cli.run(define_flags, command, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""`python -m quickdraw.datasets.prepare`: flags, summary, and the real data where it is there."""
+
+import io
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from quickdraw import records
+from quickdraw.datasets import prepare
+
+ROOT = Path(__file__).resolve().parents[2]
+BITMAPS = ROOT.parent / "shared/data/quickdraw/numpy_bitmap"
+
+
+@pytest.fixture
+def source(tmp_path):
+    folder = tmp_path / "source"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for name in ("cat", "traffic light"):
+        np.save(folder / f"{name}.npy", rng.integers(0, 256, (40, 784), np.uint8))
+    return folder
+
+
+def run(*flags):
+    return prepare.main(["prepare.py", *map(str, flags)])
+
+
+def test_a_data_set_and_what_to_do_with_it(source, tmp_path, capsys):
+    made = tmp_path / "made here"
+    assert run(f"--source={source}", f"--output_dir={made}") == 0
+    printed = capsys.readouterr()
+    info = json.loads((made / "dataset.json").read_text())
+    assert info["labels"] == ["cat", "traffic light"]
+    assert f"train  {info['splits']['train']['records']:>8}" in printed.out
+    assert "traffic light" in printed.out
+    assert "drawings/s" in printed.err
+    command = shlex.split(printed.out.splitlines()[-1].removeprefix("next: "))
+    assert f"--train_data_pattern={made}/train-*" in command
+    assert f"--eval_data_pattern={made}/valid-*" in command
+
+
+def test_every_flag_counts(source, tmp_path, capsys):
+    np.save(source / "cat.npy", np.ones((40, 784), np.uint8))
+    run(
+        f"--source={source}",
+        f"--output_dir={tmp_path / 'made'}",
+        "--categories=traffic_light,cat",
+        "--per_category=30",
+        "--image_size=14",
+        "--split=90/0/10",
+    )
+    info = json.loads((tmp_path / "made/dataset.json").read_text())
+    assert info["labels"] == ["traffic light", "cat"]
+    assert info["image_size"] == 14
+    assert info["skipped"] == {"duplicate": 29}
+    assert info["splits"]["valid"]["records"] == 0
+    assert sum(split["records"] for split in info["splits"].values()) == 31
+    printed = capsys.readouterr().out
+    assert "skipped: 29 (duplicate)" in printed
+    assert "--eval_data_pattern" not in printed
+
+
+def test_config_sets_flags_and_the_command_line_wins(source, tmp_path):
+    config = {"source": str(source), "categories": "cat", "per_category": 10, "image_size": 14}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    flags = f"--config={tmp_path / 'config.json'}", f"--output_dir={tmp_path}", "--per_category=20"
+    assert run(*flags) == 0
+    info = json.loads((tmp_path / "dataset.json").read_text())
+    assert (info["labels"], info["image_size"]) == (["cat"], 14)
+    assert sum(split["records"] for split in info["splits"].values()) == 20
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "words"),
+    [
+        (["--source="], 2, "--source is needed"),
+        (["--output_dir="], 2, "--output_dir is needed"),
+        (["--sauce=x"], 2, "Unknown command line flag 'sauce'"),
+        (["--image_size=big"], 2, "image_size"),
+        (["--image_size=0"], 1, "image_size must be at least 1. Received: 0"),
+        (["--per_category=0"], 1, "per_category must be at least 1. Received: 0"),
+        (["--split=80/20"], 1, "three whole percentages"),
+        (["--source=nowhere"], 1, "nowhere: there is no such folder"),
+        (["--categories=cta"], 1, "Did you mean 'cat'?"),
+        (["--output_dir=/dev/null/x"], 1, "the folder cannot be made"),
+    ],
+)
+def test_mistakes_get_one_line(source, tmp_path, capsys, flags, code, words):
+    made = tmp_path / "made"
+    assert run(f"--source={source}", f"--output_dir={made}", *flags) == code
+    error = capsys.readouterr().err
+    assert words in error
+    assert len(error.splitlines()) == (2 if code == 2 else 1)
+    assert not made.exists()
+
+
+def test_help_is_the_manual(capsys):
+    assert run("--help") == 0
+    printed = capsys.readouterr().out
+    assert "python -m quickdraw.datasets.prepare --source=" in printed
+    assert "--per_category" in printed
+
+
+def test_tensorflow_is_not_imported():
+    code = """
+import sys
+import quickdraw.datasets.prepare, quickdraw.datasets.sample
+heavy = {"tensorflow", "keras", "quickdraw.training"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+@pytest.mark.skipif(not BITMAPS.exists(), reason=f"the real drawings are not there: {BITMAPS}")
+def test_real_drawings(tmp_path):
+    names = ["The Eiffel Tower", "cat", "hot air balloon"]
+    info = prepare.prepare(
+        str(BITMAPS),
+        str(tmp_path),
+        categories=[n.replace(" ", "_") for n in names],
+        per_category=200,
+    )
+    assert info.labels == names
+    assert info.skipped == {}
+    assert sum(split["records"] for split in info.splits.values()) == 600
+    known = {row.tobytes() for n in names for row in np.load(BITMAPS / f"{n}.npy")[:200]}
+    for name in (name for split in info.splits.values() for name in split["shards"]):
+        with open(tmp_path / name, "rb") as file:
+            for data in records.read(file, name):
+                feature = records.Example.FromString(data).features.feature
+                image = Image.open(io.BytesIO(feature["image"].bytes_list.value[0]))
+                known.remove(image.tobytes())
+    assert not known
