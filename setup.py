@@ -40,6 +40,8 @@ setup(
             "quickdraw-eval = quickdraw.eval:main",
             "quickdraw-inference = quickdraw.inference:main",
             "quickdraw-score = quickdraw.score:main",
+            "quickdraw-prepare = quickdraw.datasets.prepare:main",
+            "quickdraw-sample = quickdraw.datasets.sample:main",
         ]
     },
 )

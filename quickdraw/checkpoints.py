@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
@@ -39,7 +39,7 @@ class Checkpoints:
         parts: what a checkpoint holds; `optimizer` counts the steps.
     """
 
-    def __init__(self, train_dir: str, keep: int, **parts: tf.Variable | keras.Model):
+    def __init__(self, train_dir: str, keep: int, **parts: Any):
         self._counter = parts["optimizer"].iterations
         self._checkpoint = tf.train.Checkpoint(**parts)
         self._manager = tf.train.CheckpointManager(

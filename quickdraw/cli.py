@@ -62,6 +62,10 @@ def run(
         hint = f"\nSee {name} --help" if isinstance(error, UsageError) else ""
         print(f"{name}: {error}{hint}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:
+        # Whoever read stdout, `head` for instance, has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
         return _EXIT_INTERRUPTED
@@ -173,7 +177,7 @@ def _apply_config(values: flags.FlagValues, path: str) -> None:
         if flag.present:
             continue
         try:
-            flag.parse(value if isinstance(value, (str, bool, int, float)) else json.dumps(value))
+            flag.parse(json.dumps(value) if isinstance(value, dict) else value)
         except flags.Error as error:
             raise UsageError(f"{path}: {error}") from None
 

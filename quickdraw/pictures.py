@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -28,8 +29,19 @@ def grid(images: np.ndarray, names: list[str], columns: int = 8, scale: int = 3)
         x, y = i % columns * (side + 4), i // columns * (side + text_height)
         tile = Image.fromarray(255 - (image[:, :, 0] if image.shape[2] == 1 else image))
         sheet.paste(tile.resize((side, side), Image.Resampling.NEAREST), (x, y))
-        draw.text((x + 2, y + side - 1), name[: side // 6], fill="black", font=_font(11))
+        draw.text((x + 2, y + side - 1), _fitting(name, side), fill="black", font=_font(11))
     return np.asarray(sheet)
+
+
+def _fitting(name: str, width: int) -> str:
+    """The name, or as much of it as fits."""
+    if _font(11).getlength(name) <= width:
+        return name
+    return next(
+        short
+        for end in range(len(name), -1, -1)
+        if _font(11).getlength(short := f"{name[:end]}…") <= width or not end
+    )
 
 
 def confusion_matrix(counts: np.ndarray, names: list[str]) -> np.ndarray:
@@ -84,6 +96,7 @@ def _sideways(
     return strip.transpose(Image.Transpose.ROTATE_90)
 
 
+@functools.cache
 def _font(size: int) -> ImageFont.FreeTypeFont:
     font = ImageFont.load_default(size)
     assert isinstance(font, ImageFont.FreeTypeFont)

@@ -128,7 +128,9 @@ def _what_matters(run: Run) -> dict[str, Any]:
     fields = dataclasses.asdict(run)
     for name in ("versions", "started", "finished_step"):
         del fields[name]
-    return fields | fields.pop("settings")
+    settings = fields.pop("settings")
+    # The fingerprint speaks for the training records, wherever they lie.
+    return fields | {key: settings[key] for key in settings if key != "train_data_pattern"}
 
 
 def _versions() -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Scores a predictions file as a leaderboard would.
 
-    python -m quickdraw.score --predictions=runs/cnn/predictions.csv --solution=data/qd10/solution.csv
+    python -m quickdraw.score --predictions=predictions.csv --solution=data/qd10/solution.csv
 
 Checks the file first: every id of the solution must be there once, and every label must exist.
 What is wrong is named with its line. `image_id,label` files are scored by top-1, Kaggle's
@@ -78,17 +78,11 @@ def score(predictions: str, solution: str) -> str:
 
 
 def _result(answers: dict[str, list[int]], right: dict[str, int], header: list[str]) -> str:
-    if header == _HEADERS[0]:
-        name, points = "top-1", sum(answers[key] == [label] for key, label in right.items())
-    else:
-        name, points = (
-            "MAP@3",
-            sum(
-                1 / (answers[key].index(label) + 1)
-                for key, label in right.items()
-                if label in answers[key]
-            ),
-        )
+    # With one answer a drawing, the precision at 3 is the precision at 1.
+    points = sum(
+        1 / (answers[key].index(label) + 1) for key, label in right.items() if label in answers[key]
+    )
+    name = "top-1" if header == _HEADERS[0] else "MAP@3"
     return f"{name} {points / len(right):.4f} ({len(right):,} drawings)"
 
 

@@ -7,12 +7,14 @@ CC BY 4.0; some 100 MB a category):
 
     gcloud storage cp 'gs://quickdraw_dataset/full/numpy_bitmap/cat.npy' DIR_OF_NPY
 
-Makes `train-*`, `valid-*` and `test-*` shards of about 100 MB, `solution.csv` with the labels of
-the test set, and `dataset.json`, which says what is there. The drawings are shuffled. What split a
-drawing is in depends on its pixels alone; drawings that are there twice are written once. Running
-the same command again costs nothing; an interrupted one starts anew.
+Makes `train-*`, `valid-*` and `test-*` shards of at most 100 MB, `dataset.json`, which says what is
+there, and `solution.csv`, the labels of the test set, which a competition keeps to itself. The
+drawings are shuffled. What split a drawing is in depends on its pixels alone; a drawing that is
+there twice is written once. The same command again does nothing, and after an interruption it
+starts anew.
 
-Time: TIME.
+Time: some 30,000 drawings/s on two cores, which is 40 s for ten whole categories (1.2 million
+drawings) and half an hour for all 345 (50 million). Disk: 430 bytes a drawing.
 """
 
 from __future__ import annotations
@@ -126,7 +128,7 @@ def define_flags(values: flags.FlagValues) -> None:
     number("per_category", None, "At most that many of each category.", flag_values=values)
     number("image_size", 28, "Height and width of the images, in pixels.", flag_values=values)
     text("split", "80/10/10", "Percentages of train, valid and test.", flag_values=values)
-    text("config", None, "JSON file that sets any of these flags.", flag_values=values)
+    cli.define_config_flag(values)
 
 
 def command(values: flags.FlagValues) -> None:

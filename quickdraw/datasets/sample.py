@@ -81,9 +81,7 @@ def define_flags(values: flags.FlagValues) -> None:
     )
     flags.DEFINE_integer("per_category", 1200, "Drawings of each category.", flag_values=values)
     flags.DEFINE_integer("seed", 0, "Another seed, other drawings.", flag_values=values)
-    flags.DEFINE_string(
-        "config", None, "JSON file that sets any of these flags.", flag_values=values
-    )
+    cli.define_config_flag(values)
 
 
 def command(values: flags.FlagValues) -> None:

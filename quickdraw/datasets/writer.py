@@ -168,7 +168,7 @@ def _plan(
     categories: Sequence[Category],
     info: DatasetInfo,
 ) -> Iterator[_Shard]:
-    """Cuts each split into shards of about 100 MB, and describes it in `info`."""
+    """Cuts each split into shards of at most about 100 MB, and describes it in `info`."""
     some = [len(_record(categories, info.image_size, entry, False)) for entry in index[:100]]
     which = splits.assign(index["key"], percentages)
     for number, split in enumerate(splits.SPLITS):

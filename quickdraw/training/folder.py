@@ -45,8 +45,8 @@ def open_folder(run: runs.Run, train_dir: str, start_new: bool) -> bool:
         storage.make_folders(train_dir)
     elif names:
         raise QuickdrawError(
-            f"{train_dir} is not empty and holds no {runs.FILE_NAME}: it is no run of quickdraw and "
-            f"is left alone. Choose another --train_dir. It holds: {', '.join(sorted(names)[:5])}"
+            f"{train_dir} is not empty and no run of quickdraw (no {runs.FILE_NAME}): it is left "
+            f"alone. Choose another --train_dir. It holds: {', '.join(sorted(names)[:5])}"
         )
     run.save(train_dir)
     return False

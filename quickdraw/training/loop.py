@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+import keras
 import tensorflow as tf
 
 from quickdraw import checkpoints, runs
@@ -92,6 +93,7 @@ class Loop:
             model=self.model,
             optimizer=self._optimizer,
             best=self._best,
+            random_state=_random_state(self.model),
         )
         self._step = self._checkpoints.restore()
         self._csv = logs.MetricsCsv(train_dir, self._step)
@@ -210,6 +212,12 @@ class Loop:
         self._csv.save()
         self._checkpoints.save()
         self._saved_at = time.monotonic()
+
+
+def _random_state(model: keras.Model) -> list[tf.Variable]:
+    """The counters behind dropout and the like, which a checkpoint of the model leaves out."""
+    weights = {id(variable) for variable in model.weights}
+    return [variable.value for variable in model.variables if id(variable) not in weights]
 
 
 class _Window:
