@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -120,8 +121,11 @@ def restore_best(model: keras.Model, train_dir: str) -> int:
     """
     path = os.path.join(train_dir, _BEST)
     try:
-        model.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
+        with warnings.catch_warnings():
+            # Keras only warns of layers that the file does not have, and leaves them untrained.
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(path)
+    except (ValueError, OSError, KeyError, UserWarning) as error:
         raise _does_not_fit(path, error) from None
     return storage.read_json(os.path.join(train_dir, _BEST_METRICS))["step"]
 

@@ -42,7 +42,7 @@ class Settings:
         None, "Patterns of the validation records. Without them no best model can be kept."
     )
     train_dir: str | None = _setting(
-        None, "The folder that the run is written to. Without it, runs/<name of the model>."
+        None, "The folder that the run is written to. Without it, runs/ and the model's name."
     )
     model: str | BaseModel = _setting(
         "LogisticModel",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TypeVar
 
 import keras
@@ -120,14 +119,14 @@ def _validation(settings: Settings, run: runs.Run) -> Drawings | None:
 
 def _plan(settings: Settings, records: int) -> Plan:
     epoch = records / settings.batch_size
-    total = max(1, math.ceil(settings.num_epochs * epoch))
+    total = max(1, round(settings.num_epochs * epoch))
     unit = epoch if isinstance(settings.eval_every, float) else 1
     return Plan(
         batch_size=settings.batch_size,
         base_learning_rate=settings.base_learning_rate,
         seed=settings.seed,
         total=min(total, settings.max_steps or total),
-        evaluate=max(1, round(settings.eval_every * unit)),
+        evaluate=max(1, settings.eval_every * unit),
         checkpoint=settings.checkpoint_every_steps,
         checkpoint_minutes=settings.checkpoint_every_minutes,
         keep_checkpoints=settings.keep_checkpoints,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import signal
 import threading
 import time
@@ -40,7 +41,7 @@ class Plan:
         base_learning_rate: the highest.
         seed: decides the order of the drawings.
         total: the step at which training ends.
-        evaluate: steps between two evaluations.
+        evaluate: steps between two evaluations; a fraction when they are counted in epochs.
         checkpoint: steps between two checkpoints.
         checkpoint_minutes: minutes after which a checkpoint is due in any case.
         keep_checkpoints: how many of them are kept.
@@ -50,7 +51,7 @@ class Plan:
     base_learning_rate: float
     seed: int
     total: int
-    evaluate: int
+    evaluate: float
     checkpoint: int
     checkpoint_minutes: float
     keep_checkpoints: int
@@ -58,7 +59,17 @@ class Plan:
     def next_event(self, step: int) -> int:
         """The next step at which the loop has to do more than train."""
         every = (self.evaluate, self.checkpoint, _REPORT_EVERY_STEPS)
-        return min(self.total, *((step // steps + 1) * steps for steps in every))
+        return min(self.total, *(_next_multiple(step, steps) for steps in every))
+
+    def evaluates_at(self, step: int) -> bool:
+        """Whether an evaluation is due at this step."""
+        return step in (self.total, _next_multiple(step - 1, self.evaluate))
+
+
+def _next_multiple(step: int, every: float) -> int:
+    """The first of every, 2 * every, 3 * every, …, each rounded, that lies behind the step."""
+    times = math.floor(step / every)
+    return next(at for n in (times, times + 1, times + 2) if (at := round(n * every)) > step)
 
 
 class Loop:
@@ -168,7 +179,7 @@ class Loop:
     def _do_what_is_due(self) -> None:
         step, plan = self._step, self._plan
         last = step == plan.total
-        evaluate = self._validation is not None and (last or step % plan.evaluate == 0)
+        evaluate = self._validation is not None and plan.evaluates_at(step)
         if last or evaluate or step % _REPORT_EVERY_STEPS == 0:
             self._report(evaluate)
         minutes = (time.monotonic() - self._saved_at) / 60

@@ -1,0 +1,261 @@
+"""Models and losses by name and with parameters, and what is said when either is wrong."""
+
+import json
+from typing import Optional
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quickdraw import losses, models
+from quickdraw.components import create, find, parse_params
+from quickdraw.errors import QuickdrawError
+from quickdraw.training.engine import component
+
+
+class Example(models.BaseModel):
+    units: int = 64
+    dropout: float = 0.5
+    filters: tuple[int, ...] = (16, 32)
+    name_: str = "a"
+    bias: bool = True
+    depth: int | None = None
+    decay: float | None = None
+    warm_up: Optional[int] = None  # noqa: UP045
+    shape: tuple[int, str] = (1, "a")
+    blocks: tuple[tuple[int, int], ...] = ((16, 1),)
+
+
+@pytest.fixture
+def write_module(tmp_path, monkeypatch):
+    """Writes somebody's own module into the current folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def write(name: str, code: str) -> None:
+        (tmp_path / f"{name}.py").write_text(code, encoding="utf-8")
+
+    return write
+
+
+OWN = """
+from quickdraw.models import BaseModel, CnnModel
+
+class Mine(BaseModel):
+    units: int = 3
+
+class Wider(CnnModel):
+    filters: tuple[int, ...] = (32, 64)
+
+class Other:
+    pass
+"""
+
+
+# By name
+
+
+@pytest.mark.parametrize("name", ["LogisticModel", "MlpModel", "CnnModel"])
+def test_a_model_of_the_package_is_found_by_its_name(name):
+    assert find(name, models.BaseModel) is getattr(models, name)
+    assert find(f"quickdraw.models.{name}", models.BaseModel) is getattr(models, name)
+    assert find(name, models.BaseModel).name() == name
+
+
+def test_ones_own_class_is_found_by_its_path_and_named_by_it(write_module):
+    write_module("own_models", OWN)
+    for name in ("own_models.Mine", "own_models.Wider"):
+        found = find(name, models.BaseModel)
+        assert found.name() == name
+        assert create(found, found().params()) == found()
+    assert find("own_models.Wider", models.BaseModel)().params() == {
+        "filters": [32, 64],
+        "dense_units": 128,
+        "dropout": 0.0,
+    }
+
+
+def test_a_class_that_its_module_imported_is_named_by_its_home(write_module):
+    write_module("own_models", OWN)
+    assert find("own_models.CnnModel", models.BaseModel).name() == "CnnModel"
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "told"),
+    [
+        ("CnModel", models.BaseModel, "Did you mean 'CnnModel'.*Known: .*LogisticModel"),
+        ("cnnmodel", models.BaseModel, "Did you mean 'CnnModel'"),
+        ("CrossEntropy", losses.BaseLoss, "Did you mean 'CrossEntropyLoss'"),
+        ("CrossEntropyLoss", models.BaseModel, "no BaseModel named 'CrossEntropyLoss'"),
+        ("BaseModel", models.BaseModel, "BaseModel"),
+        ("", models.BaseModel, "Known: CnnModel"),
+        ("no_such_module.Model", models.BaseModel, "no module named 'no_such_module'"),
+        ("quickdraw.no_such.Model", models.BaseModel, "no module named 'quickdraw.no_such'"),
+        ("json.Model", models.BaseModel, "json has no BaseModel"),
+        ("own_models.Mien", models.BaseModel, "Did you mean 'Mine'"),
+        ("own_models.Other", models.BaseModel, "own_models.Other does not extend BaseModel"),
+        ("own_models.Mine", losses.BaseLoss, "own_models.Mine does not extend BaseLoss"),
+        ("..Model", models.BaseModel, "Model"),
+    ],
+)
+def test_an_unknown_name_is_told_with_the_nearest(name, base, told, write_module):
+    write_module("own_models", OWN)
+    with pytest.raises(QuickdrawError, match=told):
+        find(name, base)
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("x = (", r"SyntaxError.*broken_models\.py, line 1"),
+        ("\nx = 1 / 0", r"ZeroDivisionError: division by zero.*broken_models\.py, line 2"),
+        ("import no_such_package", "importing broken_models failed.*no_such_package"),
+        ("from quickdraw.models import Nothing", "ImportError.*Nothing"),
+    ],
+)
+def test_a_module_that_fails_is_told_with_its_line(code, told, write_module):
+    write_module("broken_models", code)
+    with pytest.raises(QuickdrawError, match=told):
+        find("broken_models.Model", models.BaseModel)
+
+
+# Parameters
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", {}),
+        ("  ", {}),
+        ("units=128", {"units": 128}),
+        ("filters=(8, 16), dropout=0.5,", {"filters": (8, 16), "dropout": 0.5}),
+        (
+            "filters=[8,16], bias=False, depth=None",
+            {"filters": [8, 16], "bias": False, "depth": None},
+        ),
+        ("name_='a, b=c'", {"name_": "a, b=c"}),
+        ("dropout=-1e-3", {"dropout": -0.001}),
+        ('{"filters": [8, 16], "depth": null}', {"filters": [8, 16], "depth": None}),
+        (' {"units": 1}', {"units": 1}),
+    ],
+)
+def test_parameters_are_read_as_python_or_json(text, expected):
+    assert parse_params(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "units",
+        "128",
+        "units 128",
+        "units=many",
+        "units=(8, 16",
+        "units=open('x')",
+        "**{'units': 1}",
+        "*(1,)",
+        "units={[1]}",
+        "units=1)(dropout=0.5",
+        "units=1, units=2",
+        '{"units": 1',
+        "{}{}",
+        "units=\0",
+        "units=" + "(" * 500,
+        "units=" + "-" * 20_000 + "1",
+    ],
+    ids=lambda text: repr(text[:20]),
+)
+def test_what_is_neither_is_refused(text):
+    with pytest.raises(QuickdrawError, match=r"parameters look like .* Received: "):
+        parse_params(text)
+
+
+@given(st.text(max_size=30) | st.text("abc=,()[]{}'\"1.-* ", max_size=12))
+def test_any_text_gives_parameters_or_is_refused(text):
+    try:
+        assert isinstance(parse_params(text), dict)
+    except QuickdrawError:
+        pass
+
+
+PARAMS = [
+    {"units": 3},
+    {"dropout": 0.25},
+    {"filters": (1, 2, 3)},
+    {"filters": ()},
+    {"name_": "b"},
+    {"bias": False},
+    {"depth": 3},
+    {"depth": None},
+    {"decay": 0.5},
+    {"warm_up": 3},
+    {"shape": (2, "b")},
+    {"blocks": ((16, 2), (32, 2))},
+]
+
+
+@pytest.mark.parametrize("params", PARAMS, ids=str)
+def test_parameters_are_set_and_the_others_keep_their_defaults(params):
+    made = create(Example, params)
+    assert made == Example(**params)
+    assert vars(made) == vars(Example()) | params
+
+
+@pytest.mark.parametrize("params", PARAMS, ids=str)
+def test_parameters_survive_being_saved_as_json(params):
+    saved = create(Example, params).params()
+    assert json.loads(json.dumps(saved)) == saved
+    assert create(Example, saved) == create(Example, params)
+
+
+@pytest.mark.parametrize("name", ["dropout", "decay"])
+def test_an_int_will_do_for_a_float(name):
+    value = getattr(create(Example, {name: 1}), name)
+    assert (value, type(value)) == (1.0, float)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"units": 1.5},
+        {"units": "3"},
+        {"units": True},
+        {"units": None},
+        {"dropout": "0.5"},
+        {"dropout": False},
+        {"filters": 3},
+        {"filters": (1, "2")},
+        {"filters": (1, 2.5)},
+        {"name_": 1},
+        {"bias": 1},
+        {"depth": 1.5},
+        {"shape": ("a", 1)},
+        {"blocks": (16, 1)},
+    ],
+    ids=str,
+)
+def test_a_value_of_the_wrong_type_is_told_with_its_name(params):
+    (name,) = params
+    with pytest.raises(QuickdrawError, match=rf"Example\.{name} must be of type .*Received: "):
+        create(Example, params)
+
+
+def test_an_unknown_parameter_is_told_with_the_nearest():
+    with pytest.raises(QuickdrawError, match="no parameter 'unit'.*Did you mean 'units'"):
+        create(Example, {"unit": 3})
+
+
+def test_a_parameter_without_a_default_must_be_given():
+    class Needy(models.BaseModel):
+        units: int
+
+    assert create(Needy, {"units": 3}).units == 3
+    with pytest.raises(QuickdrawError, match="units"):
+        create(Needy, {})
+
+
+def test_a_component_is_a_name_with_parameters_or_an_instance():
+    expected = models.CnnModel(dense_units=7)
+    for params in ("dense_units=7", {"dense_units": 7}, '{"dense_units": 7}'):
+        assert component("CnnModel", params, models.BaseModel) == expected
+    assert component(expected, "", models.BaseModel) is expected

@@ -1,0 +1,107 @@
+"""Metrics, against the same figures counted one example at a time."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quickdraw.metrics import Metrics, average_precision_at_3, ranks_of_labels
+
+
+@st.composite
+def predictions(draw, examples: int = 30):
+    """(logits, labels, losses); few different scores, so that many are equal."""
+    classes, count = draw(st.integers(1, 6)), draw(st.integers(1, examples))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    logits = rng.integers(-3, 4, (count, classes)).astype(np.float32) / 2
+    return logits, rng.integers(0, classes, count), rng.random(count, np.float32)
+
+
+def order(scores: np.ndarray) -> list[int]:
+    """Classes, best first; of equal ones the first."""
+    return sorted(range(len(scores)), key=lambda label: (-scores[label], label))
+
+
+@given(predictions())
+def test_ranks_are_places_in_the_order_of_the_scores(batch):
+    logits, labels, _ = batch
+    expected = [order(row).index(label) for row, label in zip(logits, labels, strict=True)]
+    assert ranks_of_labels(logits, labels).tolist() == expected
+
+
+def test_equal_scores_rank_in_label_order():
+    assert ranks_of_labels(np.zeros((3, 3)), np.array([0, 1, 2])).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("scores", [[np.nan] * 4, [1, 0, np.nan, np.nan], [0, np.nan, 1, 2]])
+def test_a_score_that_is_no_number_is_not_right(scores):
+    labels = np.flatnonzero(np.isnan(scores))
+    ranks = ranks_of_labels(np.tile(np.array(scores, np.float32), (len(labels), 1)), labels)
+    assert (ranks > 0).all()
+
+
+def test_average_precision_at_3():
+    assert average_precision_at_3(np.array([0, 1, 2, 3, 9])).tolist() == [1, 1 / 2, 1 / 3, 0, 0]
+
+
+@given(predictions())
+def test_the_figures_are_those_of_counting(batch):
+    logits, labels, losses = batch
+    classes = logits.shape[1]
+    metrics = Metrics(classes)
+    metrics.update(logits, labels, losses)
+
+    best = [order(row) for row in logits]
+    places = [ranking.index(label) for ranking, label in zip(best, labels, strict=True)]
+    count = len(labels)
+    assert metrics.count == count
+    assert metrics.result() == pytest.approx(
+        {
+            "loss": sum(losses.tolist()) / count,
+            "top1": sum(place == 0 for place in places) / count,
+            "top3": sum(place < 3 for place in places) / count,
+            "map3": sum(1 / (place + 1) for place in places if place < 3) / count,
+        }
+    )
+    for label in range(classes):
+        for predicted in range(classes):
+            assert metrics.confusion[label, predicted] == sum(
+                (one, ranking[0]) == (label, predicted)
+                for one, ranking in zip(labels, best, strict=True)
+            )
+
+
+@given(predictions())
+def test_precision_and_recall_of_a_class(batch):
+    logits, labels, losses = batch
+    classes = logits.shape[1]
+    metrics = Metrics(classes)
+    metrics.update(logits, labels, losses)
+    predicted = np.array([order(row)[0] for row in logits])
+    per_class = metrics.per_class([f"class {label}" for label in range(classes)])
+    assert list(per_class) == [f"class {label}" for label in range(classes)]
+    for label, figures in enumerate(per_class.values()):
+        right = int(((predicted == label) & (labels == label)).sum())
+        assert figures["examples"] == (labels == label).sum()
+        assert figures["precision"] == pytest.approx(right / max((predicted == label).sum(), 1))
+        assert figures["recall"] == pytest.approx(right / max((labels == label).sum(), 1))
+
+
+@given(predictions(), st.data())
+def test_batches_give_the_same_as_all_at_once(batch, data):
+    logits, labels, losses = batch
+    cut = data.draw(st.integers(0, len(labels)))
+    whole, parts = Metrics(logits.shape[1]), Metrics(logits.shape[1])
+    whole.update(logits, labels, losses)
+    for part in (slice(0, cut), slice(cut, None)):
+        parts.update(logits[part], labels[part], losses[part])
+    assert parts.count == whole.count
+    assert parts.result() == pytest.approx(whole.result())
+    assert np.array_equal(parts.confusion, whole.confusion)
+
+
+def test_without_examples_every_figure_is_0():
+    metrics = Metrics(2)
+    assert metrics.count == 0
+    assert metrics.result() == {"loss": 0, "top1": 0, "top3": 0, "map3": 0}
+    assert metrics.per_class(["a", "b"])["b"] == {"precision": 0, "recall": 0, "examples": 0}

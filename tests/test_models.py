@@ -1,0 +1,146 @@
+"""Every model of the package: it builds, learns, and is saved; mistakes in one's own are told."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from quickdraw import models
+from quickdraw.errors import QuickdrawError
+
+MODELS = [
+    value
+    for value in vars(models).values()
+    if isinstance(value, type)
+    and issubclass(value, models.BaseModel)
+    and value is not models.BaseModel
+]
+
+
+def images(count: int, size: int = 28, channels: int = 1) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, size, size, channels), np.uint8)
+
+
+@pytest.mark.parametrize("kind", MODELS)
+@pytest.mark.parametrize("size", [28, 64])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("classes", [2, 345])
+def test_it_builds_for_any_size_channels_and_classes(kind, size, channels, classes):
+    model = kind().build(size, channels, classes)
+    assert model.input_shape == (None, size, size, channels)
+    assert model.input.dtype == "uint8"
+    logits = model(images(3, size, channels), training=False)
+    assert logits.shape == (3, classes)
+    assert logits.dtype == "float32"
+    assert np.isfinite(logits).all()
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_it_gives_logits_no_probabilities(kind):
+    logits = kind().build(28, 1, 5)(images(20), training=False).numpy()
+    assert logits.min() < 0 or not np.allclose(logits.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_a_few_steps_reduce_the_loss(kind):
+    keras.utils.set_random_seed(0)
+    model = kind().build(28, 1, 3)
+    batch, labels = images(30), np.arange(30) % 3
+    batch[:, :14] //= 8
+    batch[labels == 1, :14] += 200
+    batch[labels == 2, 14:] //= 4
+    optimizer = keras.optimizers.Adam(0.003)
+    measured = []
+    for _ in range(12):
+        with tf.GradientTape() as tape:
+            logits = model(batch, training=True)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+            loss = tf.reduce_mean(losses)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        assert all(gradient is not None for gradient in gradients)
+        optimizer.apply(gradients, model.trainable_variables)
+        measured.append(float(loss))
+    assert measured[-1] < 0.7 * measured[0]
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_it_is_saved_and_loaded_without_the_package(kind, tmp_path):
+    model = kind().build(28, 1, 4)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    batch = images(5)
+    assert np.array_equal(loaded(batch, training=False), model(batch, training=False))
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_the_same_seed_gives_the_same_weights(kind):
+    weights = []
+    for _ in range(2):
+        keras.utils.set_random_seed(3)
+        weights.append(kind().build(28, 1, 4).get_weights())
+    assert all(np.array_equal(a, b) for a, b in zip(*weights, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("model", "weights"),
+    [
+        (models.MlpModel(units=(8,)), 784 * 8 + 8 + 8 * 4 + 4),
+        (models.MlpModel(units=()), 784 * 4 + 4),
+        (models.CnnModel(filters=(2,), dense_units=8), 2 * 9 + 2 + 14 * 14 * 2 * 8 + 8 + 8 * 4 + 4),
+    ],
+)
+def test_parameters_shape_the_network(model, weights):
+    assert model.build(28, 1, 4).count_params() == weights
+
+
+def test_create_model_sees_ink_between_0_and_1():
+    seen = {}
+
+    class Curious(models.BaseModel):
+        def create_model(self, images, num_classes):
+            seen["dtype"], seen["classes"] = images.dtype, num_classes
+            return layers.Lambda(lambda x: x[:, 0, :2, 0])(images)
+
+    model = Curious().build(4, 1, 2)
+    batch = np.zeros((1, 4, 4, 1), np.uint8)
+    batch[0, 0, 1] = 255
+    np.testing.assert_allclose(model(batch), [[0.0, 1.0]], rtol=1e-6)
+    assert seen == {"dtype": "float32", "classes": 2}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda images, classes: layers.Dense(classes)(images),
+        lambda images, classes: layers.Dense(classes + 1)(layers.Flatten()(images)),
+        lambda images, classes: None,
+        lambda images, classes: "logits",
+    ],
+)
+def test_logits_of_another_shape_are_refused(wrong):
+    class Wrong(models.BaseModel):
+        def create_model(self, images, num_classes):
+            return wrong(images, num_classes)
+
+    with pytest.raises(
+        QuickdrawError, match=r"Wrong\.create_model must return .*\(None, 3\)\. Received: "
+    ):
+        Wrong().build(8, 1, 3)
+
+
+def test_a_model_without_create_model_says_so():
+    class Empty(models.BaseModel):
+        pass
+
+    with pytest.raises(QuickdrawError, match=r"Empty must define create_model"):
+        Empty().build(8, 1, 3)
+
+
+def test_a_class_may_have_a_korean_name():
+    class 모델(models.LogisticModel):
+        pass
+
+    model = 모델().build(8, 1, 3)
+    logits = tf.function(lambda batch: model(batch))(images(2, 8))
+    assert logits.shape == (2, 3)

@@ -1,0 +1,81 @@
+"""The READMEs: the same code in both languages, commands that parse, code that runs."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import runpy
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+from absl import flags
+
+from quickdraw import cli
+from quickdraw.datasets.sample import make_sample
+
+ROOT = Path(__file__).resolve().parents[1]
+READMES = ["README.md", "README.en.md"]
+COMMANDS = ["train", "eval", "inference", "score", "datasets.prepare", "datasets.sample"]
+
+
+def blocks(name: str, language: str = "[a-z]*") -> list[str]:
+    """The code blocks of a README."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, re.S)
+
+
+def defined_flags(command: str) -> flags.FlagValues:
+    values = flags.FlagValues()
+    importlib.import_module(f"quickdraw.{command}").define_flags(values)
+    return values
+
+
+def test_both_languages_have_the_same_code():
+    assert blocks(READMES[0]) == blocks(READMES[1])
+    assert len(blocks(READMES[0])) > 5
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_every_command_parses(readme):
+    lines = "".join(blocks(readme, "bash")).replace("\\\n", "").splitlines()
+    commands = [shlex.split(line) for line in lines if line.startswith("python -m quickdraw.")]
+    assert len(commands) >= 10
+    for _, _, module, *arguments in commands:
+        cli.parse(defined_flags(module.removeprefix("quickdraw.")), [module, *arguments])
+
+
+@pytest.mark.parametrize("readme", READMES)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_flag_is_there_with_its_default(readme, command):
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    section = text.split(f"\n`{command}`\n")[1].split("\n`")[0]
+    values = defined_flags(command)
+    documented = dict(re.findall(r"^\| `--(\w+)` \| `?(.*?)`? \|", section, re.M))
+    del values.config
+    assert set(documented) == set(values)
+    for name, default in documented.items():
+        expected = values[name].default
+        assert default == ("" if expected is None else str(expected)).replace("False", "false")
+
+
+def test_every_file_of_the_package_is_in_the_tree():
+    tree = blocks(READMES[0], "text")[0]
+    for path in (ROOT / "quickdraw").rglob("*.py"):
+        assert path.name in tree or path.name == "__init__.py" or path.name.startswith("doodle_")
+
+
+def test_the_python_blocks_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make_sample("data/sample", per_category=40)
+    code = blocks("README.en.md", "python")
+    for text in code[:2]:  # a model and a loss of one's own
+        name = text.split()[1]
+        Path(name).write_text(text)
+        runpy.run_path(name)
+    Path("notebook.py").write_text("".join(code[2:]).replace("batch_size=64", "batch_size=8"))
+    names = runpy.run_path("notebook.py")
+    assert names["images"].shape == (8, 28, 28, 1)
+    assert names["trained"].predict(names["images"][:1].numpy())
+    shutil.rmtree("runs")

@@ -1,0 +1,179 @@
+"""Local paths: files whole or not at all, and patterns with what is there when nothing matches."""
+
+import json
+
+import pytest
+
+from quickdraw import storage
+from quickdraw.errors import QuickdrawError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Holds shards, a description and a half-written shard."""
+    for name in (
+        "train-1.tfrecord",
+        "train-0.tfrecord",
+        "valid-0.tfrecords.gz",
+        "dataset.json",
+        "train-2.tfrecord.tmp",
+    ):
+        (tmp_path / name).write_bytes(b"x")
+    return tmp_path
+
+
+def names(files: list[str]) -> list[str]:
+    return [file.rpartition("/")[2] for file in files]
+
+
+# Writing
+
+
+@pytest.mark.parametrize(("mode", "content"), [("w", "한글\n"), ("wb", b"\0\xff")])
+def test_a_file_appears_when_it_is_complete(tmp_path, mode, content):
+    path = tmp_path / "below" / "file"
+    with storage.write_whole(str(path), mode) as file:
+        file.write(content)
+        assert not path.exists()
+    assert path.read_bytes() == (content.encode() if isinstance(content, str) else content)
+    assert names(map(str, path.parent.iterdir())) == ["file"]
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), KeyboardInterrupt()])
+@pytest.mark.parametrize("before", [None, b"the old content"])
+def test_nothing_is_left_of_a_file_that_was_not_finished(tmp_path, error, before):
+    path = tmp_path / "file"
+    if before:
+        path.write_bytes(before)
+
+    def write() -> None:
+        with storage.write_whole(str(path)) as file:
+            file.write("half")
+            raise error
+
+    with pytest.raises(type(error)):
+        write()
+    assert [file.read_bytes() for file in tmp_path.iterdir()] == ([before] if before else [])
+
+
+def test_lines_end_as_they_were_written(tmp_path):
+    with storage.write_whole(str(tmp_path / "file")) as file:
+        file.write("a\nb\r\n")
+    assert (tmp_path / "file").read_bytes() == b"a\nb\r\n"
+
+
+def test_a_file_goes_into_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with storage.write_whole("file") as file:
+        file.write("x")
+    assert (tmp_path / "file").read_text() == "x"
+
+
+def test_a_folder_below_a_file_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(QuickdrawError, match="file/below: the folder cannot be made"):
+        storage.make_folders(str(tmp_path / "file" / "below"))
+
+
+# Reading
+
+
+@pytest.mark.parametrize("name", ["missing", "."])
+def test_what_cannot_be_opened_is_named(tmp_path, name):
+    with pytest.raises(QuickdrawError, match=str(tmp_path)):
+        storage.open_binary(str(tmp_path / name))
+
+
+def test_json_is_written_and_read(tmp_path):
+    path = str(tmp_path / "a.json")
+    value = {"labels": ["고양이", "hot dog"], "n": [1, 2.5, None]}
+    storage.write_json(path, value)
+    assert storage.read_json(path) == value
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    assert "고양이" in text
+    assert json.loads(text) == value
+
+
+@pytest.mark.parametrize("content", [b"{", b"", b"{'a': 1}", b"\xff\xfe\xfd"])
+def test_what_is_not_json_is_named(tmp_path, content):
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    with pytest.raises(QuickdrawError, match=r"a\.json: not a JSON file"):
+        storage.read_json(str(path))
+
+
+# Deleting, renaming
+
+
+def test_deleting_takes_files_folders_and_what_is_not_there(folder):
+    (folder / "below").mkdir()
+    (folder / "below" / "file").write_text("x")
+    for name in ("dataset.json", "below", "missing"):
+        storage.delete(str(folder / name))
+        assert not storage.exists(str(folder / name))
+    assert len(storage.listdir(str(folder))) == 4
+
+
+def test_renaming_replaces(folder):
+    (folder / "new").write_text("new")
+    storage.rename(str(folder / "new"), str(folder / "dataset.json"))
+    assert (folder / "dataset.json").read_text() == "new"
+    assert not storage.exists(str(folder / "new"))
+
+
+# Patterns
+
+
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [
+        ("{}/train-*", ["train-0.tfrecord", "train-1.tfrecord"]),
+        ("{}/train-1.tfrecord", ["train-1.tfrecord"]),
+        ("{}/train-*,{}/train-0.tfrecord", ["train-0.tfrecord", "train-1.tfrecord"]),
+        (" {}/train-[1-9]*, {}/valid-?.* ,", ["train-1.tfrecord", "valid-0.tfrecords.gz"]),
+        ("{}", ["train-0.tfrecord", "train-1.tfrecord", "valid-0.tfrecords.gz"]),
+        ("{}/", ["train-0.tfrecord", "train-1.tfrecord", "valid-0.tfrecords.gz"]),
+    ],
+)
+def test_patterns_name_files_each_once(folder, patterns, expected):
+    assert names(storage.expand(patterns.replace("{}", str(folder)))) == expected
+
+
+def test_a_name_with_brackets_is_a_name(tmp_path):
+    folder = tmp_path / "data [1]"
+    folder.mkdir()
+    (folder / "train-0.tfrecord").write_bytes(b"x")
+    expected = [str(folder / "train-0.tfrecord")]
+    assert storage.expand(str(folder / "train-0.tfrecord")) == expected
+    assert storage.expand(str(folder)) == expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        ("{}/test-*", "no file matches '{}/test-*': {} holds dataset.json, train-0.tfrecord"),
+        ("{}/nowhere/test-*", "no file matches '{}/nowhere/test-*': there is no folder {}/nowhere"),
+        ("{}/train-*,{}/test-*", "no file matches '{}/test-*'"),
+        ("{}/*/train", "no file matches '{}/*/train'"),
+        ("", "no file pattern given. Received: ''"),
+        (" , ", "no file pattern given"),
+    ],
+)
+def test_a_pattern_without_files_is_told_with_what_is_there(folder, pattern, told):
+    with pytest.raises(QuickdrawError) as caught:
+        storage.expand(pattern.replace("{}", str(folder)))
+    assert str(caught.value).startswith(told.replace("{}", str(folder)))
+
+
+def test_an_empty_folder_is_told(tmp_path):
+    with pytest.raises(QuickdrawError, match="holds nothing"):
+        storage.expand(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("gs://bucket/x", True), ("/data/x", False), ("x", False), ("C:x", False)],
+)
+def test_remote_paths_have_a_scheme(path, expected):
+    assert storage.is_remote(path) is expected
