@@ -37,11 +37,10 @@ class Checkpoints:
     Args:
         train_dir: the folder of the run.
         keep: how many checkpoints to keep.
-        parts: what a checkpoint holds; `optimizer` counts the steps.
+        parts: what a checkpoint holds.
     """
 
     def __init__(self, train_dir: str, keep: int, **parts: Any):
-        self._counter = parts["optimizer"].iterations
         self._checkpoint = tf.train.Checkpoint(**parts)
         self._manager = tf.train.CheckpointManager(
             self._checkpoint,
@@ -50,9 +49,8 @@ class Checkpoints:
             checkpoint_name="step",
         )
 
-    def save(self) -> None:
+    def save(self, step: int) -> None:
         """Writes a checkpoint of this step, unless there is one already."""
-        step = int(self._counter.numpy())
         newest = self._manager.latest_checkpoint
         if newest is None or step_of(newest) != step:
             self._manager.save(checkpoint_number=step)

@@ -104,7 +104,8 @@ def load_tensorflow() -> None:
         try:
             import tensorflow as tf
 
-            tf.config.list_logical_devices()
+            if "TF_CONFIG" not in os.environ:  # workers must connect before devices are used
+                tf.config.list_logical_devices()
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)

@@ -22,3 +22,9 @@ class BadRecordError(QuickdrawError):
     def __init__(self, path: str, number: int, what: str):
         super().__init__(f"{path}, record {number}: {what}")
         self.path, self.number = path, number
+
+
+class StoppedError(QuickdrawError):
+    """Work that was broken off from outside, and goes on when the same command is started again."""
+
+    exit_code = 75  # EX_TEMPFAIL of sysexits.h: try again

@@ -57,6 +57,16 @@ class Metrics:
         self._sums["top3"] += float((ranks < 3).sum())
         self._sums["map3"] += float(average_precision_at_3(ranks).sum())
 
+    def state(self) -> np.ndarray:
+        """All sums as one float64 array, to be added to those of other processes."""
+        return np.append(self.confusion.ravel().astype(np.float64), list(self._sums.values()))
+
+    def set_state(self, state: np.ndarray) -> None:
+        """Takes over what `state` returned, or a sum of such arrays."""
+        confusion, sums = np.split(state, [self.confusion.size])
+        self.confusion = confusion.reshape(self.confusion.shape).astype(np.int64)
+        self._sums = dict(zip(self._sums, sums.tolist(), strict=True))
+
     def result(self) -> dict[str, float]:
         """The means: loss, top1, top3 and map3."""
         return {name: value / max(self.count, 1) for name, value in self._sums.items()}

@@ -124,10 +124,9 @@ def unfilter(rows: np.ndarray, channels: int) -> np.ndarray:
     Returns:
         uint8 `[n, height, width * channels]`.
     """
-    types, pixels = rows[:, :, 0], rows[:, :, 1:]
+    types, images = rows[:, :, 0], rows[:, :, 1:].copy("C")
     if not types.any():
-        return pixels
-    images = np.ascontiguousarray(pixels)
+        return images
     zeros = np.zeros_like(images[:, 0])
     for y in range(images.shape[1]):
         above = images[:, y - 1] if y else zeros

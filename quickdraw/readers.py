@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from quickdraw import dataset_info, png, records, storage
 from quickdraw.errors import BadRecordError, QuickdrawError
@@ -19,6 +20,7 @@ from quickdraw.progress import log
 from quickdraw.settings import OnBadRecord
 
 _LARGEST_SIDE = 1024
+_MOST_CLASSES = 100_000  # where no dataset.json says how many there are
 
 
 class BaseReader:
@@ -50,7 +52,7 @@ class BaseReader:
         self.num_classes = num_classes
         self.on_bad_record = on_bad_record
         self.bad_records = 0
-        self.first_bad_records: list[BadRecordError] = []
+        self.first_bad_records: list[QuickdrawError] = []
 
     def preprocess(self, images: np.ndarray) -> np.ndarray:
         """What is done to every image, for training and for test alike.
@@ -63,17 +65,18 @@ class BaseReader:
         """
         if self.image_size is None or images.shape[1:3] == (self.image_size, self.image_size):
             return images
-        import tensorflow as tf
-
-        resized = tf.image.resize(images, (self.image_size, self.image_size), antialias=True)
-        return tf.cast(tf.round(tf.clip_by_value(resized, 0, 255)), tf.uint8).numpy()
+        side = (self.image_size, self.image_size)
+        resized = [_resize(image, side) for image in images]
+        return np.stack(resized).reshape(len(images), *side, images.shape[3])
 
     def describe(self, patterns: str) -> dataset_info.DatasetInfo:
         """What the records are: dataset.json beside them, or what the first record shows.
 
         Without a dataset.json the labels are `num_classes` numbers, none if that is not known.
         """
-        files = storage.expand(patterns)
+        return self._describe(storage.expand(patterns))
+
+    def _describe(self, files: list[str]) -> dataset_info.DatasetInfo:
         info = dataset_info.load(os.path.dirname(files[0]))
         if info is None:
             height, width, channels = self._first_size(files)
@@ -94,19 +97,24 @@ class BaseReader:
             QuickdrawError: no such file, no record at all, or (unless skipped) a bad record.
         """
         files = storage.expand(patterns)
-        info = self.describe(patterns)
+        batches = self.batches_of(files, self._describe(files), batch_size)
+        first = next(batches, None)
+        if first is None:
+            raise QuickdrawError(f"{patterns}: no usable record in {len(files)} file(s)")
+        yield first
+        yield from batches
+
+    def batches_of(
+        self, files: list[str], info: dataset_info.DatasetInfo, batch_size: int
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """The batches of some files of a set that is described already; there may be none."""
         shape = (info.image_size, info.image_size, info.channels)
-        classes = self.num_classes or len(info.labels) or None
-        rows = self._rows(files, shape, classes)
-        empty = True
+        rows = self._rows(files, shape, self.num_classes or len(info.labels) or None)
         while batch := list(itertools.islice(rows, batch_size)):
-            empty = False
             pixels, targets = zip(*batch, strict=True)
             flat = np.frombuffer(b"".join(pixels), np.uint8).reshape(len(batch), shape[0], -1)
             images = png.unfilter(flat, info.channels).reshape(-1, *shape)
             yield self.preprocess(images), np.asarray(targets, self.target_dtype)
-        if empty:
-            raise QuickdrawError(f"{patterns}: no usable record in {len(files)} file(s)")
 
     def dataset(self, patterns: str, batch_size: int = 128) -> Any:
         """The same batches as a plain `tf.data.Dataset`, read ahead."""
@@ -213,9 +221,9 @@ class QuickDrawFeatureReader(BaseReader):
         return values[0]
 
     def check_target(self, target: int, num_classes: int | None) -> None:
-        if target < 0 or (num_classes is not None and target >= num_classes):
-            limit = f"0…{num_classes - 1}" if num_classes else "0 or more"
-            raise ValueError(f"the label must be {limit}. Received: {target}")
+        classes = num_classes or _MOST_CLASSES
+        if not 0 <= target < classes:
+            raise ValueError(f"the label must be 0…{classes - 1}. Received: {target}")
 
 
 class QuickDrawTestFeatureReader(BaseReader):
@@ -232,6 +240,11 @@ class QuickDrawTestFeatureReader(BaseReader):
             target.decode()
         except UnicodeDecodeError:
             raise ValueError(f"'image_id' must be UTF-8 text. Received: {target!r}") from None
+
+
+def _resize(image: np.ndarray, side: tuple[int, int]) -> np.ndarray:
+    picture = Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
+    return np.asarray(picture.resize(side, Image.Resampling.LANCZOS))
 
 
 def _feature(example: Any, name: str) -> Any:

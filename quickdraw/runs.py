@@ -33,6 +33,7 @@ R = TypeVar("R", bound=BaseReader)
 
 FILE_NAME = "run.json"
 Which = Literal["best", "latest"]
+_POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
 
 
 @dataclasses.dataclass
@@ -88,8 +89,15 @@ class Run:
         return create(find(self.label_loss, losses.BaseLoss), self.loss_params)
 
     def build_model(self) -> keras.Model:
-        """The Keras model, with fresh weights."""
-        return self.create_model().build(self.image_size, self.channels, len(self.labels))
+        """The Keras model, with fresh weights, in the precision of the run."""
+        import keras
+
+        policy = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(_POLICIES[self.settings["precision"]])
+        try:
+            return self.create_model().build(self.image_size, self.channels, len(self.labels))
+        finally:
+            keras.config.set_dtype_policy(policy)
 
     def reader(self, kind: type[R], patterns: str, on_bad_record: OnBadRecord) -> R:
         """A reader that hands out images as this run's model takes them.

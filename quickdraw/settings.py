@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from quickdraw.models import BaseModel
 
 OnBadRecord = Literal["error", "skip"]
+Distribute = Literal["auto", "none", "mirrored", "multi_worker"]
+Precision = Literal["float32", "bfloat16", "float16"]
 SMALLEST_STEP = 1e-12
 
 
@@ -84,6 +86,33 @@ class Settings:
     on_bad_record: OnBadRecord = _setting(
         "error", "What to do about a record that cannot be used: stop (error) or go on (skip)."
     )
+    memory_budget: float | None = _setting(
+        None,
+        "Megabytes that the decoded drawings may take in memory, or on the GPU; more are streamed "
+        "from the cache. Without it, half of what there is.",
+        SMALLEST_STEP,
+    )
+    cache_megabytes: float = _setting(
+        20_000.0, "How large the cache of decoded drawings on disk may become.", 0
+    )
+    distribute: Distribute = _setting(
+        "auto",
+        "none: one device; mirrored: all GPUs of this machine; multi_worker: the machines that "
+        "TF_CONFIG names.",
+    )
+    accumulate_steps: int = _setting(
+        1, "Take each batch in so many parts, one after the other, where memory is short.", 1
+    )
+    precision: Precision = _setting(
+        "float32", "What layers compute in. bfloat16 and float16 (with loss scaling) suit GPUs."
+    )
+    xla: bool = _setting(False, "Compile the step with XLA: for a GPU. Slower on CPUs.")
+    sync_batch_norm: bool = _setting(
+        False, "BatchNormalization over all replicas together instead of over each by itself."
+    )
+    accept_changed_data: bool = _setting(
+        False, "Go on with a run although its training records have changed since."
+    )
     seed: int = _setting(0, "Decides the first weights and the order of the drawings.", 0)
     start_new_model: bool = _setting(
         False, "Move an earlier run in train_dir aside and begin anew."
@@ -103,8 +132,11 @@ def define_flags(values: flags.FlagValues) -> None:
         "int": flags.IntegerParser(),
         "int | None": flags.IntegerParser(),
         "float": flags.FloatParser(),
+        "float | None": flags.FloatParser(),
         "int | float": _NumberParser(),
         "OnBadRecord": flags.EnumParser(typing.get_args(OnBadRecord)),
+        "Distribute": flags.EnumParser(typing.get_args(Distribute)),
+        "Precision": flags.EnumParser(typing.get_args(Precision)),
     }
     for field in dataclasses.fields(Settings):
         meaning = field.metadata["help"]

@@ -14,6 +14,8 @@ import shutil
 from collections.abc import Iterator
 from typing import IO, Any, BinaryIO
 
+import google_crc32c
+
 from quickdraw.errors import QuickdrawError
 
 
@@ -56,6 +58,18 @@ def listdir(path: str) -> list[str]:
 
 def file_size(path: str) -> int:
     return _gfile().stat(path).length if is_remote(path) else os.path.getsize(path)
+
+
+def checksum(path: str) -> str:
+    """Tells whether a file has changed: its size and CRC-32C; its size and time on gs://."""
+    if is_remote(path):
+        stat = _gfile().stat(path)
+        return f"{stat.length} {stat.mtime_nsec}"
+    crc, size = 0, 0
+    with open_binary(path) as file:
+        while chunk := file.read(1 << 23):
+            crc, size = google_crc32c.extend(crc, chunk), size + len(chunk)
+    return f"{size} {crc:08x}"
 
 
 def make_folders(path: str) -> None:

@@ -1,4 +1,4 @@
-"""The command line: mistakes cost one line and no time, files of settings are checked like flags."""
+"""The command line: mistakes cost one line and no time, --config is checked like flags."""
 
 import json
 import os

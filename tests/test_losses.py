@@ -42,7 +42,7 @@ def test_large_logits_do_not_overflow():
 
 @pytest.mark.parametrize("share", [-0.1, 1.0, 1.5, math.nan])
 def test_a_share_that_is_none_is_refused(share):
-    with pytest.raises(QuickdrawError, match="label_smoothing must be .*Received: "):
+    with pytest.raises(QuickdrawError, match=r"label_smoothing must be .*Received: "):
         loss_of([0, 0], label_smoothing=share)
 
 

@@ -1,4 +1,4 @@
-"""PNG: what is written is read back, by Pillow too; what is not a good PNG is refused, not fatal."""
+"""PNG: what is written is read back, by Pillow too; anything else is refused, never fatal."""
 
 import io
 import struct

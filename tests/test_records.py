@@ -2,7 +2,9 @@
 
 import gzip
 import io
+import struct
 
+import google_crc32c
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -144,6 +146,19 @@ def test_a_file_that_is_no_shard_is_refused_without_reading_what_its_length_clai
     (error,) = read(b"image_id,label\n" + b"a,1\n" * 100)
     assert error.number == 0
     assert "not a TFRecord file" in str(error)
+
+
+def test_a_record_that_claims_a_terabyte_is_refused_without_asking_for_memory(tmp_path):
+    length = struct.pack("<Q", 1 << 40)
+    crc = google_crc32c.value(length)
+    masked = ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+    path = tmp_path / "shard"
+    path.write_bytes(records.frame(b"first") + length + struct.pack("<I", masked) + b"the rest")
+    with open(path, "rb") as file:
+        first, error = records.read(file, str(path))
+    assert first == b"first"
+    assert isinstance(error, BadRecordError)
+    assert error.number == 1
 
 
 def test_an_empty_shard_has_no_records():

@@ -4,7 +4,20 @@ from quickdraw.training import Settings, fit
 trained = fit(Settings(train_data_pattern="data/sample/train-*", train_dir="runs/mine"))
 """
 
+from typing import TYPE_CHECKING, Any
+
 from quickdraw.settings import Settings
-from quickdraw.training.engine import fit
+
+if TYPE_CHECKING:
+    from quickdraw.training.engine import fit
 
 __all__ = ["Settings", "fit"]
+
+
+def __getattr__(name: str) -> Any:
+    # On demand, so that the processes that decode records do not load TensorFlow.
+    if name == "fit":
+        from quickdraw.training.engine import fit
+
+        return fit
+    raise AttributeError(name)

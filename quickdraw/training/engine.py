@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TypeVar
 
 import keras
@@ -13,10 +14,11 @@ from quickdraw.errors import QuickdrawError
 from quickdraw.progress import log
 from quickdraw.readers import QuickDrawFeatureReader
 from quickdraw.settings import Settings
-from quickdraw.training import feed
-from quickdraw.training.feed import Drawings
+from quickdraw.training import cache, distribution
+from quickdraw.training.cache import Drawings
+from quickdraw.training.distribution import Distribution
 from quickdraw.training.folder import lock, open_folder
-from quickdraw.training.loop import Loop, Plan
+from quickdraw.training.loop import Loop
 
 C = TypeVar("C", bound=Component)
 
@@ -39,10 +41,17 @@ def fit(settings: Settings) -> runs.TrainedModel:
     # Names first: a typing mistake shows before any data is read.
     model = component(settings.model, settings.model_params, models.BaseModel)
     loss = component(settings.label_loss, settings.loss_params, losses.BaseLoss)
+    replicas = distribution.create(settings.distribute)
+    _check_batch(settings, replicas)
     reader = QuickDrawFeatureReader(settings.image_size, on_bad_record=settings.on_bad_record)
     info = reader.describe(settings.train_data_pattern)
-    with lock(settings.train_dir):
-        drawings = feed.load(reader, settings.train_data_pattern, "reading training records")
+    with lock(settings.train_dir) if replicas.is_chief else contextlib.nullcontext():
+        drawings = cache.load(
+            reader,
+            settings.train_data_pattern,
+            "reading training records",
+            settings.cache_megabytes,
+        )
         run = _describe(settings, model, loss, info, drawings)
         log(
             f"{len(drawings):,} training drawings of {len(run.labels)} classes, "
@@ -50,14 +59,40 @@ def fit(settings: Settings) -> runs.TrainedModel:
         )
         validation = _validation(settings, run)
         keras.utils.set_random_seed(settings.seed)
-        plan = _plan(settings, len(drawings))
-        if open_folder(run, settings.train_dir, settings.start_new_model):
-            log(f"{settings.train_dir} holds this run already: going on with it")
-        Loop(run, plan, drawings, validation, settings.train_dir).run()
-        run.finished_step = plan.total
-        run.save(settings.train_dir)
+        _claim(run, settings, replicas)
+        loop = Loop(run, settings, replicas, drawings, validation, settings.train_dir)
+        loop.run()
+        if replicas.is_chief:
+            run.finished_step = loop.last_step
+            run.save(settings.train_dir)
+        replicas.barrier()
     reader.report_bad_records()
     return runs.load(settings.train_dir)
+
+
+def _check_batch(settings: Settings, replicas: Distribution) -> None:
+    parts = replicas.replicas * settings.accumulate_steps
+    if settings.batch_size % parts:
+        raise QuickdrawError(
+            f"--batch_size must be a multiple of {parts} ({replicas.replicas} devices times "
+            f"--accumulate_steps={settings.accumulate_steps}). Received: {settings.batch_size}"
+        )
+    if replicas.replicas > 1:
+        log(
+            f"{replicas.replicas} devices in {replicas.workers} process(es): "
+            f"{settings.batch_size // replicas.replicas} of the {settings.batch_size} drawings of "
+            f"each batch on each; the learning rate stays {settings.base_learning_rate:g}"
+        )
+
+
+def _claim(run: runs.Run, settings: Settings, replicas: Distribution) -> None:
+    """The chief makes train_dir the run's; the others wait for that."""
+    assert settings.train_dir
+    if replicas.is_chief and open_folder(
+        run, settings.train_dir, settings.start_new_model, settings.accept_changed_data
+    ):
+        log(f"{settings.train_dir} holds this run already: going on with it")
+    replicas.barrier()
 
 
 def component(chosen: str | C, params: str | dict, base: type[C]) -> C:
@@ -90,6 +125,7 @@ def _describe(
         "base_learning_rate",
         "num_epochs",
         "max_steps",
+        "precision",
         "seed",
     )
     return runs.Run(
@@ -102,7 +138,7 @@ def _describe(
         resized=settings.image_size is not None,
         channels=drawings.images.shape[3],
         settings={name: getattr(settings, name) for name in that_matter},
-        data_fingerprint=drawings.fingerprint(),
+        data_fingerprint=drawings.fingerprint,
     )
 
 
@@ -111,23 +147,9 @@ def _validation(settings: Settings, run: runs.Run) -> Drawings | None:
         log("no --eval_data_pattern: nothing is evaluated, and no best model kept")
         return None
     reader = run.reader(QuickDrawFeatureReader, settings.eval_data_pattern, settings.on_bad_record)
-    validation = feed.load(reader, settings.eval_data_pattern, "reading validation records")
+    validation = cache.load(
+        reader, settings.eval_data_pattern, "reading validation records", settings.cache_megabytes
+    )
     reader.report_bad_records()
     log(f"{len(validation):,} validation drawings")
     return validation
-
-
-def _plan(settings: Settings, records: int) -> Plan:
-    epoch = records / settings.batch_size
-    total = max(1, round(settings.num_epochs * epoch))
-    unit = epoch if isinstance(settings.eval_every, float) else 1
-    return Plan(
-        batch_size=settings.batch_size,
-        base_learning_rate=settings.base_learning_rate,
-        seed=settings.seed,
-        total=min(total, settings.max_steps or total),
-        evaluate=max(1, settings.eval_every * unit),
-        checkpoint=settings.checkpoint_every_steps,
-        checkpoint_minutes=settings.checkpoint_every_minutes,
-        keep_checkpoints=settings.keep_checkpoints,
-    )

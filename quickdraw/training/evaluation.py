@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from quickdraw.losses import BaseLoss
 from quickdraw.metrics import Metrics
+from quickdraw.training.cache import Drawings
+from quickdraw.training.distribution import Distribution
 
 if TYPE_CHECKING:
     import keras
@@ -18,23 +20,55 @@ BATCH = 1024
 
 
 def make_evaluate(
-    model: keras.Model, loss: BaseLoss, num_classes: int
+    model: keras.Model, loss: BaseLoss, num_classes: int, distribution: Distribution | None = None
 ) -> Callable[[Iterable[tuple[np.ndarray, np.ndarray]]], Metrics]:
     """A function that evaluates the model, as it is then, on batches of (images, labels).
 
-    Images are uint8 `[batch, size, size, channels]`, labels int `[batch]`.
+    Images are uint8 `[batch, size, size, channels]`, labels int `[batch]`. With several processes
+    each brings its own batches, and all get the metrics of all of them.
     """
+    distribution = distribution or Distribution(tf.distribute.get_strategy())
+    strategy = distribution.strategy
 
-    @tf.function(reduce_retracing=True)
     def forward(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         logits = tf.cast(model(images, training=False), tf.float32)
         return logits, loss.calculate_loss(logits, labels)
 
+    @tf.function(reduce_retracing=True)
+    def forward_on_all(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return strategy.run(forward, args=(images, labels))
+
     def evaluate(batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> Metrics:
         metrics = Metrics(num_classes)
         for images, labels in batches:
-            logits, losses = forward(images, labels.astype(np.int32))
-            metrics.update(logits.numpy(), labels, losses.numpy())
+            labels = labels.astype(np.int32)
+            parts = _parts(images, labels, distribution)
+            logits, losses = (
+                np.concatenate([part.numpy() for part in strategy.experimental_local_results(each)])
+                for each in forward_on_all(*parts)
+            )
+            metrics.update(logits, labels, losses)
+        metrics.set_state(distribution.sum_over_workers(metrics.state()))
         return metrics
 
     return evaluate
+
+
+def _parts(images: np.ndarray, labels: np.ndarray, distribution: Distribution) -> tuple:
+    """A batch cut into a part for each device of this process."""
+    local = distribution.replicas // distribution.workers
+    cuts = np.linspace(0, len(labels), local + 1).astype(int)
+
+    def part(replica: int) -> tuple[np.ndarray, np.ndarray]:
+        mine = slice(cuts[replica % local], cuts[replica % local + 1])
+        return images[mine], labels[mine]
+
+    return distribution.per_replica(part)
+
+
+def batches_of(drawings: Drawings, share: slice) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yields (images, labels) of a share of some drawings, in order."""
+    rows = np.arange(len(drawings))[share]
+    for start in range(0, len(rows), BATCH):
+        part = rows[start : start + BATCH]
+        yield drawings.images[part], drawings.labels[part]

@@ -1,72 +1,21 @@
-"""The training drawings in memory, and the order in which the steps see them."""
+"""Drawings on their way to the step: resident on the device, or streamed from the cache.
+
+Both give the same batches for the same seed: the order is a pure function of seed and step.
+"""
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-from collections.abc import Iterator
+import os
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from quickdraw.errors import QuickdrawError
-from quickdraw.progress import Progress
-from quickdraw.readers import BaseReader
-from quickdraw.training.evaluation import BATCH
-
-_READ_BATCH = 4096
-
-
-@dataclasses.dataclass
-class Drawings:
-    """Decoded records.
-
-    Attributes:
-        images: uint8 `[n, size, size, channels]`.
-        labels: int32 `[n]`.
-    """
-
-    images: np.ndarray
-    labels: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yields (images, labels), in order, in batches that suit an evaluation."""
-        for start in range(0, len(self), BATCH):
-            part = slice(start, start + BATCH)
-            yield self.images[part], self.labels[part]
-
-    def fingerprint(self) -> str:
-        """Hash of the decoded drawings and their labels, in order."""
-        digest = hashlib.blake2b(digest_size=16)
-        digest.update(np.ascontiguousarray(self.images).data)
-        digest.update(self.labels.data)
-        return digest.hexdigest()
-
-
-def load(reader: BaseReader, patterns: str, title: str) -> Drawings:
-    """Decodes every record that the patterns name.
-
-    Raises:
-        QuickdrawError: see `BaseReader.batches`; or more drawings than fit into memory.
-    """
-    images, labels = [], []
-    progress = Progress(title, None, "images")
-    done = 0
-    try:
-        for batch, targets in reader.batches(patterns, _READ_BATCH):
-            images.append(batch)
-            labels.append(targets.astype(np.int32))
-            done += len(targets)
-            progress.update(done)
-        return Drawings(np.concatenate(images), np.concatenate(labels))
-    except MemoryError:
-        raise QuickdrawError(
-            f"{patterns}: {done:,} drawings and more do not fit into memory"
-        ) from None
-    finally:
-        progress.close()
+from quickdraw.progress import log
+from quickdraw.training.cache import Drawings
+from quickdraw.training.distribution import Distribution
 
 
 def rows_of_steps(
@@ -85,6 +34,146 @@ def rows_of_steps(
         np.random.Generator(np.random.Philox(key=(seed, epoch))).permutation(records)
         for epoch in range(first // records, (last - 1) // records + 1)
     ]
-    offset = first - first // records * records
+    offset = first % records
     rows = np.concatenate(epochs)[offset : offset + last - first]
     return rows.reshape(steps, batch_size).astype(np.int32)
+
+
+class Feed:
+    """The batches of a training.
+
+    Attributes:
+        data: what stays on the devices for all steps; the first argument of `pick`.
+        most_steps: how many steps one call can be given.
+    """
+
+    data: Any
+    most_steps: int
+
+    def __init__(self, drawings: Drawings, batch_size: int, seed: int, distribution: Distribution):
+        self._records, self._batch_size, self._seed = len(drawings), batch_size, seed
+        self._distribution = distribution
+        self._share = batch_size // distribution.replicas
+
+    def inputs(self, first_step: int, steps: int) -> Any:
+        """What the devices need to take some steps, for each replica its share."""
+        raise NotImplementedError
+
+    def pick(self, data: Any, inputs: Any, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """In the compiled step: images and labels of a replica's share of one step's batch."""
+        raise NotImplementedError
+
+    def _rows(self, first_step: int, steps: int) -> np.ndarray:
+        return rows_of_steps(self._records, self._batch_size, self._seed, first_step, steps)
+
+    def _columns(self, replica: int) -> slice:
+        return slice(replica * self._share, (replica + 1) * self._share)
+
+
+class ResidentFeed(Feed):
+    """All drawings stay on every device as one uint8 tensor; each step gathers its batch."""
+
+    most_steps = 1 << 20
+
+    def __init__(self, drawings: Drawings, batch_size: int, seed: int, distribution: Distribution):
+        super().__init__(drawings, batch_size, seed, distribution)
+        self.data = distribution.per_replica(lambda _: (drawings.images, drawings.labels))
+
+    def inputs(self, first_step: int, steps: int) -> Any:
+        rows = self._rows(first_step, steps)
+        return self._distribution.per_replica(lambda replica: rows[:, self._columns(replica)])
+
+    def pick(self, data: Any, inputs: Any, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        images, labels = data
+        return tf.gather(images, inputs[step]), tf.gather(labels, inputs[step])
+
+
+class StreamedFeed(Feed):
+    """Drawings stay in the cache on disk; a thread reads the next call's while this one runs."""
+
+    data = ()
+
+    def __init__(
+        self,
+        drawings: Drawings,
+        batch_size: int,
+        seed: int,
+        distribution: Distribution,
+        budget: float,
+    ):
+        super().__init__(drawings, batch_size, seed, distribution)
+        self._drawings = drawings
+        # One call's batches are being read, one's are being trained on, and TensorFlow copies.
+        self.most_steps = int(budget // (3 * batch_size * drawings.images[0].nbytes))
+        if self.most_steps < 1:
+            raise QuickdrawError(
+                f"--memory_budget is too small for a batch of {batch_size}: "
+                f"{3 * batch_size * drawings.images[0].nbytes / 1e6:.1f} MB are needed"
+            )
+        self._thread = ThreadPoolExecutor(1)
+        self._next: tuple[tuple[int, int], Future] | None = None
+
+    def inputs(self, first_step: int, steps: int) -> Any:
+        ready = self._next
+        if ready is None or ready[0] != (first_step, steps):
+            ready = self._start(first_step, steps)
+        images, labels = ready[1].result()
+        self._next = self._start(first_step + steps, steps)
+        return self._distribution.per_replica(
+            lambda replica: (
+                images[:, self._columns(replica)],
+                labels[:, self._columns(replica)],
+            )
+        )
+
+    def pick(self, data: Any, inputs: Any, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        images, labels = inputs
+        return images[step], labels[step]
+
+    def _start(self, first_step: int, steps: int) -> tuple[tuple[int, int], Future]:
+        return (first_step, steps), self._thread.submit(self._read, first_step, steps)
+
+    def _read(self, first_step: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
+        rows = self._rows(first_step, steps)
+        return self._drawings.images[rows], self._drawings.labels[rows]
+
+
+def create(
+    drawings: Drawings,
+    batch_size: int,
+    seed: int,
+    distribution: Distribution,
+    memory_budget: float | None,
+) -> Feed:
+    """The feed that suits the drawings: resident if they fit into the budget.
+
+    Args:
+        drawings: the training drawings.
+        batch_size: of all replicas together.
+        seed: decides the order.
+        distribution: the devices.
+        memory_budget: in megabytes; None is half of what there is.
+    """
+    budget = memory_budget * 1e6 if memory_budget else _default_budget()
+    resident = drawings.images.nbytes <= budget
+    log(
+        f"{drawings.images.nbytes / 1e6:,.0f} MB of drawings "
+        f"{'stay in memory' if resident else 'are streamed from the cache'} "
+        f"(budget {budget / 1e6:,.0f} MB)"
+    )
+    if resident:
+        return ResidentFeed(drawings, batch_size, seed, distribution)
+    return StreamedFeed(drawings, batch_size, seed, distribution, budget)
+
+
+def _default_budget() -> float:
+    """Half of the accelerator's memory, or of the machine's."""
+    from tensorflow.python.client import device_lib
+
+    limits = [
+        device.memory_limit
+        for device in device_lib.list_local_devices()
+        if device.device_type == "GPU"
+    ]
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return min(limits, default=machine) / 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections.abc import Iterator
 
@@ -10,16 +11,21 @@ from quickdraw import runs, storage
 from quickdraw.errors import QuickdrawError
 
 # What a folder may hold besides run.json when a run was stopped in its first moments.
-_BEFORE_THE_RUN = {".lock", f"{runs.FILE_NAME}.tmp"}
+_BEFORE_THE_RUN = {f"{runs.FILE_NAME}.tmp"}
+
+_DATA_HINT = ". The records have changed: --accept_changed_data goes on with them"
 
 
-def open_folder(run: runs.Run, train_dir: str, start_new: bool) -> bool:
+def open_folder(
+    run: runs.Run, train_dir: str, start_new: bool, accept_changed_data: bool = False
+) -> bool:
     """Makes `train_dir` the folder of this run; returns whether it goes on with an earlier one.
 
     Args:
         run: what is to be trained.
         train_dir: where; made if it is not there.
         start_new: move an earlier run aside, to `train_dir-old-1` (or 2, 3, …).
+        accept_changed_data: go on although the training records have changed.
 
     Raises:
         QuickdrawError: the folder holds something else, or a run that differs in what matters.
@@ -28,21 +34,17 @@ def open_folder(run: runs.Run, train_dir: str, start_new: bool) -> bool:
     names = set(storage.listdir(train_dir)) - _BEFORE_THE_RUN
     if runs.FILE_NAME in names and not start_new:
         earlier = runs.read(train_dir)
+        if accept_changed_data:
+            earlier.data_fingerprint = run.data_fingerprint
         if differences := earlier.differences(run):
             raise QuickdrawError(
                 f"{train_dir} holds a run with other settings: {'; '.join(differences)}. Either "
                 "use the same settings, or another --train_dir, or --start_new_model to move the "
-                "old run aside"
+                "old run aside" + _DATA_HINT * any("data_fingerprint" in one for one in differences)
             )
         return True
     if runs.FILE_NAME in names:
-        aside = next(
-            path
-            for number in range(1, 10**6)
-            if not storage.exists(path := f"{train_dir.rstrip('/')}-old-{number}")
-        )
-        storage.rename(train_dir, aside)
-        storage.make_folders(train_dir)
+        _move_aside(train_dir)
     elif names:
         raise QuickdrawError(
             f"{train_dir} is not empty and no run of quickdraw (no {runs.FILE_NAME}): it is left "
@@ -50,6 +52,18 @@ def open_folder(run: runs.Run, train_dir: str, start_new: bool) -> bool:
         )
     run.save(train_dir)
     return False
+
+
+def _move_aside(train_dir: str) -> None:
+    """Moves what is in the folder; run.json last, so that until then the folder is still a run."""
+    aside = next(
+        path
+        for number in itertools.count(1)
+        if not storage.exists(path := f"{train_dir.rstrip('/')}-old-{number}")
+    )
+    storage.make_folders(aside)
+    for name in sorted(storage.listdir(train_dir), key=lambda name: name == runs.FILE_NAME):
+        storage.rename(os.path.join(train_dir, name), os.path.join(aside, name))
 
 
 @contextlib.contextmanager
@@ -65,12 +79,15 @@ def lock(train_dir: str) -> Iterator[None]:
     import fcntl
 
     storage.make_folders(train_dir)
-    with open(os.path.join(train_dir, ".lock"), "w", encoding="utf-8") as file:
+    folder = os.open(train_dir, os.O_RDONLY)
+    try:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise QuickdrawError(
                 f"another process is training in {train_dir}: wait for it, or choose another "
                 "--train_dir"
             ) from None
         yield
+    finally:
+        os.close(folder)

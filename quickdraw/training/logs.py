@@ -18,6 +18,7 @@ _COLUMNS = (
     "epoch",
     "learning_rate",
     "images_per_second",
+    "feed_share",
     "train_loss",
     "train_top1",
     "eval_loss",
@@ -48,16 +49,13 @@ class MetricsCsv:
     def add(self, row: dict[str, Any]) -> None:
         """Adds a row; what it has no value for stays empty."""
         self._rows.append(
-            {
-                key: f"{value:.6g}" if isinstance(value, float) else value
-                for key, value in row.items()
-            }
+            {key: f"{of:.6g}" if isinstance(of, float) else of for key, of in row.items()}
         )
 
     def save(self) -> None:
         """Writes the file."""
         with storage.write_whole(self._path) as file:
-            writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
+            writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n", extrasaction="ignore")
             writer.writeheader()
             writer.writerows(self._rows)
 

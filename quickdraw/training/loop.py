@@ -11,25 +11,23 @@ import time
 from collections.abc import Iterator
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from quickdraw import checkpoints, runs
-from quickdraw.errors import QuickdrawError
+from quickdraw.errors import QuickdrawError, StoppedError
 from quickdraw.progress import Progress, log
-from quickdraw.training import logs
-from quickdraw.training.evaluation import make_evaluate
-from quickdraw.training.feed import Drawings, rows_of_steps
+from quickdraw.settings import Settings
+from quickdraw.training import feed, logs
+from quickdraw.training.cache import Drawings
+from quickdraw.training.distribution import Distribution
+from quickdraw.training.evaluation import batches_of, make_evaluate
 from quickdraw.training.schedules import make_optimizer
 from quickdraw.training.step import Totals, make_train_steps
+from quickdraw.training.window import Window
 
 _SECONDS_A_CALL = 0.5
 _REPORT_EVERY_STEPS = 100
-
-
-class StoppedError(QuickdrawError):
-    """The training was asked to stop (SIGTERM), has saved, and goes on when started again."""
-
-    exit_code = 75  # EX_TEMPFAIL of sysexits.h: try again
 
 
 @dataclasses.dataclass
@@ -37,24 +35,14 @@ class Plan:
     """How a training goes, in steps.
 
     Attributes:
-        batch_size: drawings a step.
-        base_learning_rate: the highest.
-        seed: decides the order of the drawings.
-        total: the step at which training ends.
+        total: the step at which it ends.
         evaluate: steps between two evaluations; a fraction when they are counted in epochs.
         checkpoint: steps between two checkpoints.
-        checkpoint_minutes: minutes after which a checkpoint is due in any case.
-        keep_checkpoints: how many of them are kept.
     """
 
-    batch_size: int
-    base_learning_rate: float
-    seed: int
     total: int
     evaluate: float
     checkpoint: int
-    checkpoint_minutes: float
-    keep_checkpoints: int
 
     def next_event(self, step: int) -> int:
         """The next step at which the loop has to do more than train."""
@@ -77,7 +65,8 @@ class Loop:
 
     Args:
         run: what is trained.
-        plan: how.
+        settings: how.
+        distribution: where.
         drawings: what it is trained on.
         validation: what it is evaluated on, or nothing.
         train_dir: the folder of the run.
@@ -86,47 +75,82 @@ class Loop:
     def __init__(
         self,
         run: runs.Run,
-        plan: Plan,
+        settings: Settings,
+        distribution: Distribution,
         drawings: Drawings,
         validation: Drawings | None,
         train_dir: str,
     ):
-        self._plan, self._drawings, self._validation = plan, drawings, validation
+        self._settings, self._distribution = settings, distribution
+        self._plan = _plan(settings, len(drawings))
+        self._records, self._validation = len(drawings), validation
+        self._first_drawings = np.array(drawings.images[:40]), drawings.labels[:40]
         self._labels, self._train_dir = run.labels, train_dir
-        self.model, loss = run.build_model(), run.create_loss()
-        self._optimizer = make_optimizer(plan.base_learning_rate, plan.total)
-        self._train_steps = make_train_steps(self.model, loss, self._optimizer, drawings)
-        self._evaluate_on = make_evaluate(self.model, loss, len(run.labels))
-        self._best = tf.Variable(-1.0, name="best_top1")
-        self._checkpoints = checkpoints.Checkpoints(
-            train_dir,
-            plan.keep_checkpoints,
-            model=self.model,
-            optimizer=self._optimizer,
-            best=self._best,
-            random_state=_random_state(self.model),
+        self._feed = feed.create(
+            drawings, settings.batch_size, settings.seed, distribution, settings.memory_budget
         )
+        with distribution.strategy.scope():
+            self._build(run)
         self._step = self._checkpoints.restore()
         self._csv = logs.MetricsCsv(train_dir, self._step)
         self._saved_at = time.monotonic()
-        self._window = _Window()
+        self._window = Window()
+        self._steps_before = 0
+
+    @property
+    def last_step(self) -> int:
+        """The step at which the training ends."""
+        return self._plan.total
+
+    def _build(self, run: runs.Run) -> None:
+        settings, distribution = self._settings, self._distribution
+        self.model, loss = run.build_model(), run.create_loss()
+        if settings.sync_batch_norm:
+            _synchronise_batch_norm(self.model)
+        optimizer = make_optimizer(
+            settings.base_learning_rate,
+            self._plan.total,
+            distribution.replicas,
+            settings.precision == "float16",
+        )
+        optimizer.build(self.model.trainable_variables)
+        self._optimizer = optimizer
+        self._train_steps = make_train_steps(
+            distribution,
+            self.model,
+            loss,
+            optimizer,
+            self._feed,
+            settings.batch_size,
+            settings.accumulate_steps,
+            settings.xla,
+        )
+        self._evaluate_on = make_evaluate(self.model, loss, len(run.labels), distribution)
+        self._best = tf.Variable(-1.0, name="best_top1")
+        self._checkpoints = checkpoints.Checkpoints(
+            self._train_dir,
+            settings.keep_checkpoints,
+            model=self.model,
+            optimizer=optimizer,
+            best=self._best,
+            random_state=_random_state(self.model),
+        )
 
     def run(self) -> None:
         """Trains to the end.
 
         Raises:
             QuickdrawError: the loss or a weight is no longer a number.
-            StoppedError: SIGTERM came; a checkpoint was written.
+            StoppedError: SIGTERM came, and a checkpoint was written; or another process died.
         """
-        self._train_events = logs.event_writer(self._train_dir, "train")
-        self._eval_events = logs.event_writer(self._train_dir, "eval")
+        settings = self._settings
+        self._events = {name: self._event_writer(name) for name in ("train", "eval")}
         if self._step:
             log(f"going on from the checkpoint at step {self._step:,}")
         else:
-            images, labels = self._drawings.images[:40], self._drawings.labels[:40]
-            logs.write_images(self._train_events, images, labels, self._labels)
-        self._progress = Progress("training", self._plan.total * self._plan.batch_size, "images")
-        with _sigterm() as stop:
+            logs.write_images(self._events["train"], *self._first_drawings, self._labels)
+        self._progress = Progress("training", self._plan.total * settings.batch_size, "images")
+        with _sigterm() as stop, self._distribution.watch():
             try:
                 self._run_until(stop)
             except KeyboardInterrupt:
@@ -134,32 +158,40 @@ class Loop:
                 raise
             finally:
                 self._progress.close()
-                self._train_events.close()
-                self._eval_events.close()
+                for writer in self._events.values():
+                    writer.close()
+
+    def _event_writer(self, name: str) -> tf.summary.SummaryWriter:
+        if self._distribution.is_chief:
+            return logs.event_writer(self._train_dir, name)
+        return tf.summary.create_noop_writer()
 
     def _run_until(self, stop: threading.Event) -> None:
-        steps_a_call = 1
+        most, seconds = 1, 0.0
         while self._step < self._plan.total:
-            steps = min(steps_a_call, self._plan.next_event(self._step) - self._step)
-            seconds = self._train(steps)
-            # The call that compiled says nothing about how long a step takes.
-            if self._window.calls > 1:
-                fitting = max(1, int(_SECONDS_A_CALL * steps / seconds))
-                steps_a_call = min(fitting, 2 * steps_a_call)
+            until_event = self._plan.next_event(self._step) - self._step
+            steps = min(most, until_event, self._feed.most_steps)
+            totals, seconds = self._train(steps, stop.is_set(), seconds)
+            # All processes must agree on the length of calls, so they go by what all of them told.
+            if totals.seconds and self._window.calls > 2:
+                fitting = max(1, int(_SECONDS_A_CALL * self._steps_before / totals.seconds))
+                most = min(fitting, 2 * most)
+            self._steps_before = steps
             self._do_what_is_due()
-            if stop.is_set():
+            if totals.stop:
                 self._save()
                 raise StoppedError(
                     f"stopped by SIGTERM at step {self._step:,}, which is saved: the same command "
                     "goes on from there"
                 )
 
-    def _train(self, steps: int) -> float:
-        plan = self._plan
-        rows = rows_of_steps(len(self._drawings), plan.batch_size, plan.seed, self._step, steps)
+    def _train(self, steps: int, stop: bool, seconds: float) -> tuple[Totals, float]:
+        """Takes some steps; returns their totals, and how long they took."""
         start = time.perf_counter()
-        totals = self._train_steps(rows)
-        seconds = time.perf_counter() - start
+        inputs = self._feed.inputs(self._step, steps)
+        fed = time.perf_counter()
+        totals = self._train_steps(inputs, steps, stop, seconds)
+        done = time.perf_counter()
         if not totals.finite:
             raise QuickdrawError(
                 f"the loss or a weight is not a number any more, between step {self._step} and "
@@ -168,13 +200,13 @@ class Loop:
                 "is kept"
             )
         self._step += steps
-        self._window.add(totals, rows.size, seconds)
+        batch_size = self._settings.batch_size
+        self._window.add(totals, steps * batch_size, done - start, fed - start)
         if self._window.calls == 1:
-            self._progress.resume_at(self._step * plan.batch_size)
-        self._progress.update(
-            self._step * plan.batch_size, f"step {self._step:,}  {self._window.summary()}"
-        )
-        return seconds
+            log(f"compiled in {done - start:.1f} s")
+            self._progress.resume_at(self._step * batch_size)
+        self._progress.update(self._step * batch_size, f"step {self._step:,}  {self._window}")
+        return totals, done - start
 
     def _do_what_is_due(self) -> None:
         step, plan = self._step, self._plan
@@ -183,90 +215,71 @@ class Loop:
         if last or evaluate or step % _REPORT_EVERY_STEPS == 0:
             self._report(evaluate)
         minutes = (time.monotonic() - self._saved_at) / 60
-        if last or evaluate or step % plan.checkpoint == 0 or minutes >= plan.checkpoint_minutes:
+        late = minutes >= self._settings.checkpoint_every_minutes
+        if last or evaluate or step % plan.checkpoint == 0 or late:
             self._save()
 
     def _report(self, evaluate: bool) -> None:
         row = {
-            "epoch": self._step * self._plan.batch_size / len(self._drawings),
+            "step": self._step,
+            "epoch": self._step * self._settings.batch_size / self._records,
             "learning_rate": float(self._optimizer.learning_rate),
-            "train_loss": self._window.loss,
-            "train_top1": self._window.top1,
-            "images_per_second": self._window.images_per_second,
+            **self._window.report(),
         }
-        names = {"train_loss": "loss", "train_top1": "top1"}
-        scalars = {names.get(name, name): value for name, value in row.items()}
-        logs.write_scalars(self._train_events, self._step, scalars)
+        scalars = {name.removeprefix("train_"): row[name] for name in row if name != "step"}
+        logs.write_scalars(self._events["train"], self._step, scalars)
         if evaluate:
             result = self._evaluate()
             row |= {f"eval_{name}": value for name, value in result.items()}
-        self._csv.add({"step": self._step, **row})
+        self._csv.add(row)
         self._window.clear()
 
     def _evaluate(self) -> dict[str, float]:
         assert self._validation is not None
-        metrics = self._evaluate_on(self._validation.batches())
+        share = self._distribution.local_share(len(self._validation))
+        metrics = self._evaluate_on(batches_of(self._validation, share))
         result = metrics.result()
-        logs.write_evaluation(self._eval_events, self._step, metrics, self._labels)
-        better = result["top1"] > float(self._best)
+        logs.write_evaluation(self._events["eval"], self._step, metrics, self._labels)
+        better = result["top1"] > float(self._best.numpy())
         log(
-            f"step {self._step:,}  {self._window.summary()}  |  validation loss "
-            f"{result['loss']:.4f}  top-1 {result['top1']:.2%}  top-3 {result['top3']:.2%}"
+            f"step {self._step:,}  {self._window}  |  validation loss {result['loss']:.4f}  "
+            f"top-1 {result['top1']:.2%}  top-3 {result['top3']:.2%}"
             f"{'  (best so far)' if better else ''}"
         )
         if better:
             self._best.assign(result["top1"])
-            checkpoints.save_best(self.model, self._train_dir, self._step, result)
+            if self._distribution.is_chief:
+                checkpoints.save_best(self.model, self._train_dir, self._step, result)
         return result
 
     def _save(self) -> None:
-        self._csv.save()
-        self._checkpoints.save()
+        if self._distribution.is_chief:
+            self._csv.save()
+            self._checkpoints.save(self._step)
         self._saved_at = time.monotonic()
+
+
+def _plan(settings: Settings, records: int) -> Plan:
+    epoch = records / settings.batch_size
+    total = max(1, round(settings.num_epochs * epoch))
+    unit = epoch if isinstance(settings.eval_every, float) else 1
+    return Plan(
+        total=min(total, settings.max_steps or total),
+        evaluate=max(1, settings.eval_every * unit),
+        checkpoint=settings.checkpoint_every_steps,
+    )
+
+
+def _synchronise_batch_norm(model: keras.Model) -> None:
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = True
 
 
 def _random_state(model: keras.Model) -> list[tf.Variable]:
     """The counters behind dropout and the like, which a checkpoint of the model leaves out."""
     weights = {id(variable) for variable in model.weights}
     return [variable.value for variable in model.variables if id(variable) not in weights]
-
-
-class _Window:
-    """Sums since the last report. The first call of all, which compiles, gives no speed."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-        self.clear()
-
-    def clear(self) -> None:
-        """Starts a new window."""
-        self._images = self._timed_images = 0
-        self._loss = self._right = self._seconds = 0.0
-
-    def add(self, totals: Totals, images: int, seconds: float) -> None:
-        """Adds a call."""
-        self.calls += 1
-        self._images += images
-        self._loss += totals.loss
-        self._right += totals.right
-        if self.calls > 1:
-            self._timed_images += images
-            self._seconds += seconds
-
-    @property
-    def loss(self) -> float:
-        return self._loss / max(self._images, 1)
-
-    @property
-    def top1(self) -> float:
-        return self._right / max(self._images, 1)
-
-    @property
-    def images_per_second(self) -> float:
-        return self._timed_images / self._seconds if self._seconds else 0.0
-
-    def summary(self) -> str:
-        return f"loss {self.loss:.4f}  top-1 {self.top1:.2%}"
 
 
 @contextlib.contextmanager

@@ -2,66 +2,116 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import tensorflow as tf
 
 from quickdraw.losses import BaseLoss
-from quickdraw.training.feed import Drawings
+from quickdraw.training.distribution import Distribution
+from quickdraw.training.feed import Feed
 
 if TYPE_CHECKING:
     import keras
 
 
 class Totals(NamedTuple):
-    """Sums over the examples of a call.
+    """Sums over the examples of a call, and over what the processes said when it began.
 
     Attributes:
         loss: of the examples' losses.
         right: how many were recognised.
         finite: whether loss and weights are all numbers still.
+        stop: whether a process was asked to stop.
+        seconds: how long the call before took, on average over the processes.
     """
 
     loss: float
     right: float
     finite: bool
+    stop: bool
+    seconds: float
 
 
 def make_train_steps(
-    model: keras.Model, loss: BaseLoss, optimizer: keras.Optimizer, drawings: Drawings
-) -> Callable[[np.ndarray], Totals]:
-    """A function that takes one step for each row of an int32 array `[steps, batch]`.
+    distribution: Distribution,
+    model: keras.Model,
+    loss: BaseLoss,
+    optimizer: keras.Optimizer,
+    feed: Feed,
+    batch_size: int,
+    accumulate_steps: int,
+    xla: bool,
+) -> Callable[[Any, int, bool, float], Totals]:
+    """A function that takes some steps: `train_steps(inputs, steps, stop, seconds)`.
 
-    The rows are positions in `drawings`, which are put on the device once, as uint8.
+    `inputs` come from the feed; `stop` and `seconds` are what this process has to tell the others,
+    see `Totals`. To be called under the strategy's scope.
     """
-    all_images, all_labels = tf.constant(drawings.images), tf.constant(drawings.labels)
-    optimizer.build(model.trainable_variables)
+    replicas = distribution.replicas
+    sums = tf.Variable(
+        tf.zeros(4),
+        synchronization=tf.VariableSynchronization.ON_READ,
+        aggregation=tf.VariableAggregation.SUM,
+        trainable=False,
+    )
 
-    def step(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        images, labels = tf.gather(all_images, rows), tf.gather(all_labels, rows)
+    def gradients_of(images: tf.Tensor, labels: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
+        """Of a part of the batch: its share of the batch's gradients, and its sums."""
         with tf.GradientTape() as tape:
             logits = tf.cast(model(images, training=True), tf.float32)
             losses = loss.calculate_loss(logits, labels)
-            objective = tf.add_n([tf.reduce_mean(losses), *model.losses])
-        variables = model.trainable_variables
-        optimizer.apply(tape.gradient(objective, variables), variables)
+            parts = replicas * accumulate_steps
+            objective = tf.add_n(
+                [tf.reduce_sum(losses) / batch_size, *(term / parts for term in model.losses)]
+            )
+            scaled = optimizer.scale_loss(objective)
         right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
-        return tf.reduce_sum(losses), tf.reduce_sum(tf.cast(right, tf.float32))
+        totals = [tf.reduce_sum(losses), tf.reduce_sum(tf.cast(right, tf.float32)), 0.0, 0.0]
+        return tape.gradient(scaled, model.trainable_variables), tf.stack(totals)
+
+    @tf.function(jit_compile=True) if xla else _as_it_is
+    def gradients_of_share(images: tf.Tensor, labels: tf.Tensor) -> Any:
+        """Of a replica's share of the batch, in `accumulate_steps` parts."""
+        parts = [
+            gradients_of(*part)
+            for part in zip(
+                tf.split(images, accumulate_steps), tf.split(labels, accumulate_steps), strict=True
+            )
+        ]
+        gradients = [
+            tf.add_n(list(each)) for each in zip(*(part[0] for part in parts), strict=True)
+        ]
+        return gradients, tf.add_n([part[1] for part in parts])
+
+    def step(data: Any, inputs: Any, number: tf.Tensor) -> None:
+        gradients, totals = gradients_of_share(*feed.pick(data, inputs, number))
+        if replicas > 1:
+            # Keras clips before it adds up: see schedules.make_optimizer.
+            context = tf.distribute.get_replica_context()
+            gradients = context.all_reduce(tf.distribute.ReduceOp.MEAN, gradients)
+        optimizer.apply(gradients, model.trainable_variables)
+        sums.assign_add(totals)
 
     @tf.function(reduce_retracing=True)
-    def steps(rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        loss_sum, right_sum = tf.constant(0.0), tf.constant(0.0)
-        for i in tf.range(tf.shape(rows)[0]):
-            step_loss, step_right = step(rows[i])
-            loss_sum, right_sum = loss_sum + step_loss, right_sum + step_right
-        checked = [loss_sum, *model.trainable_variables]
-        finite = [tf.reduce_all(tf.math.is_finite(value)) for value in checked]
-        return loss_sum, right_sum, tf.reduce_all(finite)
+    def call(data: Any, inputs: Any, steps: tf.Tensor, told: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        sums.assign(tf.zeros(4))
+        distribution.strategy.run(lambda values: sums.assign_add(values), args=(told,))
+        for number in tf.range(steps):
+            distribution.strategy.run(step, args=(data, inputs, number))
+        weights = [tf.reduce_all(tf.math.is_finite(value)) for value in model.trainable_variables]
+        return sums.read_value(), tf.reduce_all(weights)
 
-    def train_steps(rows: np.ndarray) -> Totals:
-        loss_sum, right, finite = steps(tf.constant(rows))
-        return Totals(float(loss_sum), float(right), bool(finite))
+    def train_steps(inputs: Any, steps: int, stop: bool, seconds: float) -> Totals:
+        told = distribution.per_replica(lambda _: [0.0, 0.0, float(stop), seconds / replicas])
+        totals, weights_finite = call(feed.data, inputs, tf.constant(steps), told)
+        loss_sum, right, stops, mean_seconds = totals.numpy().tolist()
+        finite = bool(weights_finite) and math.isfinite(loss_sum)
+        return Totals(loss_sum, right, finite, stops > 0, mean_seconds)
 
     return train_steps
+
+
+def _as_it_is(function: Callable) -> Callable:
+    return function

@@ -1,0 +1,156 @@
+"""Decodes shards into plain files of pixels and labels; run as a process of its own on each core.
+
+    python -m quickdraw.training.decode < job.json > report.json
+
+A program, not a worker of `multiprocessing`: those need a `__main__` that can be imported, which a
+notebook does not have.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import Any
+
+from quickdraw.dataset_info import DatasetInfo
+from quickdraw.errors import QuickdrawError
+from quickdraw.progress import Progress
+from quickdraw.readers import QuickDrawFeatureReader
+
+_BATCH = 4096
+# Below this, starting processes takes longer than decoding.
+_SMALL_BYTES = 32 << 20
+_POLL_SECONDS = 0.05
+_LABEL_BYTES = 4
+
+
+def decode(
+    reader: QuickDrawFeatureReader, files: list[str], info: DatasetInfo, folder: str, title: str
+) -> list[str]:
+    """Decodes shards, on all cores if there is much to do.
+
+    Args:
+        reader: how; its `bad_records` and `first_bad_records` are filled in.
+        files: the shards.
+        info: what is in them.
+        folder: gets `<number>.images` and `<number>.labels` for each shard.
+        title: what to call it while it is going on.
+
+    Returns:
+        For each shard the path of its files, less the ending.
+
+    Raises:
+        QuickdrawError: a bad record, unless they are skipped.
+    """
+    parts = [os.path.join(folder, f"{number:05}") for number in range(len(files))]
+    jobs = list(zip(files, parts, strict=True))
+    cores = min(len(files), os.cpu_count() or 1)
+    if cores == 1 or sum(map(_size, files)) < _SMALL_BYTES:
+        _run(reader, jobs, info, title)
+        return parts
+    processes = [_start(reader, jobs[core::cores], info) for core in range(cores)]
+    try:
+        progress = Progress(title, None, "images")
+        while any(process.poll() is None for process in processes):
+            done = sum(_size(f"{part}.labels") for part in parts) // _LABEL_BYTES
+            progress.update(done)
+            time.sleep(_POLL_SECONDS)
+        progress.close()
+        for process in processes:
+            _finish(reader, process)
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    return parts
+
+
+def _size(path: str) -> int:
+    return os.path.getsize(path) if os.path.exists(path) else 0
+
+
+def _run(
+    reader: QuickDrawFeatureReader,
+    jobs: list[tuple[str, str]],
+    info: DatasetInfo,
+    title: str | None,
+) -> None:
+    progress = Progress(title, None, "images") if title else None
+    done = 0
+    for file, part in jobs:
+        with open(f"{part}.images", "wb") as images, open(f"{part}.labels", "wb") as labels:
+            for batch, targets in reader.batches_of([file], info, _BATCH):
+                images.write(batch.data)
+                labels.write(targets.astype("<i4").data)
+                done += len(targets)
+                if progress:
+                    progress.update(done)
+    if progress:
+        progress.close()
+
+
+def _start(
+    reader: QuickDrawFeatureReader, jobs: list[tuple[str, str]], info: DatasetInfo
+) -> subprocess.Popen:
+    job = {
+        "jobs": jobs,
+        "info": dataclasses.asdict(info),
+        "image_size": reader.image_size,
+        "num_classes": reader.num_classes,
+        "on_bad_record": reader.on_bad_record,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "quickdraw.training.decode"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(job))
+    process.stdin.close()
+    return process
+
+
+def _finish(reader: QuickDrawFeatureReader, process: subprocess.Popen) -> None:
+    assert process.stdout is not None
+    try:
+        report: dict[str, Any] = json.loads(process.stdout.read())
+    except ValueError:
+        raise QuickdrawError(
+            f"a process that decoded records died with exit code {process.returncode}"
+        ) from None
+    if report["error"]:
+        raise QuickdrawError(report["error"])
+    reader.bad_records += report["bad_records"]
+    reader.first_bad_records += [QuickdrawError(text) for text in report["first_bad_records"]]
+
+
+def main() -> None:
+    """Does the job on standard input and reports on standard output."""
+    job = json.load(sys.stdin)
+    jobs, info = job.pop("jobs"), DatasetInfo(**job.pop("info"))
+    reader = QuickDrawFeatureReader(**job)
+    error = ""
+    try:
+        _run(reader, jobs, info, None)
+    except QuickdrawError as problem:
+        error = str(problem)
+    except OSError as problem:
+        error = f"{problem.filename or 'decoding'}: {problem.strerror}"
+    json.dump(
+        {
+            "error": error,
+            "bad_records": reader.bad_records,
+            "first_bad_records": [str(one) for one in reader.first_bad_records],
+        },
+        sys.stdout,
+    )
+
+
+if __name__ == "__main__":
+    main()
