@@ -1,9 +1,15 @@
-"""Checkpoints in `train_dir/checkpoints`, and the best model in `train_dir/best.keras`."""
+"""Checkpoints in `train_dir/checkpoints`, and the best model in `train_dir/best.keras`.
+
+A checkpoint is a pair of files, `step-1200.data-…` and `step-1200.index`. It is written under
+another name; the index is renamed last, so where there is an index the checkpoint is whole.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import warnings
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
@@ -16,9 +22,16 @@ if TYPE_CHECKING:
     import keras
 
 _FOLDER = "checkpoints"
+_UNFINISHED = "unfinished"
 _BEST = "best.keras"
 _BEST_METRICS = "best.json"
-_DAMAGED = (tf.errors.DataLossError, tf.errors.OutOfRangeError, tf.errors.NotFoundError)
+# What TensorFlow raises for files that are truncated, overwritten or gone.
+_DAMAGED = (tf.errors.OpError, IndexError, ValueError)
+_NOT_DAMAGED = (
+    tf.errors.PermissionDeniedError,
+    tf.errors.UnauthenticatedError,
+    tf.errors.UnavailableError,
+)
 
 
 def step_of(path: str) -> int:
@@ -26,9 +39,21 @@ def step_of(path: str) -> int:
     return int(path.rpartition("-")[2])
 
 
+def _paths(train_dir: str) -> list[str]:
+    """The complete checkpoints of a run, newest first."""
+    folder = os.path.join(train_dir, _FOLDER)
+    names = storage.listdir(folder) if storage.is_folder(folder) else []
+    paths = [
+        os.path.join(folder, name.removesuffix(".index"))
+        for name in names
+        if re.fullmatch(r"step-\d+\.index", name)
+    ]
+    return sorted(paths, key=step_of, reverse=True)
+
+
 def latest(train_dir: str) -> str | None:
     """The newest complete checkpoint of a run, None where there is none yet."""
-    return tf.train.latest_checkpoint(os.path.join(train_dir, _FOLDER))
+    return next(iter(_paths(train_dir)), None)
 
 
 class Checkpoints:
@@ -41,19 +66,23 @@ class Checkpoints:
     """
 
     def __init__(self, train_dir: str, keep: int, **parts: Any):
+        self._train_dir, self._keep = train_dir, keep
         self._checkpoint = tf.train.Checkpoint(**parts)
-        self._manager = tf.train.CheckpointManager(
-            self._checkpoint,
-            os.path.join(train_dir, _FOLDER),
-            max_to_keep=keep,
-            checkpoint_name="step",
-        )
 
     def save(self, step: int) -> None:
-        """Writes a checkpoint of this step, unless there is one already."""
-        newest = self._manager.latest_checkpoint
-        if newest is None or step_of(newest) != step:
-            self._manager.save(checkpoint_number=step)
+        """Writes a checkpoint of this step, unless there is one already, and deletes old ones."""
+        folder = os.path.join(self._train_dir, _FOLDER)
+        storage.make_folders(folder)
+        target = os.path.join(folder, f"step-{step}")
+        if target in _paths(self._train_dir):
+            return
+        self._checkpoint.write(os.path.join(folder, _UNFINISHED))
+        names = [name for name in storage.listdir(folder) if name.startswith(f"{_UNFINISHED}.")]
+        for name in sorted(names, key=lambda name: name.endswith(".index")):
+            ending = name.removeprefix(_UNFINISHED)
+            storage.rename(os.path.join(folder, name), f"{target}{ending}")
+        for path in _paths(self._train_dir)[self._keep :]:
+            _delete(path)
 
     def restore(self) -> int:
         """Restores the newest checkpoint that is not damaged; returns its step, 0 without one.
@@ -61,21 +90,31 @@ class Checkpoints:
         Raises:
             QuickdrawError: every checkpoint is damaged.
         """
-        paths = list(reversed(self._manager.checkpoints))
+        paths = _paths(self._train_dir)
         for path in paths:
             try:
-                self._checkpoint.restore(path).assert_existing_objects_matched()
+                self._checkpoint.read(path).assert_existing_objects_matched()
                 return step_of(path)
+            except _NOT_DAMAGED:
+                raise
             except _DAMAGED as error:
                 log(
                     f"warning: the checkpoint {path} is damaged ({_first_line(error)}): passed over"
                 )
         if paths:
             raise QuickdrawError(
-                f"all checkpoints of {os.path.dirname(paths[0])} are damaged: start again with "
+                f"all checkpoints of {self._train_dir} are damaged: start again with "
                 "--start_new_model"
             )
         return 0
+
+
+def _delete(path: str) -> None:
+    """Deletes a checkpoint; its index first, so that no half of it looks whole."""
+    folder, name = os.path.split(path)
+    files = [file for file in storage.listdir(folder) if file.startswith(f"{name}.")]
+    for file in sorted(files, key=lambda file: not file.endswith(".index")):
+        storage.delete(os.path.join(folder, file))
 
 
 def restore_latest(model: keras.Model, train_dir: str) -> int:
@@ -90,9 +129,13 @@ def restore_latest(model: keras.Model, train_dir: str) -> int:
             f"{train_dir} holds no checkpoint yet: wait for the training to write one"
         )
     try:
-        status = tf.train.Checkpoint(model=model).restore(path).expect_partial()
+        status = tf.train.Checkpoint(model=model).read(path).expect_partial()
         status.assert_existing_objects_matched()
-    except (ValueError, AssertionError, *_DAMAGED) as error:
+    except _NOT_DAMAGED:
+        raise
+    except (AssertionError, *_DAMAGED) as error:
+        if not storage.exists(f"{path}.index"):  # a training has just deleted it for a newer one
+            return restore_latest(model, train_dir)
         raise _does_not_fit(path, error) from None
     return step_of(path)
 
@@ -123,7 +166,7 @@ def restore_best(model: keras.Model, train_dir: str) -> int:
             # Keras only warns of layers that the file does not have, and leaves them untrained.
             warnings.simplefilter("error", UserWarning)
             model.load_weights(path)
-    except (ValueError, OSError, KeyError, UserWarning) as error:
+    except (ValueError, OSError, KeyError, UserWarning, zipfile.BadZipFile) as error:
         raise _does_not_fit(path, error) from None
     return storage.read_json(os.path.join(train_dir, _BEST_METRICS))["step"]
 

@@ -175,7 +175,7 @@ def _apply_config(values: flags.FlagValues, path: str) -> None:
         if name not in values:
             raise UsageError(f"{path}: unknown key {name!r}{did_you_mean(name, values)}")
         flag = values[name]
-        if flag.present:
+        if flag.present or value is None:
             continue
         try:
             flag.parse(json.dumps(value) if isinstance(value, dict) else value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import dataclasses
 import importlib
 import json
@@ -48,7 +49,7 @@ C = TypeVar("C", bound=Component)
 
 
 def _jsonable(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+    return [_jsonable(item) for item in value] if isinstance(value, tuple) else value
 
 
 def find(name: str, base: type[C]) -> type[C]:
@@ -113,10 +114,13 @@ def parse_params(text: str) -> dict[str, Any]:
         if text.lstrip().startswith("{"):
             return json.loads(text)
         call = ast.parse(f"f({text})", mode="eval").body
-        if not isinstance(call, ast.Call) or call.args or any(k.arg is None for k in call.keywords):
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args:
+            raise ValueError
+        names = [keyword.arg for keyword in call.keywords]
+        if None in names or len(set(names)) < len(names):
             raise ValueError
         return {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
         raise QuickdrawError(
             f'parameters look like "units=128, dropout=0.5". Received: {text!r}'
         ) from None
@@ -137,18 +141,44 @@ def create(component: type[C], params: dict[str, Any]) -> C:
                 f"{component.__name__} has no parameter {name!r}{did_you_mean(name, known)}"
             )
         checked[name] = _check(value, hints[name], f"{component.__name__}.{name}")
+    missing = [
+        field.name
+        for field in dataclasses.fields(component)  # type: ignore[arg-type]
+        if field.default is field.default_factory is dataclasses.MISSING
+        and field.name not in checked
+    ]
+    if missing:
+        raise QuickdrawError(f"{component.__name__} needs a value for {', '.join(missing)}")
     return component(**checked)
 
 
 def _check(value: Any, hint: Any, where: str) -> Any:
     """`value` as `hint` wants it: an int where a float stands, a list where a tuple does."""
-    if typing.get_origin(hint) is tuple and isinstance(value, (list, tuple)):
-        item = typing.get_args(hint)[0]
-        return tuple(_check(one, item, where) for one in value)
-    if hint is float and type(value) is int:
-        return float(value)
-    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    if type(value) in options:
-        return value
+    for option in typing.get_args(hint) if _is_union(hint) else (hint,):
+        with contextlib.suppress(TypeError):
+            return _as(value, option, where)
     expected = hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else hint
     raise QuickdrawError(f"{where} must be of type {expected}. Received: {value!r}")
+
+
+def _is_union(hint: Any) -> bool:
+    return typing.get_origin(hint) in (types.UnionType, typing.Union)
+
+
+def _as(value: Any, hint: Any, where: str) -> Any:
+    """`value` as a type that is no union; TypeError if it does not fit."""
+    items = typing.get_args(hint)
+    if typing.get_origin(hint) is typing.Literal:
+        if value in items:
+            return value
+    elif hint is tuple or typing.get_origin(hint) is tuple:
+        if isinstance(value, (list, tuple)):
+            if not items or items[-1] is ...:
+                items = (items[0] if items else typing.Any,) * len(value)
+            if len(items) == len(value):
+                return tuple(_check(*pair, where) for pair in zip(value, items, strict=True))
+    elif hint is float and type(value) is int:
+        return float(value)
+    elif hint is typing.Any or (isinstance(hint, type) and type(value) is hint):
+        return value
+    raise TypeError

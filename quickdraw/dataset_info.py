@@ -60,6 +60,8 @@ def load(folder: str) -> DatasetInfo | None:
         or not all(isinstance(label, str) for label in info.labels)
     ):
         raise QuickdrawError(f"{path}: 'labels' must be a list of names. Received: {info.labels!r}")
+    if len(set(info.labels)) < len(info.labels):
+        raise QuickdrawError(f"{path}: two labels have the same name")
     if info.channels not in (1, 3) or not isinstance(info.image_size, int) or info.image_size < 1:
         raise QuickdrawError(
             f"{path}: image_size must be a positive integer and channels 1 or 3. "

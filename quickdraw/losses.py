@@ -42,11 +42,13 @@ class CrossEntropyLoss(BaseLoss):
 
     label_smoothing: float = 0.0
 
-    def calculate_loss(self, logits, labels):
+    def __post_init__(self):
         if not 0 <= self.label_smoothing < 1:
             raise QuickdrawError(
                 f"label_smoothing must be at least 0 and below 1. Received: {self.label_smoothing}"
             )
+
+    def calculate_loss(self, logits, labels):
         classes = tf.shape(logits)[-1]
         spread = self.label_smoothing / tf.cast(classes, logits.dtype)
         targets = tf.one_hot(labels, classes, 1 - self.label_smoothing + spread, spread)

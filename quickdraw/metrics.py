@@ -21,7 +21,8 @@ def ranks_of_labels(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """
     own = np.take_along_axis(scores, labels[:, None], axis=1)
     earlier = np.arange(scores.shape[1])[None, :] < labels[:, None]
-    return ((scores > own) | ((scores == own) & earlier)).sum(axis=1)
+    # Not `scores > own`: a score that is no number must never count as right.
+    return (~(scores <= own) | ((scores == own) & earlier)).sum(axis=1)
 
 
 def average_precision_at_3(ranks: np.ndarray) -> np.ndarray:

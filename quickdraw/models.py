@@ -49,7 +49,7 @@ class BaseModel(Component):
                 f"{type(self).__name__}.create_model must return logits of shape "
                 f"(None, {num_classes}). Received: {getattr(logits, 'shape', logits)}"
             )
-        return keras.Model(pixels, logits, name=type(self).__name__)
+        return keras.Model(pixels, logits)
 
 
 class LogisticModel(BaseModel):

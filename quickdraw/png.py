@@ -24,12 +24,12 @@ class PngError(ValueError):
 
 
 def encode(image: np.ndarray) -> bytes:
-    """The PNG of a uint8 image `[height, width]` or `[height, width, 3]`; same image, same bytes.
+    """The PNG of a uint8 image `[height, width]`, `[…, 1]` or `[…, 3]`; same image, same bytes.
 
     Rows are stored unfiltered: on line drawings that is smallest and quickest to read back.
     """
     height, width = image.shape[:2]
-    colour = 0 if image.ndim == 2 else 2
+    colour = 2 if image.shape[2:] == (3,) else 0
     rows = np.zeros((height, 1 + image[0].size), np.uint8)
     rows[:, 1:] = image.reshape(height, -1)
     header = _IHDR.pack(width, height, 8, colour, 0, 0, 0)
@@ -55,7 +55,11 @@ def size(data: bytes) -> tuple[int, int, int]:
     """
     if data[:16] != _START or len(data) < 33:
         raise PngError(f"not a PNG image. Received: {len(data)} bytes starting with {data[:8]!r}")
-    width, height, depth, colour, _, _, interlace = _IHDR.unpack_from(data, 16)
+    width, height, depth, colour, compression, filters, interlace = _IHDR.unpack_from(data, 16)
+    if not width or not height or compression or filters:
+        raise PngError(
+            f"damaged PNG: {height}x{width}, compression {compression}, filter {filters}"
+        )
     if depth != 8 or colour not in (0, 2) or interlace:
         kind = f"{depth}-bit {_COLOURS.get(colour, 'unknown')}{' interlaced' * bool(interlace)}"
         raise PngError(

@@ -10,7 +10,9 @@ length, the data, uint32 masked CRC-32C of the data; little endian.
 from __future__ import annotations
 
 import gzip
+import numbers
 import struct
+import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -77,9 +79,7 @@ def read(file: BinaryIO, path: str) -> Iterator[bytes | BadRecordError]:
             else:
                 yield BadRecordError(path, number, "corrupted data (its checksum does not match)")
             number += 1
-    except (gzip.BadGzipFile, EOFError, OSError) as error:
-        if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
-            raise
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         yield BadRecordError(path, number, f"damaged gzip stream ({error})")
 
 
@@ -143,8 +143,8 @@ def serialise(**features: bytes | int | list[float] | list[int]) -> bytes:
         feature = example.features.feature[name]
         if isinstance(value, bytes):
             feature.bytes_list.value.append(value)
-        elif isinstance(value, int):
-            feature.int64_list.value.append(value)
+        elif isinstance(value, numbers.Integral):
+            feature.int64_list.value.append(int(value))
         elif value and isinstance(value[0], float):
             feature.float_list.value.extend(value)
         else:

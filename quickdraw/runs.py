@@ -12,6 +12,7 @@ import datetime
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
@@ -93,7 +94,7 @@ class Run:
         import keras
 
         policy = keras.config.dtype_policy()
-        keras.config.set_dtype_policy(_POLICIES[self.settings["precision"]])
+        keras.config.set_dtype_policy(_POLICIES[self.settings.get("precision", "float32")])
         try:
             return self.create_model().build(self.image_size, self.channels, len(self.labels))
         finally:
@@ -229,15 +230,22 @@ class TrainedModel:
 
 def _as_batch(images: Any, channels: int) -> list[np.ndarray]:
     """Each image as uint8 `[1, height, width, channels]`."""
-    if isinstance(images, Image.Image) or (isinstance(images, np.ndarray) and images.ndim == 2):
+    if isinstance(images, Image.Image) or (
+        isinstance(images, np.ndarray) and (images.ndim == 2 or images.shape[2:] == (channels,))
+    ):
         images = [images]
     batch = []
-    for image in images:
+    for image in images if isinstance(images, Iterable) else [images]:
         if isinstance(image, Image.Image):
             image = image.convert("L" if channels == 1 else "RGB")
         array = np.asarray(image)
         array = array[:, :, None] if array.ndim == 2 else array
-        if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != channels:
+        if (
+            array.dtype != np.uint8
+            or array.ndim != 3
+            or array.shape[2] != channels
+            or not array.size
+        ):
             raise QuickdrawError(
                 f"uint8 images [height, width, {channels}] or Pillow images expected. "
                 f"Received: {array.dtype} {list(array.shape)}"

@@ -73,7 +73,9 @@ def score(predictions: str, solution: str) -> str:
     ]
     if faults:
         more = [f"… and {len(faults) - _SHOWN:,} more"] if len(faults) > _SHOWN else []
-        raise QuickdrawError("\n".join([f"{len(faults):,} faults", *faults[:_SHOWN], *more]))
+        raise QuickdrawError(
+            "\n".join([f"{len(faults):,} fault{'s' * (len(faults) > 1)}", *faults[:_SHOWN], *more])
+        )
     return _result(answers, right, header)
 
 
@@ -138,8 +140,11 @@ def _read(path: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise QuickdrawError(f"{path}: not a UTF-8 text file ({error})") from None
-    reader = csv.reader(text.splitlines())
-    header = next(reader, [])
+    reader = csv.reader(text.splitlines(), strict=True)
+    try:
+        header = next(reader, [])
+    except csv.Error as error:
+        raise QuickdrawError(f"{path}, line 1: {error}") from None
     if header not in _HEADERS:
         expected = " or ".join(",".join(one) for one in _HEADERS)
         raise QuickdrawError(
@@ -147,12 +152,13 @@ def _read(path: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
         )
 
     def rows() -> Iterator[tuple[int, list[str]]]:
-        for row in reader:
-            if len(row) != 2:
-                raise QuickdrawError(
-                    f"{path}, line {reader.line_num}: two columns expected. Received: {row}"
-                )
-            yield reader.line_num, row
+        try:
+            for row in reader:
+                if len(row) != 2:
+                    raise csv.Error(f"two columns expected. Received: {row}")
+                yield reader.line_num, row
+        except csv.Error as error:
+            raise QuickdrawError(f"{path}, line {reader.line_num}: {error}") from None
 
     return header, rows()
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from absl import flags
 
+from quickdraw.cli import UsageError
 from quickdraw.errors import QuickdrawError
 
 if TYPE_CHECKING:
@@ -152,7 +153,10 @@ def from_flags(values: flags.FlagValues) -> Settings:
     chosen: dict[str, Any] = {
         field.name: values[field.name].value for field in dataclasses.fields(Settings)
     }
-    return Settings(**chosen)
+    try:
+        return Settings(**chosen)
+    except QuickdrawError as error:
+        raise UsageError(str(error)) from None
 
 
 class _NumberParser(flags.ArgumentParser):
@@ -161,8 +165,10 @@ class _NumberParser(flags.ArgumentParser):
     syntactic_help = "a number"
 
     def parse(self, argument: Any) -> int | float:
-        if not isinstance(argument, str):
+        if isinstance(argument, (int, float)) and not isinstance(argument, bool):
             return argument
+        if not isinstance(argument, str):
+            raise TypeError(f"a number expected. Received: {argument!r}")
         try:
             return int(argument)
         except ValueError:

@@ -120,7 +120,11 @@ def expand(patterns: str) -> list[str]:
     """
     files: dict[str, None] = {}
     for pattern in filter(None, (part.strip() for part in patterns.split(","))):
-        searched = os.path.join(pattern, "*.tfrecord*") if is_folder(pattern) else pattern
+        searched = pattern
+        if is_folder(pattern):
+            searched = os.path.join(local_glob.escape(pattern), "*.tfrecord*")
+        elif exists(pattern):
+            searched = local_glob.escape(pattern)
         matches = _gfile().glob(searched) if is_remote(searched) else local_glob.glob(searched)
         matches = sorted(path for path in matches if not path.endswith(".tmp"))
         if not matches:

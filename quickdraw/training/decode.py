@@ -65,7 +65,7 @@ def decode(
     finally:
         for process in processes:
             process.kill()
-            process.wait()
+            process.communicate()  # closes its pipes
     return parts
 
 
@@ -113,6 +113,7 @@ def _start(
     assert process.stdin is not None
     process.stdin.write(json.dumps(job))
     process.stdin.close()
+    process.stdin = None
     return process
 
 

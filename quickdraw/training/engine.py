@@ -6,6 +6,7 @@ import contextlib
 from typing import TypeVar
 
 import keras
+import tensorflow as tf
 
 from quickdraw import losses, models, runs
 from quickdraw.components import Component, create, find, parse_params
@@ -57,6 +58,7 @@ def fit(settings: Settings) -> runs.TrainedModel:
             f"{len(drawings):,} training drawings of {len(run.labels)} classes, "
             f"{run.image_size}x{run.image_size} pixels"
         )
+        _check_loss(loss, len(run.labels))
         validation = _validation(settings, run)
         keras.utils.set_random_seed(settings.seed)
         _claim(run, settings, replicas)
@@ -82,6 +84,16 @@ def _check_batch(settings: Settings, replicas: Distribution) -> None:
             f"{replicas.replicas} devices in {replicas.workers} process(es): "
             f"{settings.batch_size // replicas.replicas} of the {settings.batch_size} drawings of "
             f"each batch on each; the learning rate stays {settings.base_learning_rate:g}"
+        )
+
+
+def _check_loss(loss: losses.BaseLoss, classes: int) -> None:
+    """Asks the loss for two examples' values: a mistake shows here, not in a compiled step."""
+    values = loss.calculate_loss(tf.zeros((2, classes)), tf.zeros((2,), tf.int32))
+    if getattr(values, "shape", None) != (2,):
+        raise QuickdrawError(
+            f"{type(loss).__name__}.calculate_loss must return one value an example, of shape "
+            f"(batch,). Received for a batch of 2: {getattr(values, 'shape', values)}"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 from typing import Any
 
@@ -43,8 +44,8 @@ class MetricsCsv:
         self._rows: list[dict[str, Any]] = []
         if storage.exists(self._path):
             with storage.open_binary(self._path) as file:
-                rows = csv.DictReader(file.read().decode().splitlines())
-                self._rows = [row for row in rows if int(row["step"] or 0) <= step]
+                rows = csv.DictReader(file.read().decode(errors="replace").splitlines())
+                self._rows = [row for row in rows if _step_of(row) <= step]
 
     def add(self, row: dict[str, Any]) -> None:
         """Adds a row; what it has no value for stays empty."""
@@ -58,6 +59,12 @@ class MetricsCsv:
             writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n", extrasaction="ignore")
             writer.writeheader()
             writer.writerows(self._rows)
+
+
+def _step_of(row: dict[str, Any]) -> float:
+    """The step of a row; infinite where the row is damaged."""
+    text = row.get("step") or ""
+    return int(text) if text.isdecimal() else math.inf
 
 
 def event_writer(train_dir: str, name: str) -> tf.summary.SummaryWriter:

@@ -95,7 +95,7 @@ class Loop:
         self._csv = logs.MetricsCsv(train_dir, self._step)
         self._saved_at = time.monotonic()
         self._window = Window()
-        self._steps_before = 0
+        self._steps_before = 1
 
     @property
     def last_step(self) -> int:

@@ -1,0 +1,209 @@
+"""Killed at any moment, started again: the same bits. What is damaged is noticed."""
+
+from __future__ import annotations
+
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from quickdraw.errors import QuickdrawError
+from quickdraw.training import Settings, fit
+from quickdraw.training.loop import Plan
+
+
+def settings_of(tiny_data, train_dir: Path, **changes) -> dict:
+    return {
+        "train_data_pattern": tiny_data.train,
+        "eval_data_pattern": tiny_data.valid,
+        "train_dir": str(train_dir),
+        "model": "MlpModel",
+        "model_params": "units=(16,), dropout=0.3",
+        "batch_size": 10,
+        "num_epochs": 10.0,
+        "eval_every": 30,
+        "checkpoint_every_steps": 20,
+        **changes,
+    }
+
+
+def weights(train_dir: Path) -> dict[str, bytes]:
+    """Everything in the newest checkpoint, as bytes."""
+    newest = max(train_dir.glob("checkpoints/*.index"), key=lambda p: int(p.stem.split("-")[1]))
+    reader = tf.train.load_checkpoint(str(newest.with_suffix("")))
+    names = reader.get_variable_to_shape_map()
+    graph = "_CHECKPOINTABLE_OBJECT_GRAPH"
+    return {name: np.asarray(reader.get_tensor(name)).tobytes() for name in names if name != graph}
+
+
+def checkpoint_steps(train_dir: Path) -> list[int]:
+    return sorted(int(p.stem.split("-")[1]) for p in train_dir.glob("checkpoints/*.index"))
+
+
+@pytest.fixture(scope="module")
+def whole(tiny_data, tmp_path_factory) -> Path:
+    """A run that was never stopped. Copy it before changing anything."""
+    train_dir = tmp_path_factory.mktemp("whole") / "run"
+    fit(Settings(**settings_of(tiny_data, train_dir)))
+    return train_dir
+
+
+@pytest.fixture
+def copy(whole, tmp_path) -> Path:
+    shutil.copytree(whole, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def test_old_checkpoints_are_pruned_and_the_best_is_kept(whole):
+    assert checkpoint_steps(whole) == [90, 100, 120]
+    assert (whole / "best.keras").exists()
+    assert not list(whole.glob("checkpoints/unfinished*"))
+
+
+@pytest.mark.parametrize("budget", [None, 0.02])
+def test_memory_and_stream_give_the_same_bits(tiny_data, tmp_path, whole, budget):
+    fit(Settings(**settings_of(tiny_data, tmp_path / "run", memory_budget=budget)))
+    assert weights(tmp_path / "run") == weights(whole)
+
+
+def test_killed_at_random_moments_it_ends_with_the_same_bits(tiny_data, tmp_path, whole):
+    """Kill -9 again and again, at moments that sweep over start-up, training and writing."""
+    settings = settings_of(tiny_data, tmp_path / "run", checkpoint_every_steps=5)
+    program = (
+        "import sys, os, time\n"
+        "from quickdraw.training import Settings, fit\n"
+        "from quickdraw.training import loop\n"
+        "train = loop.Loop._train\n"
+        "def slow(*arguments):\n"
+        "    time.sleep(0.2)\n"
+        "    return train(*arguments)\n"
+        "loop.Loop._train = slow\n"
+        "print('ready', flush=True)\n"
+        f"fit(Settings(**{settings!r}))\n"
+    )
+    moments = random.Random(0)
+    kills = 0
+    for _ in range(6):
+        with subprocess.Popen(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as process:
+            process.stdout.readline()
+            time.sleep(moments.uniform(1.5, 5.0))
+            process.kill()
+        kills += process.returncode == -signal.SIGKILL
+        if process.returncode == 0:
+            break
+    assert kills >= 2
+    fit(Settings(**settings))
+    assert weights(tmp_path / "run") == weights(whole)
+
+
+@pytest.mark.parametrize("ending", ["index", "data-00000-of-00001"])
+@pytest.mark.parametrize("damage", ["truncated", "emptied", "overwritten"])
+def test_a_damaged_checkpoint_is_passed_over(tiny_data, copy, whole, ending, damage, capfd):
+    path = copy / f"checkpoints/step-120.{ending}"
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    if damage == "overwritten":
+        content[middle : middle + 40] = bytes(40)
+    path.write_bytes(content[: {"truncated": middle, "emptied": 0}.get(damage, len(content))])
+    (copy / "run.json").write_text(
+        re.sub(r'"finished_step": \d+', '"finished_step": null', (copy / "run.json").read_text())
+    )
+    fit(Settings(**settings_of(tiny_data, copy)))
+    told = capfd.readouterr().err
+    assert "step-120 is damaged" in told
+    assert "going on from the checkpoint at step 100" in told
+
+
+def test_when_all_are_damaged_it_says_so(tiny_data, copy):
+    for path in copy.glob("checkpoints/*.index"):
+        path.write_bytes(b"")
+    with pytest.raises(QuickdrawError, match="all checkpoints .* --start_new_model"):
+        fit(Settings(**settings_of(tiny_data, copy)))
+
+
+def test_a_damaged_run_json_is_told(tiny_data, copy):
+    (copy / "run.json").write_text('{"model": ')
+    with pytest.raises(QuickdrawError, match=r"run\.json: not a JSON file"):
+        fit(Settings(**settings_of(tiny_data, copy)))
+
+
+def test_changed_records_are_noticed_and_can_be_accepted(tiny_data, tmp_path, whole):
+    shutil.copytree(tiny_data.folder, tmp_path / "data")
+    shutil.copytree(whole, tmp_path / "run")
+    shutil.copy(tmp_path / "data/train-0.tfrecord", tmp_path / "data/train-1.tfrecord")
+    pattern = f"{tmp_path}/data/train-*"
+    settings = settings_of(tiny_data, tmp_path / "run", train_data_pattern=pattern)
+    with pytest.raises(QuickdrawError, match="data_fingerprint .* --accept_changed_data"):
+        fit(Settings(**settings))
+    fit(Settings(**settings, accept_changed_data=True))
+
+
+def test_a_batch_larger_than_the_set(tiny_data, tmp_path):
+    settings = settings_of(tiny_data, tmp_path / "run", batch_size=300, eval_every=1.0)
+    trained = fit(Settings(**settings))
+    assert trained.step in (1, 2, 3, 4)
+
+
+def test_a_set_of_one_record(write_records, tmp_path):
+    pattern = write_records(tmp_path / "train", [np.zeros((8, 8), np.uint8)], label=[0])
+    trained = fit(Settings(train_data_pattern=pattern, train_dir=str(tmp_path / "run")))
+    assert trained.labels == ["0"]
+
+
+def test_a_budget_too_small_for_a_batch(tiny_data, tmp_path):
+    settings = settings_of(tiny_data, tmp_path / "run", memory_budget=0.001)
+    with pytest.raises(QuickdrawError, match="--memory_budget is too small for a batch of 10"):
+        fit(Settings(**settings))
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_mixed_precision_learns_and_loads(tiny_data, tmp_path, precision):
+    settings = settings_of(tiny_data, tmp_path / "run", precision=precision)
+    trained = fit(Settings(**settings))
+    logits = trained.model(np.zeros((1, 12, 12, 1), np.uint8))
+    assert logits.dtype == precision
+    assert trained.predict(np.zeros((12, 12), np.uint8))
+
+
+def test_parts_of_a_batch_add_up_to_it(tiny_data, tmp_path):
+    losses = []
+    for parts in (1, 5):
+        settings = settings_of(
+            tiny_data,
+            tmp_path / f"{parts}",
+            accumulate_steps=parts,
+            model="LogisticModel",
+            model_params="",
+        )
+        fit(Settings(**settings))
+        lines = (tmp_path / f"{parts}/metrics.csv").read_text().splitlines()
+        losses.append([float(line.split(",")[5]) for line in lines[1:]])
+    assert losses[0] == pytest.approx(losses[1], abs=1e-4)
+
+
+def test_xla_trains_the_same_model(tiny_data, tmp_path, whole):
+    settings = settings_of(
+        tiny_data, tmp_path / "run", xla=True, model_params="units=(16,), dropout=0.0"
+    )
+    assert fit(Settings(**settings)).step > 0
+
+
+def test_evaluations_counted_in_epochs_end_with_the_training():
+    plan = Plan(total=301, evaluate=75.05, checkpoint=1000)
+    due = [step for step in range(1, 302) if plan.evaluates_at(step)]
+    assert due == [75, 150, 225, 300, 301]
+    step, seen = 0, []
+    while step < plan.total:
+        step = plan.next_event(step)
+        seen.append(step)
+    assert seen == [75, 100, 150, 200, 225, 300, 301]
