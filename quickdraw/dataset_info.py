@@ -17,13 +17,14 @@ class DatasetInfo:
     """The content of dataset.json.
 
     Attributes:
-        labels: names of the classes, in label order.
+        labels: names of the classes, in label order; none in a test set without labels.
         image_size: height and width of the images, in pixels.
         channels: 1 (greyscale) or 3.
         splits: for each split `{"records": n, "per_class": {name: n}, "shards": [file names]}`.
         source: where the drawings come from, in words.
         fingerprint: hash of the shards' content; equal records have equal fingerprints.
         skipped: reason → how many drawings of the source were left out.
+        settings: what else the records were made with; another setting makes other records.
     """
 
     labels: list[str]
@@ -33,6 +34,7 @@ class DatasetInfo:
     source: str = ""
     fingerprint: str = ""
     skipped: dict[str, int] = dataclasses.field(default_factory=dict)
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def save(self, folder: str) -> None:
         """Writes `dataset.json` into the folder."""
@@ -56,15 +58,19 @@ def load(folder: str) -> DatasetInfo | None:
         raise QuickdrawError(f"{path}: not a dataset description (no 'labels')") from None
     if (
         not isinstance(info.labels, list)
-        or not info.labels
+        or (not info.labels and _has_labels(info))
         or not all(isinstance(label, str) for label in info.labels)
     ):
         raise QuickdrawError(f"{path}: 'labels' must be a list of names. Received: {info.labels!r}")
-    if len(set(info.labels)) < len(info.labels):
-        raise QuickdrawError(f"{path}: two labels have the same name")
     if info.channels not in (1, 3) or not isinstance(info.image_size, int) or info.image_size < 1:
         raise QuickdrawError(
             f"{path}: image_size must be a positive integer and channels 1 or 3. "
             f"Received: {info.image_size!r} and {info.channels!r}"
         )
     return info
+
+
+def _has_labels(info: DatasetInfo) -> bool:
+    """Whether there should be labels: not in records for a test alone."""
+    counts = {split: content["records"] for split, content in info.splits.items()}
+    return not counts.pop("test", 0) or any(counts.values())

@@ -23,13 +23,25 @@ from quickdraw import cli, storage
 from quickdraw.progress import Progress, log
 
 if TYPE_CHECKING:
-    from quickdraw.runs import TrainedModel
+    from quickdraw.ensemble import Ensemble
 
 
 def define_flags(values: flags.FlagValues) -> None:
     """Defines the flags of this command."""
     flags.DEFINE_string(
-        "train_dir", "runs/LogisticModel", "The folder of the run.", flag_values=values
+        "train_dir",
+        "runs/LogisticModel",
+        "The folder of the run; several, separated by commas, predict as an ensemble.",
+        flag_values=values,
+    )
+    flags.DEFINE_list(
+        "ensemble_weights", None, "How much each run of an ensemble counts.", flag_values=values
+    )
+    flags.DEFINE_boolean(
+        "tta",
+        False,
+        "Predict each drawing and its mirror image, and take the mean (test-time augmentation).",
+        flag_values=values,
     )
     flags.DEFINE_string(
         "input_data_pattern", None, "Patterns of the test records.", flag_values=values
@@ -71,12 +83,15 @@ def command(values: flags.FlagValues) -> None:
         raise cli.UsageError("--input_data_pattern is needed: the patterns of the test records")
     cli.load_tensorflow()
     from quickdraw import runs
+    from quickdraw.ensemble import Ensemble
 
-    trained = runs.load(values.train_dir, values.checkpoint)
-    output_file = values.output_file or os.path.join(values.train_dir, "predictions.csv")
-    log(f"predicting with the model of step {trained.step:,}")
+    folders = values.train_dir.split(",")
+    output_file = values.output_file or os.path.join(folders[0], "predictions.csv")
+    models = [runs.load(folder, values.checkpoint) for folder in folders]
+    for folder, model in zip(folders, models, strict=True):
+        log(f"predicting with the model of step {model.step:,} of {folder}")
     count = predict(
-        trained,
+        Ensemble(models, _weights(values.ensemble_weights), values.tta),
         values.input_data_pattern,
         output_file,
         top_k=values.top_k,
@@ -87,8 +102,15 @@ def command(values: flags.FlagValues) -> None:
     log(f"{count:,} predictions in {output_file}")
 
 
+def _weights(texts: list[str] | None) -> list[float] | None:
+    try:
+        return None if texts is None else [float(text) for text in texts]
+    except ValueError:
+        raise cli.UsageError(f"--ensemble_weights must be numbers. Received: {texts}") from None
+
+
 def predict(
-    trained: TrainedModel,
+    ensemble: Ensemble,
     input_data_pattern: str,
     output_file: str,
     *,
@@ -100,7 +122,7 @@ def predict(
     """Writes the predictions for test records; returns how many there are.
 
     Args:
-        trained: the model.
+        ensemble: one trained model or several.
         input_data_pattern: comma-separated patterns of the test records.
         output_file: the CSV file; it appears complete or not at all.
         top_k: 1 for `image_id,label`, more for `key_id,word` with that many words.
@@ -113,17 +135,19 @@ def predict(
     """
     from quickdraw.readers import QuickDrawTestFeatureReader
 
-    labels = trained.labels
+    labels = ensemble.labels
     if top_k > len(labels):
         raise cli.UsageError(f"--top_k must be at most {len(labels)}, the number of classes")
-    reader = trained.run.reader(QuickDrawTestFeatureReader, input_data_pattern, on_bad_record)
+    reader = ensemble.models[0].run.reader(
+        QuickDrawTestFeatureReader, input_data_pattern, on_bad_record
+    )
     progress = Progress("predicting", None, "images")
     count = 0
     with _csv(output_file) as predictions, _csv(output_probabilities) as every:
         predictions(("image_id", "label") if top_k == 1 else ("key_id", "word"))
         every(("image_id", *labels))
         for images, ids in reader.batches(input_data_pattern, batch_size):
-            scores = trained.probabilities(images)
+            scores = ensemble.probabilities(images)
             for image_id, row in zip(ids, scores, strict=True):
                 name = image_id.decode()
                 predictions((name, _prediction(row, top_k, labels)))

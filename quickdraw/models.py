@@ -100,3 +100,46 @@ class CnnModel(BaseModel):
         x = layers.Dense(self.dense_units, activation="relu")(x)
         x = layers.Dropout(self.dropout)(x)
         return layers.Dense(num_classes)(x)
+
+
+class ResNetModel(BaseModel):
+    """A residual network with pre-activation blocks for drawings of 28 to 64 pixels.
+
+    Source: He et al. 2016, "Identity Mappings in Deep Residual Networks", section 4; squeeze and
+    excitation: Hu et al. 2018, "Squeeze-and-Excitation Networks", section 3.
+
+    Attributes:
+        filters: the channels of each stage; each stage but the first halves height and width.
+        blocks: how many blocks each stage has.
+        squeeze: the reduction of the squeeze-and-excitation gates; 0 leaves them out.
+        dropout: the share of features dropped before the classifier.
+    """
+
+    filters: tuple[int, ...] = (32, 64, 128)
+    blocks: tuple[int, ...] = (1, 2, 2)
+    squeeze: int = 0
+    dropout: float = 0.2
+
+    def create_model(self, images, num_classes):
+        x = layers.Conv2D(self.filters[0], 3, padding="same", use_bias=False)(images)
+        for stage, (filters, blocks) in enumerate(zip(self.filters, self.blocks, strict=True)):
+            for block in range(blocks):
+                x = self._block(x, filters, 2 if stage and not block else 1)
+        x = layers.ReLU()(layers.BatchNormalization()(x))
+        x = layers.GlobalAveragePooling2D()(x)
+        x = layers.Dropout(self.dropout)(x)
+        return layers.Dense(num_classes)(x)
+
+    def _block(self, x, filters, strides):
+        active = layers.ReLU()(layers.BatchNormalization()(x))
+        if strides > 1 or x.shape[-1] != filters:
+            x = layers.AveragePooling2D(strides)(active) if strides > 1 else active
+            x = layers.Conv2D(filters, 1, use_bias=False)(x)
+        y = layers.Conv2D(filters, 3, strides, padding="same", use_bias=False)(active)
+        y = layers.ReLU()(layers.BatchNormalization()(y))
+        y = layers.Conv2D(filters, 3, padding="same", use_bias=False)(y)
+        if self.squeeze:
+            gate = layers.GlobalAveragePooling2D(keepdims=True)(y)
+            gate = layers.Conv2D(filters // self.squeeze, 1, activation="relu")(gate)
+            y = layers.Multiply()([y, layers.Conv2D(filters, 1, activation="sigmoid")(gate)])
+        return layers.Add()([x, y])

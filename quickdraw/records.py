@@ -136,8 +136,12 @@ def _example_class() -> type:
 Example: Any = _example_class()
 
 
-def serialise(**features: bytes | int | list[float] | list[int]) -> bytes:
-    """A serialised Example with one feature a keyword; the same features give the same bytes."""
+def serialise(**features: Any) -> bytes:
+    """A serialised Example: the same features give the same bytes.
+
+    Args:
+        features: for each feature bytes, an integer, or a list of floats or integers.
+    """
     example = Example()
     for name, value in features.items():
         feature = example.features.feature[name]

@@ -17,15 +17,21 @@ from quickdraw.errors import QuickdrawError
 if TYPE_CHECKING:
     from quickdraw.losses import BaseLoss
     from quickdraw.models import BaseModel
+    from quickdraw.training.augmentation import Augmentation
 
 OnBadRecord = Literal["error", "skip"]
 Distribute = Literal["auto", "none", "mirrored", "multi_worker"]
 Precision = Literal["float32", "bfloat16", "float16"]
+Optimizer = Literal["adamw", "lion", "muon", "sgd"]
 SMALLEST_STEP = 1e-12
 
 
-def _setting(default: Any, meaning: str, minimum: float | None = None) -> Any:
-    return dataclasses.field(default=default, metadata={"help": meaning, "minimum": minimum})
+def _setting(
+    default: Any, meaning: str, minimum: float | None = None, *, matters: bool = False
+) -> Any:
+    """A field; one that matters decides the result, so that a run cannot go on with another."""
+    metadata = {"help": meaning, "minimum": minimum, "matters": matters}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -42,7 +48,9 @@ class Settings:
         "are made and used.",
     )
     eval_data_pattern: str | None = _setting(
-        None, "Patterns of the validation records. Without them no best model can be kept."
+        None,
+        "Patterns of the validation records. Without them no best model can be kept.",
+        matters=True,
     )
     train_dir: str | None = _setting(
         None, "The folder that the run is written to. Without it, runs/ and the model's name."
@@ -60,14 +68,44 @@ class Settings:
     loss_params: str | dict[str, Any] = _setting(
         "", 'The loss\' parameters, e.g. "label_smoothing=0.1".'
     )
-    batch_size: int = _setting(128, "Drawings a step.", 1)
+    batch_size: int = _setting(128, "Drawings a step.", 1, matters=True)
     base_learning_rate: float = _setting(
         0.002,
         "The highest learning rate: reached after a warm-up, then lowered to 0.",
         SMALLEST_STEP,
+        matters=True,
     )
-    num_epochs: float = _setting(8.0, "How often each drawing is seen.", SMALLEST_STEP)
-    max_steps: int | None = _setting(None, "Ends the training after so many steps, if earlier.", 1)
+    optimizer: Optimizer = _setting(
+        "adamw",
+        "adamw, lion, muon, or sgd with Nesterov momentum.",
+        matters=True,
+    )
+    weight_decay: float = _setting(
+        0.0,
+        "Share by which weights shrink each step, times the learning rate; biases and "
+        "normalisations are left alone.",
+        0,
+        matters=True,
+    )
+    ema_decay: float = _setting(
+        0.0,
+        "Predict with an exponential moving average of the weights, of which each step keeps this "
+        "share (0.999). 0 is off.",
+        0,
+        matters=True,
+    )
+    augment: str | Augmentation = _setting(
+        "",
+        'Random changes to the training drawings, e.g. "flip=True, shift=2, rotation=10"; see '
+        "quickdraw.training.augmentation.",
+        matters=True,
+    )
+    num_epochs: float = _setting(
+        8.0, "How often each drawing is seen.", SMALLEST_STEP, matters=True
+    )
+    max_steps: int | None = _setting(
+        None, "Ends the training after so many steps, if earlier.", 1, matters=True
+    )
     eval_every: int | float = _setting(
         1.0,
         "How often to evaluate. With a decimal point it counts epochs (0.5 is twice an epoch), "
@@ -105,7 +143,9 @@ class Settings:
         1, "Take each batch in so many parts, one after the other, where memory is short.", 1
     )
     precision: Precision = _setting(
-        "float32", "What layers compute in. bfloat16 and float16 (with loss scaling) suit GPUs."
+        "float32",
+        "What layers compute in. bfloat16 and float16 (with loss scaling) suit GPUs.",
+        matters=True,
     )
     xla: bool = _setting(False, "Compile the step with XLA: for a GPU. Slower on CPUs.")
     sync_batch_norm: bool = _setting(
@@ -114,10 +154,21 @@ class Settings:
     accept_changed_data: bool = _setting(
         False, "Go on with a run although its training records have changed since."
     )
-    seed: int = _setting(0, "Decides the first weights and the order of the drawings.", 0)
+    seed: int = _setting(
+        0, "Decides the first weights and the order of the drawings.", 0, matters=True
+    )
     start_new_model: bool = _setting(
         False, "Move an earlier run in train_dir aside and begin anew."
     )
+
+    def that_matter(self) -> dict[str, Any]:
+        """The settings that decide the result, as JSON holds them."""
+        values = {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.metadata["matters"]
+        }
+        return values | {"augment": getattr(self.augment, "params", lambda: self.augment)()}
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -138,6 +189,7 @@ def define_flags(values: flags.FlagValues) -> None:
         "OnBadRecord": flags.EnumParser(typing.get_args(OnBadRecord)),
         "Distribute": flags.EnumParser(typing.get_args(Distribute)),
         "Precision": flags.EnumParser(typing.get_args(Precision)),
+        "Optimizer": flags.EnumParser(typing.get_args(Optimizer)),
     }
     for field in dataclasses.fields(Settings):
         meaning = field.metadata["help"]

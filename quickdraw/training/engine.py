@@ -16,6 +16,7 @@ from quickdraw.progress import log
 from quickdraw.readers import QuickDrawFeatureReader
 from quickdraw.settings import Settings
 from quickdraw.training import cache, distribution
+from quickdraw.training.augmentation import Augmentation
 from quickdraw.training.cache import Drawings
 from quickdraw.training.distribution import Distribution
 from quickdraw.training.folder import lock, open_folder
@@ -42,6 +43,9 @@ def fit(settings: Settings) -> runs.TrainedModel:
     # Names first: a typing mistake shows before any data is read.
     model = component(settings.model, settings.model_params, models.BaseModel)
     loss = component(settings.label_loss, settings.loss_params, losses.BaseLoss)
+    augmentation = settings.augment
+    if isinstance(augmentation, str):
+        augmentation = create(Augmentation, parse_params(augmentation))
     replicas = distribution.create(settings.distribute)
     _check_batch(settings, replicas)
     reader = QuickDrawFeatureReader(settings.image_size, on_bad_record=settings.on_bad_record)
@@ -62,7 +66,7 @@ def fit(settings: Settings) -> runs.TrainedModel:
         validation = _validation(settings, run)
         keras.utils.set_random_seed(settings.seed)
         _claim(run, settings, replicas)
-        loop = Loop(run, settings, replicas, drawings, validation, settings.train_dir)
+        loop = Loop(run, settings, augmentation, replicas, drawings, validation, settings.train_dir)
         loop.run()
         if replicas.is_chief:
             run.finished_step = loop.last_step
@@ -130,16 +134,6 @@ def _describe(
     if not labels:
         labels = [str(label) for label in range(int(drawings.labels.max()) + 1)]
         log(f"no dataset.json beside the records: assuming the labels 0…{len(labels) - 1}")
-    that_matter = (
-        "train_data_pattern",
-        "eval_data_pattern",
-        "batch_size",
-        "base_learning_rate",
-        "num_epochs",
-        "max_steps",
-        "precision",
-        "seed",
-    )
     return runs.Run(
         model=model.name(),
         model_params=model.params(),
@@ -149,7 +143,10 @@ def _describe(
         image_size=drawings.images.shape[1],
         resized=settings.image_size is not None,
         channels=drawings.images.shape[3],
-        settings={name: getattr(settings, name) for name in that_matter},
+        settings={
+            "train_data_pattern": settings.train_data_pattern,
+            **settings.that_matter(),
+        },
         data_fingerprint=drawings.fingerprint,
     )
 

@@ -19,6 +19,7 @@ from quickdraw.errors import QuickdrawError, StoppedError
 from quickdraw.progress import Progress, log
 from quickdraw.settings import Settings
 from quickdraw.training import feed, logs
+from quickdraw.training.augmentation import Augmentation
 from quickdraw.training.cache import Drawings
 from quickdraw.training.distribution import Distribution
 from quickdraw.training.evaluation import batches_of, make_evaluate
@@ -66,6 +67,7 @@ class Loop:
     Args:
         run: what is trained.
         settings: how.
+        augmentation: what may happen to the drawings.
         distribution: where.
         drawings: what it is trained on.
         validation: what it is evaluated on, or nothing.
@@ -76,6 +78,7 @@ class Loop:
         self,
         run: runs.Run,
         settings: Settings,
+        augmentation: Augmentation,
         distribution: Distribution,
         drawings: Drawings,
         validation: Drawings | None,
@@ -90,7 +93,7 @@ class Loop:
             drawings, settings.batch_size, settings.seed, distribution, settings.memory_budget
         )
         with distribution.strategy.scope():
-            self._build(run)
+            self._build(run, augmentation)
         self._step = self._checkpoints.restore()
         self._csv = logs.MetricsCsv(train_dir, self._step)
         self._saved_at = time.monotonic()
@@ -102,38 +105,32 @@ class Loop:
         """The step at which the training ends."""
         return self._plan.total
 
-    def _build(self, run: runs.Run) -> None:
+    def _build(self, run: runs.Run, augmentation: Augmentation) -> None:
         settings, distribution = self._settings, self._distribution
-        self.model, loss = run.build_model(), run.create_loss()
+        trained, loss = run.build_model(), run.create_loss()
+        average = None
+        if settings.ema_decay:
+            average = run.build_model()
+            average.set_weights(trained.get_weights())
         if settings.sync_batch_norm:
-            _synchronise_batch_norm(self.model)
-        optimizer = make_optimizer(
-            settings.base_learning_rate,
-            self._plan.total,
-            distribution.replicas,
-            settings.precision == "float16",
-        )
-        optimizer.build(self.model.trainable_variables)
+            _synchronise_batch_norm(trained)
+        self._model = average or trained  # what predicts
+        optimizer = make_optimizer(settings, self._plan.total, distribution.replicas)
+        optimizer.build(trained.trainable_variables)
         self._optimizer = optimizer
         self._train_steps = make_train_steps(
-            distribution,
-            self.model,
-            loss,
-            optimizer,
-            self._feed,
-            settings.batch_size,
-            settings.accumulate_steps,
-            settings.xla,
+            distribution, trained, loss, optimizer, self._feed, augmentation, settings, average
         )
-        self._evaluate_on = make_evaluate(self.model, loss, len(run.labels), distribution)
+        self._evaluate_on = make_evaluate(self._model, loss, len(run.labels), distribution)
         self._best = tf.Variable(-1.0, name="best_top1")
         self._checkpoints = checkpoints.Checkpoints(
             self._train_dir,
             settings.keep_checkpoints,
-            model=self.model,
+            model=self._model,
+            trained=trained,
             optimizer=optimizer,
             best=self._best,
-            random_state=_random_state(self.model),
+            random_state=_random_state(trained),
         )
 
     def run(self) -> None:
@@ -249,7 +246,7 @@ class Loop:
         if better:
             self._best.assign(result["top1"])
             if self._distribution.is_chief:
-                checkpoints.save_best(self.model, self._train_dir, self._step, result)
+                checkpoints.save_best(self._model, self._train_dir, self._step, result)
         return result
 
     def _save(self) -> None:

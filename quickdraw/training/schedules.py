@@ -2,28 +2,66 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
+from keras import ops
+
+from quickdraw.settings import Settings
 
 _WARM_UP_SHARE = 0.05
 _CLIP_NORM = 1.0
 
 
-def make_optimizer(
-    base_learning_rate: float, steps: int, replicas: int, loss_scaling: bool
-) -> keras.Optimizer:
-    """Adam with linear warm-up and cosine decay to 0 (Loshchilov & Hutter 2017, "SGDR").
+def make_optimizer(settings: Settings, steps: int, replicas: int) -> keras.Optimizer:
+    """The optimizer, with linear warm-up and cosine decay to 0 (Loshchilov & Hutter 2017, "SGDR").
 
     Args:
-        base_learning_rate: the highest, reached after 5 % of the steps.
-        steps: the length of the training.
+        settings: which one, and its learning rate and weight decay.
+        steps: the length of the training; the warm-up takes 5 % of it.
         replicas: the gradients it is given are those of the batch over this number, since Keras
             adds up those of all replicas after clipping.
-        loss_scaling: for float16 (Micikevicius et al. 2018, "Mixed Precision Training", section
-            3.2).
     """
     warm_up = max(1, round(_WARM_UP_SHARE * steps))
     learning_rate = keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, steps - warm_up), warmup_target=base_learning_rate, warmup_steps=warm_up
+        0.0,
+        max(1, steps - warm_up),
+        warmup_target=settings.base_learning_rate,
+        warmup_steps=warm_up,
     )
-    optimizer = keras.optimizers.Adam(learning_rate, global_clipnorm=_CLIP_NORM / replicas)
-    return keras.optimizers.LossScaleOptimizer(optimizer) if loss_scaling else optimizer
+    common: dict[str, Any] = {
+        "learning_rate": learning_rate,
+        "weight_decay": settings.weight_decay,
+        "global_clipnorm": _CLIP_NORM / replicas,
+    }
+    optimizer = {
+        "adamw": lambda: keras.optimizers.AdamW(**common),
+        "lion": lambda: keras.optimizers.Lion(**common),
+        "muon": lambda: Muon(**common, adam_weight_decay=settings.weight_decay),
+        "sgd": lambda: keras.optimizers.SGD(**common, momentum=0.9, nesterov=True),
+    }[settings.optimizer]()
+    # "Biases and gains are left alone" (Loshchilov & Hutter 2019 decay all; He et al. 2019, "Bag of
+    # Tricks", section 3.1, show that only weights should).
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    if settings.precision == "float16":
+        # Micikevicius et al. 2018, "Mixed Precision Training", section 3.2.
+        return keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer
+
+
+class Muon(keras.optimizers.Muon):
+    """Keras' Muon (Jordan et al. 2024), for the kernels of convolutions too.
+
+    A kernel `[height, width, in, out]` is orthogonalised as a matrix `[height·width·in, out]`; what
+    has fewer than two dimensions is AdamW's.
+    """
+
+    def _should_use_adamw(self, variable: Any) -> bool:
+        return len(variable.shape) < 2
+
+    def zeropower_via_newtonschulz5(self, x: Any, steps: int) -> Any:
+        matrix = ops.reshape(x, (-1, x.shape[-1]))
+        return ops.reshape(super().zeropower_via_newtonschulz5(matrix, steps), x.shape)
+
+    def lr_adjust(self, x: Any) -> Any:
+        return ops.reshape(super().lr_adjust(ops.reshape(x, (-1, x.shape[-1]))), x.shape)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import tensorflow as tf
 
 from quickdraw.losses import BaseLoss
+from quickdraw.settings import Settings
+from quickdraw.training.augmentation import Augmentation
 from quickdraw.training.distribution import Distribution
 from quickdraw.training.feed import Feed
 
@@ -40,16 +42,18 @@ def make_train_steps(
     loss: BaseLoss,
     optimizer: keras.Optimizer,
     feed: Feed,
-    batch_size: int,
-    accumulate_steps: int,
-    xla: bool,
+    augmentation: Augmentation,
+    settings: Settings,
+    average: keras.Model | None,
 ) -> Callable[[Any, int, bool, float], Totals]:
     """A function that takes some steps: `train_steps(inputs, steps, stop, seconds)`.
 
     `inputs` come from the feed; `stop` and `seconds` are what this process has to tell the others,
-    see `Totals`. To be called under the strategy's scope.
+    see `Totals`. `average`, if there is one, follows the model's weights as their moving average.
+    To be called under the strategy's scope.
     """
-    replicas = distribution.replicas
+    replicas, strategy = distribution.replicas, distribution.strategy
+    batch_size, accumulate_steps = settings.batch_size, settings.accumulate_steps
     sums = tf.Variable(
         tf.zeros(4),
         synchronization=tf.VariableSynchronization.ON_READ,
@@ -71,7 +75,7 @@ def make_train_steps(
         totals = [tf.reduce_sum(losses), tf.reduce_sum(tf.cast(right, tf.float32)), 0.0, 0.0]
         return tape.gradient(scaled, model.trainable_variables), tf.stack(totals)
 
-    @tf.function(jit_compile=True) if xla else _as_it_is
+    @tf.function(jit_compile=True) if settings.xla else _as_it_is
     def gradients_of_share(images: tf.Tensor, labels: tf.Tensor) -> Any:
         """Of a replica's share of the batch, in `accumulate_steps` parts."""
         parts = [
@@ -86,7 +90,10 @@ def make_train_steps(
         return gradients, tf.add_n([part[1] for part in parts])
 
     def step(data: Any, inputs: Any, number: tf.Tensor) -> None:
-        gradients, totals = gradients_of_share(*feed.pick(data, inputs, number))
+        images, labels = feed.pick(data, inputs, number)
+        random = augmentation.numbers(settings.seed, optimizer.iterations, batch_size)
+        images = augmentation.apply(images, _share(random, replicas))
+        gradients, totals = gradients_of_share(images, labels)
         if replicas > 1:
             # Keras clips before it adds up: see schedules.make_optimizer.
             context = tf.distribute.get_replica_context()
@@ -97,9 +104,11 @@ def make_train_steps(
     @tf.function(reduce_retracing=True)
     def call(data: Any, inputs: Any, steps: tf.Tensor, told: Any) -> tuple[tf.Tensor, tf.Tensor]:
         sums.assign(tf.zeros(4))
-        distribution.strategy.run(lambda values: sums.assign_add(values), args=(told,))
+        strategy.run(lambda values: sums.assign_add(values), args=(told,))
         for number in tf.range(steps):
-            distribution.strategy.run(step, args=(data, inputs, number))
+            strategy.run(step, args=(data, inputs, number))
+            if average is not None:
+                _follow(average, model, settings.ema_decay, optimizer.iterations, strategy)
         weights = [tf.reduce_all(tf.math.is_finite(value)) for value in model.trainable_variables]
         return sums.read_value(), tf.reduce_all(weights)
 
@@ -111,6 +120,31 @@ def make_train_steps(
         return Totals(loss_sum, right, finite, stops > 0, mean_seconds)
 
     return train_steps
+
+
+def _share(random: tf.Tensor, replicas: int) -> tf.Tensor:
+    """This replica's part of the random numbers for a batch."""
+    replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+    each = random.shape[0] // replicas
+    return tf.reshape(random, (replicas, each, -1))[replica]
+
+
+def _follow(
+    average: keras.Model,
+    model: keras.Model,
+    decay: float,
+    step: tf.Tensor,
+    strategy: tf.distribute.Strategy,
+) -> None:
+    """Moves the averages towards the weights; at first faster, so that they forget the start."""
+    step = tf.cast(step, tf.float32)
+    rate = 1 - tf.minimum(decay, (1 + step) / (10 + step))
+    for mean, weight in zip(average.weights, model.weights, strict=True):
+        strategy.extended.update(
+            mean.value,
+            lambda mean, weight: mean.assign_sub(tf.cast(rate, mean.dtype) * (mean - weight)),
+            args=(weight.value,),
+        )
 
 
 def _as_it_is(function: Callable) -> Callable:
