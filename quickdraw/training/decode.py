@@ -16,6 +16,7 @@ import sys
 import time
 from typing import Any
 
+from quickdraw import storage
 from quickdraw.dataset_info import DatasetInfo
 from quickdraw.errors import QuickdrawError
 from quickdraw.progress import Progress
@@ -49,7 +50,7 @@ def decode(
     parts = [os.path.join(folder, f"{number:05}") for number in range(len(files))]
     jobs = list(zip(files, parts, strict=True))
     cores = min(len(files), os.cpu_count() or 1)
-    if cores == 1 or sum(map(_size, files)) < _SMALL_BYTES:
+    if cores == 1 or sum(map(storage.file_size, files)) < _SMALL_BYTES:
         _run(reader, jobs, info, title)
         return parts
     processes = [_start(reader, jobs[core::cores], info) for core in range(cores)]

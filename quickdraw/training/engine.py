@@ -64,7 +64,7 @@ def fit(settings: Settings) -> runs.TrainedModel:
         )
         _check_loss(loss, len(run.labels))
         validation = _validation(settings, run)
-        keras.utils.set_random_seed(settings.seed)
+        _seed(settings)
         _claim(run, settings, replicas)
         loop = Loop(run, settings, augmentation, replicas, drawings, validation, settings.train_dir)
         loop.run()
@@ -74,6 +74,13 @@ def fit(settings: Settings) -> runs.TrainedModel:
         replicas.barrier()
     reader.report_bad_records()
     return runs.load(settings.train_dir)
+
+
+def _seed(settings: Settings) -> None:
+    on_cpu = not tf.config.list_logical_devices("GPU")
+    if settings.deterministic or (settings.deterministic is None and on_cpu):
+        tf.config.experimental.enable_op_determinism()
+    keras.utils.set_random_seed(settings.seed)
 
 
 def _check_batch(settings: Settings, replicas: Distribution) -> None:
