@@ -33,7 +33,7 @@ setup(
         "tensorboard>=2.17",
         "tensorflow>=2.17",
     ],
-    extras_require={"test": test, "dev": dev},
+    extras_require={"test": test, "dev": dev, "beam": ["apache-beam[gcp]>=2.60"]},
     entry_points={
         "console_scripts": [
             "quickdraw-train = quickdraw.train:main",
@@ -42,6 +42,8 @@ setup(
             "quickdraw-score = quickdraw.score:main",
             "quickdraw-prepare = quickdraw.datasets.prepare:main",
             "quickdraw-sample = quickdraw.datasets.sample:main",
+            "quickdraw-download = quickdraw.datasets.download:main",
+            "quickdraw-inspect = quickdraw.datasets.inspect:main",
         ]
     },
 )
