@@ -197,12 +197,13 @@ def define_flags(values: flags.FlagValues) -> None:
         "Optimizer": flags.EnumParser(typing.get_args(Optimizer)),
     }
     for field in dataclasses.fields(Settings):
+        default: Any = field.default
         meaning = field.metadata["help"]
         if field.type in ("bool", "bool | None"):
-            flags.DEFINE_boolean(field.name, field.default, meaning, flag_values=values)
+            flags.DEFINE_boolean(field.name, default, meaning, flag_values=values)
         else:
             parser = parsers.get(field.type, flags.ArgumentParser())
-            flags.DEFINE(parser, field.name, field.default, meaning, flag_values=values)
+            flags.DEFINE(parser, field.name, default, meaning, flag_values=values)
 
 
 def from_flags(values: flags.FlagValues) -> Settings:

@@ -5,6 +5,7 @@ Both give the same batches for the same seed: the order is a pure function of se
 
 from __future__ import annotations
 
+import abc
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -39,7 +40,7 @@ def rows_of_steps(
     return rows.reshape(steps, batch_size).astype(np.int32)
 
 
-class Feed:
+class Feed(abc.ABC):
     """The batches of a training.
 
     Attributes:
@@ -55,13 +56,13 @@ class Feed:
         self._distribution = distribution
         self._share = batch_size // distribution.replicas
 
+    @abc.abstractmethod
     def inputs(self, first_step: int, steps: int) -> Any:
         """What the devices need to take some steps, for each replica its share."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def pick(self, data: Any, inputs: Any, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """In the compiled step: images and labels of a replica's share of one step's batch."""
-        raise NotImplementedError
 
     def _rows(self, first_step: int, steps: int) -> np.ndarray:
         return rows_of_steps(self._records, self._batch_size, self._seed, first_step, steps)

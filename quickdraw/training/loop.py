@@ -24,7 +24,7 @@ from quickdraw.training.cache import Drawings
 from quickdraw.training.distribution import Distribution
 from quickdraw.training.evaluation import batches_of, make_evaluate
 from quickdraw.training.schedules import make_optimizer
-from quickdraw.training.step import Totals, make_train_steps
+from quickdraw.training.step import Totals, TrainSteps
 from quickdraw.training.window import Window
 
 _SECONDS_A_CALL = 0.5
@@ -118,7 +118,7 @@ class Loop:
         optimizer = make_optimizer(settings, self._plan.total, distribution.replicas)
         optimizer.build(trained.trainable_variables)
         self._optimizer = optimizer
-        self._train_steps = make_train_steps(
+        self._train_steps = TrainSteps(
             distribution, trained, loss, optimizer, self._feed, augmentation, settings, average
         )
         self._evaluate_on = make_evaluate(self._model, loss, len(run.labels), distribution)

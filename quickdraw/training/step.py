@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tensorflow as tf
@@ -36,90 +35,124 @@ class Totals(NamedTuple):
     seconds: float
 
 
-def make_train_steps(
-    distribution: Distribution,
-    model: keras.Model,
-    loss: BaseLoss,
-    optimizer: keras.Optimizer,
-    feed: Feed,
-    augmentation: Augmentation,
-    settings: Settings,
-    average: keras.Model | None,
-) -> Callable[[Any, int, bool, float], Totals]:
-    """A function that takes some steps: `train_steps(inputs, steps, stop, seconds)`.
+class TrainSteps:
+    """Takes some steps: `train_steps(inputs, steps, stop, seconds)`, see `__call__`.
 
-    `inputs` come from the feed; `stop` and `seconds` are what this process has to tell the others,
-    see `Totals`. `average`, if there is one, follows the model's weights as their moving average.
-    To be called under the strategy's scope.
+    To be made under the strategy's scope.
+
+    Args:
+        distribution: the devices.
+        model: what is trained.
+        loss: what it is trained for.
+        optimizer: how.
+        feed: where the drawings come from.
+        augmentation: what may happen to them.
+        settings: batch size, seed and the like.
+        average: follows the model's weights as their moving average, if there is one.
     """
-    replicas, strategy = distribution.replicas, distribution.strategy
-    batch_size, accumulate_steps = settings.batch_size, settings.accumulate_steps
-    sums = tf.Variable(
-        tf.zeros(4),
-        synchronization=tf.VariableSynchronization.ON_READ,
-        aggregation=tf.VariableAggregation.SUM,
-        trainable=False,
-    )
 
-    def gradients_of(images: tf.Tensor, labels: tf.Tensor) -> tuple[list[tf.Tensor], tf.Tensor]:
-        """Of a part of the batch: its share of the batch's gradients, and its sums."""
-        with tf.GradientTape() as tape:
-            logits = tf.cast(model(images, training=True), tf.float32)
-            losses = loss.calculate_loss(logits, labels)
-            parts = replicas * accumulate_steps
-            objective = tf.add_n(
-                [tf.reduce_sum(losses) / batch_size, *(term / parts for term in model.losses)]
-            )
-            scaled = optimizer.scale_loss(objective)
-        right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
-        totals = [tf.reduce_sum(losses), tf.reduce_sum(tf.cast(right, tf.float32)), 0.0, 0.0]
-        return tape.gradient(scaled, model.trainable_variables), tf.stack(totals)
+    def __init__(
+        self,
+        distribution: Distribution,
+        model: keras.Model,
+        loss: BaseLoss,
+        optimizer: keras.Optimizer,
+        feed: Feed,
+        augmentation: Augmentation,
+        settings: Settings,
+        average: keras.Model | None,
+    ):
+        self._distribution, self._strategy = distribution, distribution.strategy
+        self._model, self._average, self._loss = model, average, loss
+        self._optimizer, self._feed = optimizer, feed
+        self._augmentation, self._settings = augmentation, settings
+        self._sums = tf.Variable(
+            tf.zeros(4),
+            synchronization=tf.VariableSynchronization.ON_READ,
+            aggregation=tf.VariableAggregation.SUM,
+            trainable=False,
+        )
+        self._compiled = tf.function(self._steps, reduce_retracing=True)
+        self._gradients = tf.function(self._gradients_of_share, jit_compile=settings.xla or None)
 
-    @tf.function(jit_compile=True) if settings.xla else _as_it_is
-    def gradients_of_share(images: tf.Tensor, labels: tf.Tensor) -> Any:
-        """Of a replica's share of the batch, in `accumulate_steps` parts."""
-        parts = [
-            gradients_of(*part)
-            for part in zip(
-                tf.split(images, accumulate_steps), tf.split(labels, accumulate_steps), strict=True
-            )
-        ]
-        gradients = [
-            tf.add_n(list(each)) for each in zip(*(part[0] for part in parts), strict=True)
-        ]
-        return gradients, tf.add_n([part[1] for part in parts])
+    def __call__(self, inputs: Any, steps: int, stop: bool, seconds: float) -> Totals:
+        """Takes steps.
 
-    def step(data: Any, inputs: Any, number: tf.Tensor) -> None:
-        images, labels = feed.pick(data, inputs, number)
-        random = augmentation.numbers(settings.seed, optimizer.iterations, batch_size)
-        images = augmentation.apply(images, _share(random, replicas))
-        gradients, totals = gradients_of_share(images, labels)
-        if replicas > 1:
+        Args:
+            inputs: what the feed has for these steps.
+            steps: how many.
+            stop: tells all processes that this one was asked to stop.
+            seconds: tells them how long the last call took here.
+        """
+        replicas = self._distribution.replicas
+        told = self._distribution.per_replica(lambda _: [0.0, 0.0, float(stop), seconds / replicas])
+        totals, finite = self._compiled(self._feed.data, inputs, tf.constant(steps), told)
+        loss, right, stops, mean_seconds = totals.numpy().tolist()
+        all_finite = bool(finite) and math.isfinite(loss)
+        return Totals(loss, right, all_finite, stops > 0, mean_seconds)
+
+    def _steps(
+        self, data: Any, inputs: Any, steps: tf.Tensor, told: Any
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the sums, and whether all weights are finite."""
+        self._sums.assign(tf.zeros(4))
+        self._strategy.run(lambda values: self._sums.assign_add(values), args=(told,))
+        for number in tf.range(steps):
+            self._strategy.run(self._step, args=(data, inputs, number))
+            if self._average is not None:
+                self._follow(self._average)
+        weights = self._model.trainable_variables
+        finite = [tf.reduce_all(tf.math.is_finite(weight)) for weight in weights]
+        return self._sums.read_value(), tf.reduce_all(finite)
+
+    def _step(self, data: Any, inputs: Any, number: tf.Tensor) -> None:
+        """One step of one replica."""
+        images, labels = self._feed.pick(data, inputs, number)
+        random = self._augmentation.numbers(
+            self._settings.seed, self._optimizer.iterations, self._settings.batch_size
+        )
+        images = self._augmentation.apply(images, _share(random, self._distribution.replicas))
+        gradients, totals = self._gradients(images, labels)
+        if self._distribution.replicas > 1:
             # Keras clips before it adds up: see schedules.make_optimizer.
             context = tf.distribute.get_replica_context()
             gradients = context.all_reduce(tf.distribute.ReduceOp.MEAN, gradients)
-        optimizer.apply(gradients, model.trainable_variables)
-        sums.assign_add(totals)
+        self._optimizer.apply(gradients, self._model.trainable_variables)
+        self._sums.assign_add(totals)
 
-    @tf.function(reduce_retracing=True)
-    def call(data: Any, inputs: Any, steps: tf.Tensor, told: Any) -> tuple[tf.Tensor, tf.Tensor]:
-        sums.assign(tf.zeros(4))
-        strategy.run(lambda values: sums.assign_add(values), args=(told,))
-        for number in tf.range(steps):
-            strategy.run(step, args=(data, inputs, number))
-            if average is not None:
-                _follow(average, model, settings.ema_decay, optimizer.iterations, strategy)
-        weights = [tf.reduce_all(tf.math.is_finite(value)) for value in model.trainable_variables]
-        return sums.read_value(), tf.reduce_all(weights)
+    def _gradients_of_share(self, images: tf.Tensor, labels: tf.Tensor) -> Any:
+        """Of a replica's share of the batch, in `accumulate_steps` parts."""
+        count = self._settings.accumulate_steps
+        halves = zip(tf.split(images, count), tf.split(labels, count), strict=True)
+        parts = [self._gradients_of_part(*half) for half in halves]
+        each = zip(*(gradients for gradients, _ in parts), strict=True)
+        return [tf.add_n(list(terms)) for terms in each], tf.add_n([sums for _, sums in parts])
 
-    def train_steps(inputs: Any, steps: int, stop: bool, seconds: float) -> Totals:
-        told = distribution.per_replica(lambda _: [0.0, 0.0, float(stop), seconds / replicas])
-        totals, weights_finite = call(feed.data, inputs, tf.constant(steps), told)
-        loss_sum, right, stops, mean_seconds = totals.numpy().tolist()
-        finite = bool(weights_finite) and math.isfinite(loss_sum)
-        return Totals(loss_sum, right, finite, stops > 0, mean_seconds)
+    def _gradients_of_part(
+        self, images: tf.Tensor, labels: tf.Tensor
+    ) -> tuple[list[tf.Tensor], tf.Tensor]:
+        """What a part of the batch adds to the gradients of the whole, and to the sums."""
+        parts = self._distribution.replicas * self._settings.accumulate_steps
+        with tf.GradientTape() as tape:
+            logits = tf.cast(self._model(images, training=True), tf.float32)
+            losses = self._loss.calculate_loss(logits, labels)
+            mean = tf.reduce_sum(losses) / self._settings.batch_size
+            objective = tf.add_n([mean, *(term / parts for term in self._model.losses)])
+            scaled = self._optimizer.scale_loss(objective)
+        right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
+        sums = [tf.reduce_sum(losses), tf.reduce_sum(tf.cast(right, tf.float32)), 0.0, 0.0]
+        return tape.gradient(scaled, self._model.trainable_variables), tf.stack(sums)
 
-    return train_steps
+    def _follow(self, average: keras.Model) -> None:
+        """Moves the averages towards the weights; at first faster, to forget the start."""
+        step = tf.cast(self._optimizer.iterations, tf.float32)
+        rate = 1 - tf.minimum(self._settings.ema_decay, (1 + step) / (10 + step))
+        for mean, weight in zip(average.weights, self._model.weights, strict=True):
+            self._strategy.extended.update(
+                mean.value,
+                lambda mean, weight: mean.assign_sub(tf.cast(rate, mean.dtype) * (mean - weight)),
+                args=(weight.value,),
+            )
 
 
 def _share(random: tf.Tensor, replicas: int) -> tf.Tensor:
@@ -127,25 +160,3 @@ def _share(random: tf.Tensor, replicas: int) -> tf.Tensor:
     replica = tf.distribute.get_replica_context().replica_id_in_sync_group
     each = random.shape[0] // replicas
     return tf.reshape(random, (replicas, each, -1))[replica]
-
-
-def _follow(
-    average: keras.Model,
-    model: keras.Model,
-    decay: float,
-    step: tf.Tensor,
-    strategy: tf.distribute.Strategy,
-) -> None:
-    """Moves the averages towards the weights; at first faster, so that they forget the start."""
-    step = tf.cast(step, tf.float32)
-    rate = 1 - tf.minimum(decay, (1 + step) / (10 + step))
-    for mean, weight in zip(average.weights, model.weights, strict=True):
-        strategy.extended.update(
-            mean.value,
-            lambda mean, weight: mean.assign_sub(tf.cast(rate, mean.dtype) * (mean - weight)),
-            args=(weight.value,),
-        )
-
-
-def _as_it_is(function: Callable) -> Callable:
-    return function
