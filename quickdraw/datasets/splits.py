@@ -1,4 +1,4 @@
-"""Which split a drawing belongs to: decided by its pixels alone.
+"""Which split a drawing belongs to: decided by its strokes or pixels alone.
 
 Shuffling a file, adding drawings or leaving some out moves no other drawing to another split, and
 two copies of one drawing never end up on both sides of the line between training and test.
@@ -7,6 +7,8 @@ two copies of one drawing never end up on both sides of the line between trainin
 from __future__ import annotations
 
 import hashlib
+import zlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,12 +17,38 @@ from quickdraw.errors import QuickdrawError
 SPLITS = ("train", "valid", "test")
 Percentages = tuple[int, int, int]
 DEFAULT: Percentages = (80, 10, 10)
+_PARTS = 1_000_000
 
 
 def content_of(image: np.ndarray) -> bytes:
     """What identifies a uint8 image `[height, width]`: its shape and its pixels."""
     height, width = image.shape
     return b"%dx%d:" % (height, width) + image.tobytes()
+
+
+def content_of_strokes(strokes: Sequence) -> bytes:
+    """What identifies a drawing: its strokes, wherever it lies on the paper.
+
+    Copies that differ in the order of the strokes, in a stroke's direction, in fractions of a unit
+    or in their times have the same content.
+
+    Args:
+        strokes: list of `[[x0, x1, ...], [y0, y1, ...]]` in 0...255, none of them empty.
+    """
+    left = round(min([min(stroke[0]) for stroke in strokes]))
+    top = round(min([min(stroke[1]) for stroke in strokes]))
+    pieces = []
+    for stroke in strokes:
+        xs, ys = _shifted(stroke[0], left), _shifted(stroke[1], top)
+        pieces.append(min(xs + ys, xs[::-1] + ys[::-1]))
+    return b"strokes:" + b"".join([b"%d:" % len(piece) + piece for piece in sorted(pieces)])
+
+
+def _shifted(values: Sequence, low: int) -> bytes:
+    try:
+        return bytes([value - low for value in values])
+    except TypeError:  # not whole numbers
+        return bytes([round(value) - low for value in values])
 
 
 def key_of(content: bytes) -> int:
@@ -32,10 +60,24 @@ def key_of(content: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big")
 
 
+def is_in_fraction(data: bytes, fraction: float) -> bool:
+    """Whether a drawing, as it stands in its file, is among those that a fraction takes.
+
+    A larger fraction takes the drawings of a smaller one and more.
+    """
+    return zlib.crc32(data) % _PARTS < fraction * _PARTS
+
+
 def assign(keys: np.ndarray, percentages: Percentages = DEFAULT) -> np.ndarray:
     """The split of each key, as an index into `SPLITS`: uint64 `[n]` to int64 `[n]`."""
     train, valid, _ = percentages
     return np.digitize(keys % np.uint64(100), (train, train + valid))
+
+
+def without_test(percentages: Percentages) -> Percentages:
+    """The percentages of what is not a test set that somebody else set apart."""
+    train, valid, test = percentages
+    return train + test, valid, 0
 
 
 def split_of(content: bytes, percentages: Percentages = DEFAULT) -> str:

@@ -1,226 +1,182 @@
-"""Categories of images in, a folder of shuffled PNG TFRecords out.
+"""Files of drawings in, a folder of shuffled PNG TFRecords out.
 
-An index of 14 bytes a drawing (hash, label, row) is sorted by the hash of the drawing's content:
-that shuffles, splits and finds duplicates, and depends neither on the order of the input nor on
-the number of processes. The pixels are read again only when their shard is written.
+The files are read twice. The first reading checks every drawing and notes where it is (`scanning`);
+the notes, sorted on disk, say which drawing comes into which shard (`index`); the second reading
+draws them. So memory does not grow with the data set, and nothing is drawn in vain.
 """
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import csv
 import dataclasses
-import functools
 import hashlib
-import math
-import multiprocessing
+import itertools
 import os
-import signal
-import threading
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator
 
 import numpy as np
-from PIL import Image
 
-from quickdraw import png, records, storage
+from quickdraw import storage
 from quickdraw.dataset_info import DatasetInfo
-from quickdraw.datasets import output, splits
-from quickdraw.datasets.sources import Category, Images
+from quickdraw.datasets import output, scanning, shards, splits
+from quickdraw.datasets.index import Index
+from quickdraw.datasets.recipe import Recipe
+from quickdraw.datasets.scanning import NO_WORD
+from quickdraw.datasets.sources import Source
+from quickdraw.datasets.workers import Run, workers
 from quickdraw.errors import QuickdrawError
 from quickdraw.progress import Progress, log
 
-_SHARD_BYTES = 100e6
-_FEW = 20_000  # drawings
-_INDEX = np.dtype([("key", "u8"), ("label", "u2"), ("row", "u4")])
-
-
-@dataclasses.dataclass(frozen=True)
-class _Shard:
-    name: str
-    index: np.ndarray
-    is_test: bool
+_FEW_BYTES = 10 << 20
+_PIECE = 4 << 20
 
 
 def write(
-    categories: Sequence[Category],
+    source: Source,
     output_dir: str,
+    recipe: Recipe | None = None,
     *,
-    source: str,
-    image_size: int = 28,
-    percentages: splits.Percentages = splits.DEFAULT,
+    description: str,
     processes: int | None = None,
 ) -> DatasetInfo:
     """Writes the shards, `solution.csv` (the labels of the test set) and `dataset.json`.
 
-    Of drawings with the very same pixels the first is kept, in label order. A complete folder that
-    the same settings made is left as it is; an incomplete one is made anew.
+    Of drawings with the same strokes or pixels the first is kept, in label order. A complete folder
+    that the same settings made is left as it is; an incomplete one is made anew.
 
     Args:
-        categories: name and images of each class, in label order.
+        source: the drawings.
         output_dir: folder, local or gs://; made if need be.
-        source: where the drawings come from, in words, for `dataset.json`.
-        image_size: height and width of the images written; those of another size are resized.
-        percentages: of train, valid and test.
+        recipe: which drawings are taken, and what is made of them.
+        description: where the drawings come from, in words, for `dataset.json`.
         processes: how many work at once; as many as there are cores when not given. The files are
             the same, whatever their number.
 
     Raises:
-        QuickdrawError: the folder cannot be written to, or holds something else.
+        QuickdrawError: the folder cannot be written to, or holds something else; no usable drawing
+            in the source.
     """
-    total = sum(len(category.images) for category in categories)
-    text = f"{source}; {total:,} drawings split {'/'.join(map(str, percentages))}"
-    info = DatasetInfo([category.name for category in categories], image_size, source=text)
+    recipe = recipe or Recipe()
+    if not source.has_strokes and (recipe.channels == 3 or recipe.keep_strokes):
+        setting = "keep_strokes" if recipe.keep_strokes else "channels=3"
+        raise QuickdrawError(f"{setting} needs strokes. Received: {source.format}")
+    info = describe(source, recipe, description)
     if existing := output.finished(output_dir, info):
         log(f"{output_dir}: already complete, nothing to do")
         return existing
     start = time.monotonic()
-    with output.whole(output_dir) as folder:
-        # Fewer are written sooner than worker processes start.
-        with _workers(processes or (1 if total < _FEW else os.cpu_count() or 1)) as run:
-            _write_all(categories, folder, info, percentages, run)
+    size = sum(file.size for file in source.files)
+    # A little is written sooner than worker processes start.
+    number = processes or (1 if size < _FEW_BYTES else os.cpu_count() or 1)
+    with (
+        output.whole(output_dir) as folder,
+        _scratch(folder) as scratch,
+        workers(number, (source.files, recipe)) as run,
+    ):
+        index = _index(source, recipe, info, Index(scratch, size), run)
+        _write_all(index, folder, info, recipe, (source.files, recipe), run)
         info.save(folder)
     seconds = time.monotonic() - start
+    total = sum(split["records"] for split in info.splits.values())
     log(f"{total:,} drawings in {seconds:.1f} s ({total / seconds:,.0f} drawings/s)")
     return info
 
 
+def describe(source: Source, recipe: Recipe, description: str) -> DatasetInfo:
+    """What `dataset.json` says before anything is read."""
+    listing = [(os.path.basename(file.path), file.size) for file in source.files]
+    settings = dataclasses.asdict(recipe) | {
+        "files": len(listing),
+        "bytes": sum(size for _, size in listing),
+        "listing": hashlib.sha256(repr(listing).encode()).hexdigest()[:16],
+    }
+    del settings["image_size"], settings["channels"]
+    settings = {key: list(v) if isinstance(v, tuple) else v for key, v in settings.items()}
+    return DatasetInfo(
+        [], recipe.image_size, recipe.channels, source=description, settings=settings
+    )
+
+
 @contextlib.contextmanager
-def _workers(processes: int) -> Iterator[Callable[..., Iterator]]:
-    """`map`, in this process or over several."""
-    if processes == 1:
-        yield map
-        return
-    context = multiprocessing.get_context("spawn")
-    try:
-        with ProcessPoolExecutor(processes, context, initializer=_follow_parent) as pool:
-            yield pool.map
-    except BrokenProcessPool:
-        raise QuickdrawError(
-            "a worker process died: killed for want of memory, or started by a script whose own "
-            "work is not below `if __name__ == '__main__':`"
-        ) from None
+def _scratch(folder: str) -> Iterator[str]:
+    """A local folder for the index, beside the shards where these are local."""
+    with tempfile.TemporaryDirectory(dir=None if storage.is_remote(folder) else folder) as scratch:
+        yield scratch
 
 
-def _follow_parent() -> None:
-    """Ends this worker quietly with Ctrl-C, and when its parent dies, were it by kill -9."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
+def _index(source: Source, recipe: Recipe, info: DatasetInfo, index: Index, run: Run) -> Index:
+    """Reads all files for the first time; completes the labels and what was skipped."""
+    words, skipped = scanning.Words(), collections.Counter[str]()
+    examples: list[tuple[int, int, str]] = []
+    pieces = list(scanning.pieces(source.files, recipe, _PIECE))
+    total = sum(piece.size for piece in pieces)
+    progress = Progress("reading", total >> 20, "MB")
+    done = found = 0
+    for part in run(scanning.scan, pieces):
+        entries = words.renumber(part, recipe.per_category)
+        index.add(entries)
+        skipped.update(part.skipped)
+        examples += part.examples[: max(0, 5 - len(examples))]
+        done, found = done + part.size, found + len(entries)
+        progress.update(done >> 20, f"{found:,} drawings")
+    progress.close()
+    if examples:
+        log("skipped, for instance:\n" + scanning.shown_examples(source.files, examples))
+    if not found:
+        raise QuickdrawError(f"{info.source}: no usable drawing{_reasons(skipped)}")
+    used_numbers = index.used_words()
+    used = [word for word, number in words.numbers.items() if number in used_numbers]
+    info.labels = scanning.label_names(words.numbers, used, recipe, source.labels, info.source)
+    is_test = np.array([file.is_test for file in source.files], bool)
+    numbers = {label: number for number, label in enumerate(info.labels)}
+    label_of = np.array([numbers.get(word, NO_WORD) for word in words.numbers], "u2")
+    skipped["duplicate"] = index.settle(label_of, is_test)
+    skipped["left out for balance"] = index.distribute(
+        len(info.labels), recipe.percentages, is_test, recipe.balance
+    )
+    info.skipped = {reason: count for reason, count in sorted(skipped.items()) if count}
+    return index
 
-    def wait() -> None:
-        parent.join()
-        os._exit(1)
 
-    threading.Thread(target=wait, daemon=True).start()
+def _reasons(skipped: collections.Counter[str]) -> str:
+    return "".join(f", {count:,} skipped ({reason})" for reason, count in skipped.items())
 
 
 def _write_all(
-    categories: Sequence[Category],
-    folder: str,
-    info: DatasetInfo,
-    percentages: splits.Percentages,
-    run: Callable[..., Iterator],
+    index: Index, folder: str, info: DatasetInfo, recipe: Recipe, shared: shards.Shared, run: Run
 ) -> None:
     """Writes the shards and the solution, and completes `info`."""
-    index, duplicates = _index(categories, run)
-    shards = list(_plan(index, percentages, categories, info))
-    job = functools.partial(_write_shard, folder, categories, info.image_size)
-    progress = Progress("writing", len(index), "drawings")
+    size = shards.mean_record_size(index, shared)
+    for split in splits.SPLITS:
+        counts = index.counts[split].tolist()
+        info.splits[split] = {
+            "records": index.length(split),
+            "per_class": dict(zip(info.labels, counts, strict=True)),
+            "shards": shards.shard_names(split, index.length(split), size, recipe),
+        }
+    progress = Progress("writing", sum(map(index.length, splits.SPLITS)), "drawings")
     fingerprint, done = hashlib.sha256(), 0
-    for shard, digest in zip(shards, run(job, shards), strict=True):
-        fingerprint.update(digest.encode())
-        done += len(shard.index)
-        progress.update(done)
+    with contextlib.ExitStack() as stack:
+        solution = None
+        if info.splits["test"]["per_class"] and index.counts["test"].any():
+            file = stack.enter_context(storage.write_whole(os.path.join(folder, output.SOLUTION)))
+            solution = csv.writer(file, lineterminator="\n")
+            solution.writerow(("image_id", "label"))
+        parts = run(shards.write_chunk, shards.chunks(index, info))
+        for name, group in itertools.groupby(parts, key=lambda part: part.shard):
+            digest = hashlib.sha256()
+            with storage.write_whole(os.path.join(folder, name), "wb") as shard:
+                for part in group:
+                    digest.update(part.data)
+                    shard.write(part.data)
+                    if solution:
+                        solution.writerows(part.answers)
+                    done += part.count
+                    progress.update(done)
+            fingerprint.update(digest.hexdigest().encode())
     progress.close()
     info.fingerprint = fingerprint.hexdigest()
-    info.skipped = {"duplicate": duplicates} if duplicates else {}
-    if test := [shard.index for shard in shards if shard.is_test]:
-        _write_solution(os.path.join(folder, output.SOLUTION), np.concatenate(test))
-
-
-def _index(categories: Sequence[Category], run: Callable[..., Iterator]) -> tuple[np.ndarray, int]:
-    """Every drawing once, in the order of the keys, and how many duplicates were left out."""
-    parts = []
-    progress = Progress("reading", len(categories), "categories")
-    for label, keys in enumerate(run(_keys, [category.images for category in categories])):
-        part = np.empty(len(keys), _INDEX)
-        part["key"], part["label"], part["row"] = keys, label, np.arange(len(keys))
-        parts.append(part)
-        progress.update(len(parts))
-    progress.close()
-    index = np.concatenate(parts)
-    index = index[np.argsort(index["key"], kind="stable")]
-    first = np.append(True, index["key"][1:] != index["key"][:-1])
-    return index[first], int(len(index) - first.sum())
-
-
-def _keys(images: Images) -> np.ndarray:
-    keys = (splits.key_of(splits.content_of(images[row])) for row in range(len(images)))
-    return np.fromiter(keys, np.uint64, len(images))
-
-
-def _plan(
-    index: np.ndarray,
-    percentages: splits.Percentages,
-    categories: Sequence[Category],
-    info: DatasetInfo,
-) -> Iterator[_Shard]:
-    """Cuts each split into shards of at most about 100 MB, and describes it in `info`."""
-    some = [len(_record(categories, info.image_size, entry, False)) for entry in index[:100]]
-    which = splits.assign(index["key"], percentages)
-    for number, split in enumerate(splits.SPLITS):
-        chosen = index[which == number]
-        count = math.ceil(len(chosen) * np.mean(some) / _SHARD_BYTES)
-        if split == "train" and len(chosen) >= 1000:
-            count = max(count, 4)
-        names = [f"{split}-{shard:05}-of-{count:05}.tfrecords" for shard in range(count)]
-        counts = np.bincount(chosen["label"], minlength=len(info.labels)).tolist()
-        info.splits[split] = {
-            "records": len(chosen),
-            "per_class": dict(zip(info.labels, counts, strict=True)),
-            "shards": names,
-        }
-        for name, part in zip(names, np.array_split(chosen, max(count, 1)), strict=False):
-            yield _Shard(name, part, split == "test")
-
-
-def _write_shard(
-    folder: str, categories: Sequence[Category], image_size: int, shard: _Shard
-) -> str:
-    """Writes one shard; returns what `sha256sum` says of it."""
-    digest = hashlib.sha256()
-    with storage.write_whole(os.path.join(folder, shard.name), "wb") as file:
-        for entry in shard.index:
-            data = records.frame(_record(categories, image_size, entry, shard.is_test))
-            digest.update(data)
-            file.write(data)
-    return digest.hexdigest()
-
-
-def _record(
-    categories: Sequence[Category], image_size: int, entry: np.void, is_test: bool
-) -> bytes:
-    image = _resize(categories[entry["label"]].images[entry["row"]], image_size)
-    if is_test:
-        return records.serialise(image=png.encode(image), image_id=_id(entry["key"]).encode())
-    return records.serialise(image=png.encode(image), label=int(entry["label"]))
-
-
-def _id(key: int) -> str:
-    return f"{key:016x}"
-
-
-def _resize(image: np.ndarray, size: int) -> np.ndarray:
-    if image.shape == (size, size):
-        return image
-    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.LANCZOS))
-
-
-def _write_solution(path: str, index: np.ndarray) -> None:
-    with storage.write_whole(path) as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(("image_id", "label"))
-        rows.writerows((_id(entry["key"]), entry["label"]) for entry in index)

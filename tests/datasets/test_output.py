@@ -14,20 +14,22 @@ import pytest
 
 from quickdraw import records, storage
 from quickdraw.datasets import output, writer
-from quickdraw.datasets.sources import Category
+from quickdraw.datasets.recipe import Recipe
+from quickdraw.datasets.sources import Images, Source
 from quickdraw.errors import QuickdrawError
 
 
 def categories(count=60):
     """What `_KILLED` writes too."""
     return [
-        Category(name, np.random.default_rng(seed).integers(0, 256, (count, 28, 28), np.uint8))
+        Images(name, np.random.default_rng(seed).integers(0, 256, (count, 28, 28), np.uint8))
         for seed, name in enumerate(["cat", "dog"])
     ]
 
 
 def write(folder, given=None, **settings):
-    return writer.write(given or categories(), str(folder), source="a test", **settings)
+    source = Source("arrays", given or categories())
+    return writer.write(source, str(folder), Recipe(**settings), description="a test")
 
 
 def contents(folder):
@@ -46,10 +48,11 @@ def test_the_same_again_is_free(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("given", "settings", "field"),
     [
-        (categories(61), {}, "source is 'a test; 120 drawings.*instead of 'a test; 122 drawings"),
-        (None, {"percentages": (70, 20, 10)}, "source is .*80/10/10.* instead of .*70/20/10"),
+        (categories(61), {}, "bytes is 120 instead of 122"),
+        (None, {"percentages": (70, 20, 10)}, r"percentages is \[80, 10, 10\] instead of \[70"),
         (None, {"image_size": 14}, "image_size is 28 instead of 14"),
-        (categories()[::-1], {}, "labels is"),
+        (None, {"categories": ("dog", "cat")}, "categories is None instead of"),
+        (categories()[::-1], {}, "listing is"),
     ],
 )
 def test_other_settings_are_refused(tmp_path, given, settings, field):
@@ -122,17 +125,18 @@ import os, signal, sys
 import numpy as np
 from quickdraw import storage
 from quickdraw.datasets import writer
-from quickdraw.datasets.sources import Category
+from quickdraw.datasets.recipe import Recipe
+from quickdraw.datasets.sources import Images, Source
 
-class Images:
+class Rows:
     reads = 0
     def __init__(self, seed):
         self.images = np.random.default_rng(seed).integers(0, 256, (60, 28, 28), np.uint8)
     def __len__(self):
         return 60
     def __getitem__(self, row):
-        Images.reads += 1
-        if Images.reads == {reads}:
+        Rows.reads += 1
+        if Rows.reads == {reads}:
             os.kill(os.getpid(), signal.SIGKILL)
         return self.images[row]
 
@@ -142,8 +146,8 @@ def rename(source, target, rename=storage.rename):
     rename(source, target)
 
 storage.rename = rename
-categories = [Category("cat", Images(0)), Category("dog", Images(1))]
-writer.write(categories, sys.argv[1], source="a test")
+source = Source("arrays", [Images("cat", Rows(0)), Images("dog", Rows(1))])
+writer.write(source, sys.argv[1], description="a test")
 """
 
 

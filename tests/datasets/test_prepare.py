@@ -13,6 +13,7 @@ from PIL import Image
 
 from quickdraw import records
 from quickdraw.datasets import prepare
+from quickdraw.datasets.recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 BITMAPS = ROOT.parent / "shared/data/quickdraw/numpy_bitmap"
@@ -84,10 +85,19 @@ def test_config_sets_flags_and_the_command_line_wins(source, tmp_path):
         (["--output_dir="], 2, "--output_dir is needed"),
         (["--sauce=x"], 2, "Unknown command line flag 'sauce'"),
         (["--image_size=big"], 2, "image_size"),
-        (["--image_size=0"], 1, "image_size must be at least 1. Received: 0"),
+        (["--image_size=0"], 1, "image_size must be at least 1 and at most 1024. Received: 0"),
         (["--per_category=0"], 1, "per_category must be at least 1. Received: 0"),
         (["--split=80/20"], 1, "three whole percentages"),
-        (["--source=nowhere"], 1, "nowhere: there is no such folder"),
+        (["--source=nowhere"], 1, "nowhere: there is no such file or folder"),
+        (["--source=gs://b/x"], 1, "gcloud storage cp -r 'gs://b/x'"),
+        (["--categories="], 1, "one or more expected"),
+        (["--fraction=0"], 1, "fraction must be at least 1e-06 and at most 1. Received: 0"),
+        (["--channels=2"], 1, "channels must be 1 or 3. Received: 2"),
+        (["--channels=3"], 1, "channels=3 needs strokes. Received: numpy bitmaps"),
+        (["--keep_strokes"], 1, "keep_strokes needs strokes. Received: numpy bitmaps"),
+        (["--processes=0"], 1, "processes must be at least 1. Received: 0"),
+        (["--format=gif"], 2, "format"),
+        (["--format=csv"], 1, "files of csv strokes expected. Received: none of them"),
         (["--categories=cta"], 1, "Did you mean 'cat'?"),
         (["--output_dir=/dev/null/x"], 1, "the folder cannot be made"),
     ],
@@ -124,8 +134,7 @@ def test_real_drawings(tmp_path):
     info = prepare.prepare(
         str(BITMAPS),
         str(tmp_path),
-        categories=[n.replace(" ", "_") for n in names],
-        per_category=200,
+        Recipe(categories=tuple(n.replace(" ", "_") for n in names), per_category=200),
     )
     assert info.labels == names
     assert info.skipped == {}

@@ -12,7 +12,8 @@ from PIL import Image
 
 from quickdraw import dataset_info, records
 from quickdraw.datasets import splits, writer
-from quickdraw.datasets.sources import Category, open_source
+from quickdraw.datasets.recipe import Recipe
+from quickdraw.datasets.sources import Images, Source, open_source
 
 
 def drawings(count, seed=0, size=28):
@@ -20,11 +21,13 @@ def drawings(count, seed=0, size=28):
 
 
 def categories(count=60):
-    return [Category(name, drawings(count, seed)) for seed, name in enumerate(["cat", "dog"])]
+    return [Images(name, drawings(count, seed)) for seed, name in enumerate(["cat", "dog"])]
 
 
-def write(folder, given=None, **settings):
-    return writer.write(given or categories(), str(folder), source="a test", **settings)
+def write(folder, given=None, processes=None, **settings):
+    source = Source("arrays", given or categories())
+    recipe = Recipe(**settings)
+    return writer.write(source, str(folder), recipe, description="a test", processes=processes)
 
 
 def contents(folder):
@@ -45,11 +48,7 @@ def pixels(example):
 
 def test_every_drawing_is_written_once_with_its_label(tmp_path):
     info = write(tmp_path)
-    expected = {
-        image.tobytes(): label
-        for label, category in enumerate(categories())
-        for image in category.images
-    }
+    expected = {image.tobytes(): label for label in range(2) for image in drawings(60, label)}
     with open(tmp_path / "solution.csv", newline="") as file:
         solution = {row["image_id"]: int(row["label"]) for row in csv.DictReader(file)}
     for split in splits.SPLITS:
@@ -116,14 +115,14 @@ def test_tensorflow_reads_the_records(tmp_path):
 def test_the_order_of_the_rows_does_not_matter(tmp_path_factory, order):
     images = drawings(40)
     folders = [tmp_path_factory.mktemp("rows") for _ in range(2)]
-    write(folders[0], [Category("cat", images)])
-    write(folders[1], [Category("cat", images[list(order)])])
+    write(folders[0], [Images("cat", images)])
+    write(folders[1], [Images("cat", images[list(order)])])
     assert contents(folders[0]) == contents(folders[1])
 
 
 def test_more_drawings_move_none_to_another_split(tmp_path):
-    few = write(tmp_path / "few", [Category("cat", drawings(60)[:30])])
-    many = write(tmp_path / "many", [Category("cat", drawings(60))])
+    few = write(tmp_path / "few", [Images("cat", drawings(60)[:30])])
+    many = write(tmp_path / "many", [Images("cat", drawings(60))])
     for split in splits.SPLITS:
         of_many = [pixels(e).tobytes() for e in examples(tmp_path / "many", many, split)]
         of_few = [pixels(e).tobytes() for e in examples(tmp_path / "few", few, split)]
@@ -133,10 +132,10 @@ def test_more_drawings_move_none_to_another_split(tmp_path):
 def test_duplicates_are_skipped_and_counted(tmp_path):
     images = drawings(50)
     twice = np.concatenate([images, images[:7]])
-    info = write(tmp_path / "twice", [Category("cat", twice), Category("dog", images[:5])])
+    info = write(tmp_path / "twice", [Images("cat", twice), Images("dog", images[:5])])
     assert info.skipped == {"duplicate": 12}
     assert sum(content["per_class"]["cat"] for content in info.splits.values()) == 50
-    once = write(tmp_path / "once", [Category("cat", images)])
+    once = write(tmp_path / "once", [Images("cat", images)])
     assert once.skipped == {}
     assert once.fingerprint == info.fingerprint
 
@@ -145,19 +144,18 @@ def test_processes_make_the_same_bytes(tmp_path):
     for seed, name in enumerate(("cat", "dog")):
         np.save(tmp_path / f"{name}.npy", drawings(1000, seed))
     for processes in (1, 2):
-        given = open_source(str(tmp_path))
-        write(tmp_path / str(processes), given, processes=processes)
+        given = open_source(str(tmp_path), "")
+        write(tmp_path / str(processes), given.files, processes=processes)
     one, two = contents(tmp_path / "1"), contents(tmp_path / "2")
     assert one == two
     assert sum(name.startswith("train-") for name in one) == 4
 
 
-def test_shards_hold_about_as_much_as_they_should(tmp_path, monkeypatch):
-    monkeypatch.setattr(writer, "_SHARD_BYTES", 20_000)
-    info = write(tmp_path)
+def test_shards_hold_about_as_much_as_they_should(tmp_path):
+    info = write(tmp_path, shard_megabytes=0.02)
     sizes = [(tmp_path / name).stat().st_size for name in info.splits["train"]["shards"]]
     assert len(sizes) > 1
-    assert 15_000 < max(sizes) < 25_000
+    assert 12_000 < max(sizes) < 30_000
     assert [len(content["shards"]) for content in info.splits.values()][1:] == [1, 1]
 
 
@@ -170,7 +168,7 @@ def test_a_split_may_be_empty(tmp_path):
 @pytest.mark.parametrize("size", [14, 28, 56])
 def test_images_are_resized(tmp_path, size):
     disc = np.clip(9 - np.hypot(*(np.indices((28, 28)) - 13.5)), 0, 1) * 255
-    info = write(tmp_path, [Category("disc", disc[None].astype(np.uint8))], image_size=size)
+    info = write(tmp_path, [Images("disc", disc[None].astype(np.uint8))], image_size=size)
     (example,) = (e for split in splits.SPLITS for e in examples(tmp_path, info, split))
     image = pixels(example)
     assert image.shape == (size, size)

@@ -1,4 +1,4 @@
-"""Sources: what a folder of .npy files gives, and what each kind of wrong folder says."""
+"""Numpy bitmaps: what a folder of .npy files gives, and what each kind of wrong folder says."""
 
 import pickle
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from quickdraw.datasets import sources
+from quickdraw.datasets.sources import bitmaps
 from quickdraw.errors import QuickdrawError
 
 
@@ -17,8 +18,15 @@ def folder(tmp_path):
     return tmp_path
 
 
-def opened(folder, *args):
-    return sources.open_source(str(folder), *args)
+def opened(folder, categories=None):
+    return sources.open_source(str(folder), "", categories=categories).files
+
+
+def drawings(file):
+    return [
+        file.parse(position, file.read(position, len(data)))
+        for position, data in file.scan(*file.pieces(1 << 20)[0])
+    ]
 
 
 def fails(folder, *args, match):
@@ -28,38 +36,57 @@ def fails(folder, *args, match):
 
 
 def test_all_categories_in_alphabetical_order(folder):
-    assert [c.name for c in opened(folder)] == ["The Mona Lisa", "cat", "traffic light"]
+    assert [file.category for file in opened(folder)] == ["The Mona Lisa", "cat", "traffic light"]
 
 
 def test_categories_in_the_order_asked_for(folder):
-    assert [c.name for c in opened(folder, ["traffic_light", "cat"])] == ["traffic light", "cat"]
+    chosen = opened(folder, ["traffic_light", "cat"])
+    assert [file.category for file in chosen] == ["traffic light", "cat"]
+
+
+def test_names_as_they_are_downloaded(folder):
+    (folder / "cat.npy").rename(folder / "full_numpy_bitmap_cat.npy")
+    assert {file.category for file in opened(folder)} == {"cat", "The Mona Lisa", "traffic light"}
 
 
 def test_images_are_the_rows_of_the_file(folder):
-    (cat,) = opened(folder, ["cat"], 3)
+    (cat,) = opened(folder, ["cat"])
     rows = np.load(folder / "cat.npy")
-    assert len(cat.images) == 3
-    for row in range(3):
-        assert cat.images[row].dtype == np.uint8
-        np.testing.assert_array_equal(cat.images[row], rows[row].reshape(28, 28))
-    with pytest.raises(IndexError):
-        cat.images[3]
+    for drawing, row in zip(drawings(cat), rows, strict=True):
+        assert drawing.word == "cat"
+        np.testing.assert_array_equal(drawing.image, row.reshape(28, 28))
 
 
-@pytest.mark.parametrize("order", ["C", "F"])
-def test_images_of_another_size(tmp_path, order):
+def test_pieces_make_up_the_file(folder, monkeypatch):
+    monkeypatch.setattr(bitmaps, "_BLOCK", 784)
+    (cat,) = opened(folder, ["cat"])
+    pieces = cat.pieces(2 * 784)
+    assert pieces == [(0, 2), (2, 4), (4, 5)]
+    assert b"".join(data for piece in pieces for _, data in cat.scan(*piece)) == (
+        np.load(folder / "cat.npy").tobytes()
+    )
+    *_, (position, _) = cat.scan(*pieces[-1])
+    assert cat.place(position).endswith("cat.npy, row 4")
+
+
+def test_images_of_another_size(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (4, 9, 9), np.uint8)
-    np.save(tmp_path / "cat.npy", np.asarray(images, order=order))
+    np.save(tmp_path / "cat.npy", images)
     (cat,) = opened(tmp_path)
-    np.testing.assert_array_equal(cat.images[2], images[2])
+    np.testing.assert_array_equal(drawings(cat)[2].image, images[2])
 
 
-def test_pickling_carries_the_path_and_not_the_pixels(folder):
+def test_fortran_order(tmp_path):
+    np.save(tmp_path / "cat.npy", np.ones((4, 9, 9), np.uint8, order="F"))
+    fails(tmp_path, match="Fortran order; np.save")
+
+
+def test_files_are_sent_to_processes_without_their_pixels(folder):
     np.save(folder / "cat.npy", np.ones((5000, 784), np.uint8))
-    (cat,) = opened(folder, ["cat"], 4000)
-    pickled = pickle.dumps(cat.images)
+    (cat,) = opened(folder, ["cat"])
+    pickled = pickle.dumps(cat)
     assert len(pickled) < 1000
-    assert len(pickle.loads(pickled)) == 4000
+    assert len(drawings(pickle.loads(pickled))) > 1000
 
 
 def test_hidden_files_are_no_categories(folder):
@@ -68,15 +95,11 @@ def test_hidden_files_are_no_categories(folder):
 
 
 def test_no_such_folder(tmp_path):
-    fails(tmp_path / "nowhere", match="nowhere: there is no such folder")
+    fails(tmp_path / "nowhere", match="nowhere: there is no such file or folder")
 
 
 def test_folder_without_npy_files(tmp_path):
-    fails(tmp_path, match=r"a folder of <category>.npy files expected")
-
-
-def test_remote_folder():
-    fails("gs://bucket/folder", match=r"gcloud storage cp 'gs://bucket/folder/\*.npy'")
+    fails(tmp_path, match="one of bitmaps, simplified,.* expected. Received: none of them")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +110,6 @@ def test_remote_folder():
         (["../cat"], "no category '../cat'"),
         ([".."], r"no category '\.\.'"),
         (["cat", "cat"], "named twice"),
-        ([], "one or more expected"),
     ],
 )
 def test_wrong_categories(folder, wanted, words):

@@ -1,0 +1,111 @@
+"""What is asked for: which drawings are taken, and what is made of each."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from PIL import Image
+
+from quickdraw import png, records
+from quickdraw.datasets import splits, strokes
+from quickdraw.datasets.drawing import Drawing
+from quickdraw.datasets.sources.tfrecords import ink_of
+from quickdraw.errors import QuickdrawError
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """The settings of a data set; equal ones make equal records of the same drawings.
+
+    Attributes:
+        categories: names of the classes in label order; None takes all, in alphabetical order.
+        per_category: takes at most that many of each from the start of the files.
+        fraction: takes that part of the drawings, spread evenly.
+        recognized_only: leaves out what Google's model did not recognise.
+        balance: leaves as many of each class as there are of the smallest.
+        percentages: of train, valid and test.
+        image_size: side of the images, in pixels.
+        line_width: diameter of the pen, in 1/255 of the drawing's longer side.
+        padding: margin, in the same unit.
+        channels: 1 or 3, see `strokes.rasterise`.
+        keep_strokes: stores the strokes beside the image.
+        shard_megabytes: about how large a shard is.
+        gzip: packs the shards.
+    """
+
+    categories: tuple[str, ...] | None = None
+    per_category: int | None = None
+    fraction: float = 1.0
+    recognized_only: bool = False
+    balance: bool = False
+    percentages: splits.Percentages = splits.DEFAULT
+    image_size: int = 28
+    line_width: float = 16.0
+    padding: float = 16.0
+    channels: int = 1
+    keep_strokes: bool = False
+    shard_megabytes: float = 100.0
+    gzip: bool = False
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("per_category", 1, None),
+            ("image_size", 1, 1024),
+            ("line_width", 1, 256),
+            ("padding", 0, 1024),
+            ("shard_megabytes", 0.001, 10_000),
+            ("fraction", 1e-6, 1),
+        ):
+            number = getattr(self, name)
+            if number is not None and not (low <= number and (high is None or number <= high)):
+                limits = f"at least {low}" + (f" and at most {high}" if high else "")
+                raise QuickdrawError(f"{name} must be {limits}. Received: {number}")
+        if self.categories is not None and not self.categories:
+            raise QuickdrawError("no category is named: one or more expected")
+        if self.channels not in (1, 3):
+            raise QuickdrawError(f"channels must be 1 or 3. Received: {self.channels}")
+
+    def record(self, drawing: Drawing, label: int | None, image_id: str) -> bytes:
+        """The serialised Example of a drawing, a test record where there is no label."""
+        features: dict[str, bytes | int | list] = {"image": png.encode(self.image(drawing))}
+        if self.keep_strokes and drawing.strokes is not None:
+            ink = ink_of(drawing.strokes)
+            features |= {"ink": ink.ravel().tolist(), "shape": list(ink.shape)}
+        if drawing.countrycode:
+            features["countrycode"] = drawing.countrycode.encode()
+        if label is None:
+            return records.serialise(image_id=image_id.encode(), **features)
+        if drawing.key_id:  # not in a test record: it would give the word away
+            features["key_id"] = drawing.key_id.encode()
+        return records.serialise(label=label, **features)
+
+    def image(self, drawing: Drawing) -> np.ndarray:
+        """uint8 `[image_size, image_size]`, or with 3 channels."""
+        if drawing.strokes is not None:
+            return strokes.rasterise(
+                drawing.strokes, self.image_size, self.line_width, self.padding, self.channels
+            )
+        assert drawing.image is not None
+        if self.channels == 3:
+            raise QuickdrawError("channels=3 needs strokes. Received: an image")
+        return _resize(drawing.image, self.image_size)
+
+
+def key_of(drawing: Drawing) -> int:
+    """The drawing's 64 bits: what splits it, shuffles it, and finds its copies."""
+    if drawing.strokes is not None:
+        return splits.key_of(splits.content_of_strokes(drawing.strokes))
+    assert drawing.image is not None
+    return splits.key_of(splits.content_of(drawing.image))
+
+
+def id_of(drawing: Drawing, key: int, labelled: bool) -> str:
+    """The id of a test record: what a leaderboard knows it by, or what tells nothing."""
+    return drawing.key_id if drawing.key_id and not labelled else f"{key:016x}"
+
+
+def _resize(image: np.ndarray, size: int) -> np.ndarray:
+    if image.shape == (size, size):
+        return image
+    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.LANCZOS))

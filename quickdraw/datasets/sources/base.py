@@ -1,0 +1,103 @@
+"""What every source gives: files of drawings, each cut into records that can be read one by one."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Iterator
+
+from quickdraw import storage
+from quickdraw.datasets.drawing import Drawing, SkippedDrawing
+
+_DOWNLOADED = re.compile(r"^full(_|%2F)(simplified|raw|binary|numpy_bitmap)(_|%2F)")
+
+Record = tuple[int, bytes | SkippedDrawing]
+"""Where in its file a drawing is, and what stands there, or why that cannot be used."""
+
+
+class DrawingFile:
+    """A file (or a folder of pictures) with drawings; picklable, for the worker processes.
+
+    A drawing is known by its position, a byte offset unless the format says otherwise, and its
+    size in bytes. Nothing else about it is kept while the files are read for the first time.
+
+    Attributes:
+        path: the file.
+        category: the word of all its drawings; None where each names its own, or none does.
+        is_test: whether this is a test set that somebody else set apart.
+    """
+
+    def __init__(self, path: str, category: str | None = None, is_test: bool = False):
+        self.path, self.category, self.is_test = path, category, is_test
+
+    @property
+    def size(self) -> int:
+        """Bytes to read, for the progress bar."""
+        return storage.file_size(self.path)
+
+    def pieces(self, size: int) -> list[tuple[int, int]]:
+        """Ranges of about `size` bytes that `scan` reads; the whole file where it has no seams."""
+        return [(0, self.size)]
+
+    def scan(self, start: int, stop: int) -> Iterator[Record]:
+        """Yields the records that begin in a range."""
+        raise NotImplementedError
+
+    def parse(self, position: int, data: bytes) -> Drawing:
+        """The drawing of a record.
+
+        Raises:
+            SkippedDrawing: it cannot be used.
+        """
+        raise NotImplementedError
+
+    def read(self, position: int, size: int) -> bytes:
+        """The same bytes that `scan` gave."""
+        # Opened each time: that costs 3 µs, and keeping thousands of files open is refused.
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            return os.pread(descriptor, size, position)
+        finally:
+            os.close(descriptor)
+
+    def place(self, position: int) -> str:
+        """Where a drawing is, for people."""
+        return f"{self.path}, byte {position:,}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Files of one format.
+
+    Attributes:
+        format: its name in words, such as "numpy bitmaps".
+        files: in the order in which they are read.
+        labels: names of the classes in label order, where the source itself says so.
+        has_strokes: whether there are strokes, or may be, rather than images.
+    """
+
+    format: str
+    files: list[DrawingFile]
+    labels: list[str] | None = None
+    has_strokes: bool = False
+
+
+def category_of(path: str) -> str:
+    """The category that a file is named after: `cat` for `full_simplified_cat.ndjson`."""
+    return _DOWNLOADED.sub("", os.path.splitext(os.path.basename(path))[0])
+
+
+def cut(size: int, most: int) -> list[tuple[int, int]]:
+    """Ranges of at most `most` that make up `size`."""
+    return [(start, min(start + most, size)) for start in range(0, size, most)]
+
+
+def line_number(path: str, position: int) -> int:
+    """The number of the line that begins at a byte, counted from 1."""
+    with storage.open_binary(path) as file:
+        lines = 1
+        while position > 0 and (block := file.read(min(position, 1 << 20))):
+            lines += block.count(b"\n")
+            position -= len(block)
+    return lines

@@ -1,0 +1,125 @@
+"""Images stored as rows of equal size: Quick, Draw!'s numpy bitmaps, and images in memory."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+
+from quickdraw import storage
+from quickdraw.datasets.drawing import Drawing
+from quickdraw.datasets.sources.base import DrawingFile, Record, cut
+from quickdraw.errors import QuickdrawError
+
+_SIDE = 28
+_BLOCK = 1 << 20
+_EXPECTED = "uint8 images [n, 784] or [n, size, size] expected, n above 0"
+
+
+class Rows(Protocol):
+    """What `Images` are taken from, such as an array."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, row: int, /) -> np.ndarray: ...
+
+
+class Images(DrawingFile):
+    """Square uint8 images `[size, size]` in memory, or made when they are asked for."""
+
+    def __init__(self, category: str, images: Rows):
+        super().__init__(category, category)
+        self._images = images
+
+    @property
+    def size(self) -> int:
+        return len(self._images)
+
+    def scan(self, start: int, stop: int) -> Iterator[Record]:
+        for position in range(start, stop):
+            yield position, self.read(position, 0)
+
+    def read(self, position: int, size: int) -> bytes:
+        return self._images[position].tobytes()
+
+    def parse(self, position: int, data: bytes) -> Drawing:
+        return Drawing(self.category, image=square(data))
+
+
+class Bitmaps(DrawingFile):
+    """A `.npy` file of uint8 `[n, 784]` or `[n, size, size]`, read row by row, never loaded.
+
+    Raises:
+        QuickdrawError: anything but such a file, a truncated one, or one without a drawing.
+    """
+
+    def __init__(self, path: str, category: str):
+        super().__init__(path, category)
+        self._start, self._rows, self._side = _header(path)
+
+    def pieces(self, size: int) -> list[tuple[int, int]]:
+        return cut(self._rows, max(size // self._side**2, 1))
+
+    def scan(self, start: int, stop: int) -> Iterator[Record]:
+        return rows(self.path, self._start, self._side**2, start, stop)
+
+    def parse(self, position: int, data: bytes) -> Drawing:
+        return Drawing(self.category, image=square(data))
+
+    def place(self, position: int) -> str:
+        return f"{self.path}, row {(position - self._start) // self._side**2:,}"
+
+
+def rows(path: str, header: int, length: int, start: int, stop: int) -> Iterator[Record]:
+    """Yields the rows from `start` to `stop`, each of `length` bytes, after a header."""
+    at_once = max(_BLOCK // length, 1)
+    with storage.open_binary(path) as file:
+        file.seek(header + start * length)
+        for first in range(start, stop, at_once):
+            block = file.read(min(at_once, stop - first) * length)
+            for offset in range(0, len(block), length):
+                yield header + first * length + offset, block[offset : offset + length]
+
+
+def square(data: bytes) -> np.ndarray:
+    """The square uint8 image of these pixels."""
+    side = math.isqrt(len(data))
+    return np.frombuffer(data, np.uint8).reshape(side, side)
+
+
+def _header(path: str) -> tuple[int, int, int]:
+    """Where the rows of a .npy file start, how many there are, and the side of an image."""
+    with storage.open_binary(path) as file:
+        try:
+            version = np.lib.format.read_magic(file)
+            read_header = (
+                np.lib.format.read_array_header_1_0
+                if version == (1, 0)
+                else np.lib.format.read_array_header_2_0
+            )
+            shape, fortran_order, dtype = read_header(file)
+        except ValueError as error:
+            what = str(error).splitlines()[0]
+            raise QuickdrawError(f"{path}: not a .npy file ({what})") from None
+        start = file.tell()
+    if dtype.hasobject:
+        raise QuickdrawError(
+            f"{path}: holds pickled Python objects, which are never loaded. "
+            f"{_EXPECTED}. Received: {dtype}"
+        )
+    is_square = (len(shape) == 3 and shape[1] == shape[2]) or shape[1:] == (_SIDE * _SIDE,)
+    if dtype != np.uint8 or not is_square or not math.prod(shape):
+        raise QuickdrawError(f"{path}: {_EXPECTED}. Received: {dtype} {list(shape)}")
+    if fortran_order and shape[0] > 1:
+        raise QuickdrawError(
+            f"{path}: one image after the other expected. Received: an array in Fortran order; "
+            "np.save(path, np.ascontiguousarray(array)) stores it in the other one"
+        )
+    size = start + math.prod(shape)
+    if storage.file_size(path) < size:
+        raise QuickdrawError(
+            f"{path}: truncated: {size:,} bytes expected. Received: {storage.file_size(path):,}"
+        )
+    return start, shape[0], math.isqrt(math.prod(shape[1:]))

@@ -1,0 +1,86 @@
+"""IDX files: MNIST and its kin (EMNIST, Fashion-MNIST, KMNIST).
+
+Source: yann.lecun.com/exdb/mnist, "The IDX file format": two zero bytes, the type (8: uint8), the
+number of dimensions, the dimensions as big-endian uint32, then the values.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import struct
+from collections.abc import Iterator
+
+import numpy as np
+
+from quickdraw import storage
+from quickdraw.datasets.drawing import Drawing
+from quickdraw.datasets.sources.base import DrawingFile, Record, cut
+from quickdraw.datasets.sources.bitmaps import rows, square
+from quickdraw.errors import QuickdrawError
+
+MAGIC = b"\0\0\x08"
+
+
+class Idx(DrawingFile):
+    """A file of images with a file of their labels; named `t10k` or `test`, it is the test set.
+
+    Args:
+        path: uint8 images `[n, size, size]`, unpacked.
+        labels_path: uint8 labels `[n]`, unpacked.
+        name: the images' file as the user knows it.
+
+    Raises:
+        QuickdrawError: not such files, truncated ones, or ones that do not belong together.
+    """
+
+    def __init__(self, path: str, labels_path: str, name: str):
+        is_test = any(word in os.path.basename(name) for word in ("t10k", "test"))
+        super().__init__(path, None, is_test)
+        self.name = name
+        self._start, shape = _header(path, name)
+        if len(shape) != 3 or shape[1] != shape[2] or not math.prod(shape):
+            raise QuickdrawError(f"{name}: images [n, size, size] expected. Received: {shape}")
+        self._rows, self._length = shape[0], shape[1] * shape[2]
+        start, labels_shape = _header(labels_path, f"the labels of {name}")
+        if labels_shape != shape[:1]:
+            raise QuickdrawError(f"{name}: {shape[0]} labels expected. Received: {labels_shape}")
+        self.classes = np.fromfile(labels_path, np.uint8, offset=start)[: shape[0]]
+
+    def pieces(self, size: int) -> list[tuple[int, int]]:
+        return cut(self._rows, max(size // self._length, 1))
+
+    def scan(self, start: int, stop: int) -> Iterator[Record]:
+        return rows(self.path, self._start, self._length, start, stop)
+
+    def parse(self, position: int, data: bytes) -> Drawing:
+        row = (position - self._start) // self._length
+        return Drawing(str(self.classes[row]), image=square(data))
+
+    def place(self, position: int) -> str:
+        return f"{self.name}, image {(position - self._start) // self._length:,}"
+
+
+def labels_of(path: str) -> str:
+    """The name of the labels' file beside an images' file: `train-labels-idx1-ubyte.gz`."""
+    folder, name = os.path.split(path)
+    return os.path.join(folder, name.replace("images", "labels").replace("idx3", "idx1"))
+
+
+def _header(path: str, name: str) -> tuple[int, list[int]]:
+    """Where the values start, and their shape."""
+    with storage.open_binary(path) as file:
+        magic = file.read(4)
+        if len(magic) < 4 or magic[:3] != MAGIC:
+            raise QuickdrawError(f"{name}: an IDX file of uint8 expected. Received: {magic!r}")
+        sizes = file.read(4 * magic[3])
+    if len(sizes) < 4 * magic[3]:
+        raise QuickdrawError(f"{name}: truncated in its header")
+    shape = list(struct.unpack(f">{magic[3]}I", sizes))
+    start = 4 + len(sizes)
+    if storage.file_size(path) < start + math.prod(shape):
+        raise QuickdrawError(
+            f"{name}: truncated: {start + math.prod(shape):,} bytes expected (unpacked). "
+            f"Received: {storage.file_size(path):,}"
+        )
+    return start, shape

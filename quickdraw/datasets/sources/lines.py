@@ -1,0 +1,68 @@
+"""Quick, Draw!'s .ndjson files, simplified or raw: one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from quickdraw import storage
+from quickdraw.datasets.drawing import Drawing, SkippedDrawing, from_fields, shown
+from quickdraw.datasets.sources.base import DrawingFile, Record, cut, line_number
+
+_LONGEST = 1 << 24
+
+
+class Lines(DrawingFile):
+    """A .ndjson file: `{"word": ..., "drawing": [[[x...], [y...]], ...], "key_id": ...}`.
+
+    Args:
+        path: the file.
+        category: its category, where all lines are of one, or have no word.
+        raw: whether the strokes are raw; None looks whether they have times.
+    """
+
+    def __init__(self, path: str, category: str | None = None, raw: bool | None = None):
+        super().__init__(path, category)
+        self._raw = raw
+
+    def pieces(self, size: int) -> list[tuple[int, int]]:
+        return cut(self.size, size)
+
+    def scan(self, start: int, stop: int) -> Iterator[Record]:
+        with storage.open_binary(self.path) as file:
+            if start:  # the line that begins before is another piece's
+                file.seek(start - 1)
+                while (rest := file.readline(_LONGEST)) and not rest.endswith(b"\n"):
+                    pass
+            position = file.tell()
+            while position < stop and (line := file.readline(_LONGEST)):
+                length = len(line)
+                if length == _LONGEST and not line.endswith(b"\n"):
+                    while (rest := file.readline(_LONGEST)) and not rest.endswith(b"\n"):
+                        length += len(rest)
+                    length += len(rest)
+                    yield position, SkippedDrawing("a line longer than 16 MB")
+                elif not line.isspace():
+                    yield position, line
+                position += length
+
+    def parse(self, position: int, data: bytes) -> Drawing:
+        return parse(data, self.category, self._raw)
+
+    def place(self, position: int) -> str:
+        return f"{self.path}, line {line_number(self.path, position):,}"
+
+
+def parse(line: bytes, category: str | None = None, raw: bool | None = None) -> Drawing:
+    """The drawing of a line.
+
+    Raises:
+        SkippedDrawing: it cannot be used.
+    """
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        raise SkippedDrawing("broken JSON", shown(line[:60])) from None
+    if not isinstance(fields, dict):
+        raise SkippedDrawing("not a JSON object", shown(fields))
+    return from_fields(fields, category, raw)

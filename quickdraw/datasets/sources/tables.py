@@ -1,0 +1,114 @@
+"""Kaggle's csv files: `drawing`, perhaps `word`, `key_id`, `countrycode`, `recognized`."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from quickdraw import storage
+from quickdraw.datasets.drawing import Drawing, SkippedDrawing, from_fields, shown
+from quickdraw.datasets.sources.base import DrawingFile, Record, line_number
+from quickdraw.errors import QuickdrawError
+
+_LONGEST = 1 << 24
+_MOST_LINES = 64  # of one row: a quote that is never closed must not swallow the file
+
+
+class Table(DrawingFile):
+    """A csv file with a header; without a column `word` its drawings are test records.
+
+    Args:
+        path: the file, UTF-8, with any line ends.
+        category: its category, where all rows are of one.
+        raw: whether the strokes are raw; None looks whether they have times.
+
+    Raises:
+        QuickdrawError: the header has no column `drawing`.
+    """
+
+    def __init__(self, path: str, category: str | None = None, raw: bool | None = None):
+        super().__init__(path, category)
+        self._raw = raw
+        with storage.open_binary(path) as file:
+            header = _row(file)
+        try:
+            self._columns = _fields(header)
+        except SkippedDrawing:
+            self._columns = []
+        if "drawing" not in self._columns:
+            raise QuickdrawError(
+                f"{path}: a csv file with a column 'drawing' in its first line expected. "
+                f"Received: {shown(header[:60])}"
+            )
+        if "word" not in self._columns:
+            self.category = None
+
+    def pieces(self, size: int) -> list[tuple[int, int]]:
+        with storage.open_binary(self.path) as file:
+            edges = [len(_row(file))]
+            while edges[-1] < self.size:
+                quotes = _quotes(file, size)
+                while (line := file.readline(_LONGEST)) and (quotes + line.count(b'"')) % 2:
+                    quotes += line.count(b'"')
+                edges.append(file.tell())
+        return list(itertools.pairwise(edges))
+
+    def scan(self, start: int, stop: int) -> Iterator[Record]:
+        with storage.open_binary(self.path) as file:
+            position = start or len(_row(file))
+            file.seek(position)
+            while position < stop and (row := _row(file)):
+                if not row.isspace():
+                    yield position, row
+                position += len(row)
+
+    def parse(self, position: int, data: bytes) -> Drawing:
+        values = _fields(data)
+        if len(values) != len(self._columns):
+            raise SkippedDrawing(
+                "a row of another number of columns", f"{len(values)}: {shown(data[:60])}"
+            )
+        fields: dict = dict(zip(self._columns, values, strict=True))
+        try:
+            fields["drawing"] = json.loads(fields["drawing"])
+        except (ValueError, RecursionError):
+            raise SkippedDrawing("broken JSON", shown(fields["drawing"][:60])) from None
+        return from_fields(fields, None, self._raw)
+
+    def place(self, position: int) -> str:
+        return f"{self.path}, line {line_number(self.path, position):,}"
+
+
+def _quotes(file: BinaryIO, size: int) -> int:
+    """How many quotes there are in the next bytes."""
+    count = 0
+    while size > 0 and (block := file.read(min(size, 1 << 20))):
+        count += block.count(b'"')
+        size -= len(block)
+    return count
+
+
+def _row(file: BinaryIO) -> bytes:
+    """The next row: lines up to the one that closes its quotes."""
+    start = file.tell()
+    first = file.readline(_LONGEST)
+    lines, quotes = [first], first.count(b'"')
+    while quotes % 2:
+        line = file.readline(_LONGEST)
+        lines.append(line)
+        quotes += line.count(b'"')
+        if not line or len(lines) > _MOST_LINES:
+            file.seek(start + len(first))
+            return first
+    return b"".join(lines)
+
+
+def _fields(row: bytes) -> list[str]:
+    try:
+        (fields,) = csv.reader([row.decode("utf-8-sig")], strict=True)
+    except (ValueError, csv.Error):
+        raise SkippedDrawing("broken csv", shown(row[:60])) from None
+    return fields

@@ -1,0 +1,99 @@
+"""Preparation on Apache Beam: the same files as without it."""
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from quickdraw.datasets import doodles, prepare
+from quickdraw.datasets.recipe import Recipe
+from quickdraw.errors import QuickdrawError
+
+try:
+    import apache_beam
+except ImportError:
+    apache_beam = None
+
+needs_beam = pytest.mark.skipif(apache_beam is None, reason="Apache Beam is not installed")
+pytestmark = pytest.mark.filterwarnings("ignore")  # Beam's own
+
+
+@pytest.fixture
+def source(tmp_path):
+    folder = tmp_path / "source"
+    folder.mkdir()
+    for word in ("cake", "lion", "pig"):
+        rng = np.random.default_rng(len(word))
+        drawings = [doodles.draw(word, rng) for _ in range(20)]
+        lines = [json.dumps({"word": word, "drawing": d}) for d in [*drawings, drawings[3][::-1]]]
+        (folder / f"{word}.ndjson").write_text("\n".join([*lines, "nonsense"]))
+    return folder
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+def same_with_and_without(source, tmp_path, **settings):
+    recipe = Recipe(**settings)
+    alone = prepare.prepare(str(source), str(tmp_path / "alone"), recipe)
+    beam = prepare.prepare(str(source), str(tmp_path / "beam"), recipe, runner="DirectRunner")
+    assert beam == alone
+    assert contents(tmp_path / "beam") == contents(tmp_path / "alone")
+    return alone
+
+
+@needs_beam
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"gzip": True, "shard_megabytes": 0.005},
+        {"categories": ("pig", "cake"), "fraction": 0.5, "keep_strokes": True},
+    ],
+)
+def test_the_same_files(source, tmp_path, settings):
+    info = same_with_and_without(source, tmp_path, **settings)
+    if not settings:
+        assert info.skipped == {"broken JSON": 3, "duplicate": 3}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prepare, "_beam", None)
+        again = prepare.prepare(str(source), str(tmp_path / "alone"), Recipe(**settings))
+    assert again == info
+
+
+@needs_beam
+def test_a_test_set_that_is_set_apart(tmp_path):
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
+    for name, part in (("train", images[:40]), ("t10k", images[30:])):
+        head = b"\0\0\x08\3" + b"".join(n.to_bytes(4, "big") for n in part.shape)
+        labels = b"\0\0\x08\1" + len(part).to_bytes(4, "big") + bytes(len(part))
+        for kind, data in (("images-idx3", head + part.tobytes()), ("labels-idx1", labels)):
+            (folder / f"{name}-{kind}-ubyte.gz").write_bytes(gzip.compress(data))
+    info = same_with_and_without(folder, tmp_path, image_size=8)
+    assert info.splits["test"]["records"] == 30
+
+
+@needs_beam
+def test_mistakes(source, tmp_path):
+    made = str(tmp_path / "made")
+    with pytest.raises(QuickdrawError, match="balance is for one machine"):
+        prepare.prepare(str(source), made, Recipe(balance=True), runner="DirectRunner")
+    (tmp_path / "bad.ndjson").write_text("nonsense")
+    with pytest.raises(QuickdrawError, match="no usable drawing"):
+        prepare.prepare(str(tmp_path / "bad.ndjson"), made, runner="DirectRunner")
+
+
+@pytest.mark.skipif(apache_beam is not None, reason="Apache Beam is installed")
+def test_without_beam(source, tmp_path):
+    with pytest.raises(QuickdrawError, match=r"--runner needs Apache Beam: pip install '.\[beam\]"):
+        prepare.prepare(str(source), str(tmp_path / "made"), runner="DirectRunner")
+
+
+def test_other_machines_do_not_see_this_disk(source, tmp_path):
+    with pytest.raises(QuickdrawError, match="DataflowRunner reads from gs://"):
+        prepare.prepare(str(source), str(tmp_path / "made"), runner="DataflowRunner")

@@ -1,0 +1,81 @@
+"""IDX files: images with their labels beside them, packed or not."""
+
+import gzip
+import struct
+
+import numpy as np
+import pytest
+
+from quickdraw.datasets.sources import open_source
+from quickdraw.errors import QuickdrawError
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (7, 9, 9), np.uint8)
+LABELS = np.array([3, 1, 4, 1, 5, 9, 2], np.uint8)
+
+
+def idx(array):
+    return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, array in (("images-idx3", IMAGES), ("labels-idx1", LABELS)):
+        (tmp_path / f"train-{name}-ubyte").write_bytes(idx(array))
+        (tmp_path / f"t10k-{name}-ubyte.gz").write_bytes(gzip.compress(idx(array)))
+    return tmp_path
+
+
+def opened(path, tmp_path_factory):
+    return open_source(str(path), str(tmp_path_factory.mktemp("scratch"))).files
+
+
+def test_images_and_labels(folder, tmp_path_factory):
+    test, train = opened(folder, tmp_path_factory)
+    assert (test.is_test, train.is_test) == (True, False)
+    for file in (test, train):
+        drawings = [
+            file.parse(at, data) for piece in file.pieces(100) for at, data in file.scan(*piece)
+        ]
+        assert [int(drawing.word) for drawing in drawings] == LABELS.tolist()
+        for drawing, image in zip(drawings, IMAGES, strict=True):
+            np.testing.assert_array_equal(drawing.image, image)
+
+
+def test_one_file(folder, tmp_path_factory):
+    (file,) = opened(folder / "t10k-images-idx3-ubyte.gz", tmp_path_factory)
+    *_, (position, _) = file.scan(0, 7)
+    assert file.place(position).endswith("t10k-images-idx3-ubyte.gz, image 6")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("train-images-idx3-ubyte.gz", idx(IMAGES)[:-1], "truncated: 583 bytes expected"),
+        ("train-images-idx3-ubyte.gz", idx(IMAGES)[:9], "truncated in its header"),
+        ("train-images-idx3-ubyte.gz", idx(IMAGES[:, :8]), r"images \[n, size, size\] expected"),
+        ("train-images-idx3-ubyte.gz", idx(IMAGES[:0]), r"images \[n, size, size\] expected"),
+        ("train-labels-idx1-ubyte.gz", idx(LABELS[:5]), "7 labels expected"),
+        ("train-labels-idx1-ubyte.gz", idx(LABELS)[:-1], "labels of .* truncated"),
+        ("train-labels-idx1-ubyte.gz", b"nothing", "an IDX file of uint8 expected"),
+    ],
+)
+def test_bad_files(tmp_path, tmp_path_factory, name, data, words):
+    for part, array in (("images-idx3", IMAGES), ("labels-idx1", LABELS)):
+        (tmp_path / f"train-{part}-ubyte.gz").write_bytes(gzip.compress(idx(array)))
+    (tmp_path / name).write_bytes(gzip.compress(data))
+    with pytest.raises(QuickdrawError, match=words):
+        opened(tmp_path, tmp_path_factory)
+
+
+def test_missing_labels(folder, tmp_path_factory):
+    (folder / "t10k-labels-idx1-ubyte.gz").unlink()
+    with pytest.raises(QuickdrawError, match=r"t10k-labels-idx1-ubyte.gz expected"):
+        opened(folder, tmp_path_factory)
+
+
+@pytest.mark.parametrize("keep", [30, 60, -1])
+def test_truncated_gzip(folder, tmp_path_factory, keep):
+    path = folder / "t10k-images-idx3-ubyte.gz"
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(QuickdrawError, match="truncated or damaged gzip"):
+        opened(folder, tmp_path_factory)

@@ -1,0 +1,120 @@
+"""What format a path holds is seen by looking, or told; and which categories are opened."""
+
+import gzip
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from quickdraw import png, records
+from quickdraw.datasets.sources import FORMATS, open_source
+from quickdraw.datasets.sources.names import check, in_order, is_usable, read_names
+from quickdraw.errors import QuickdrawError
+
+LINE = json.dumps({"word": "cat", "drawing": [[[0, 9], [0, 9]]]})
+TABLE = 'word,drawing\ncat,"[[[0, 9], [0, 9]]]"\n'
+RECORD = records.frame(records.serialise(image=png.encode(np.ones((28, 28), np.uint8)), label=0))
+IDX = b"\0\0\x08\3" + b"\0\0\0\1" * 3 + b"\7", b"\0\0\x08\1" + b"\0\0\0\1" + b"\3"
+
+
+def opened(path, tmp_path, **options):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir(exist_ok=True)
+    return open_source(str(path), str(scratch), **options)
+
+
+@pytest.fixture
+def bitmaps(tmp_path):
+    np.save(tmp_path / "array.npy", np.ones((2, 784), np.uint8))
+    return (tmp_path / "array.npy").read_bytes()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_each_format_is_seen_in_its_content(tmp_path, bitmaps, packed):
+    contents = {
+        "bitmaps": ("cat.npy", bitmaps),
+        "simplified": ("lines", LINE.encode()),
+        "csv": ("table", TABLE.encode()),
+        "tfrecords": ("records", RECORD),
+        "binary": ("cat.bin", bytes(8) + b"KR\1" + bytes(6)),
+    }
+    for kind, (name, data) in contents.items():
+        path = tmp_path / (name + ".gz" * packed)
+        path.write_bytes(gzip.compress(data) if packed else data)
+        assert opened(path, tmp_path).format == FORMATS[kind]
+
+
+def test_idx_is_seen(tmp_path):
+    for part, data in zip(("images-idx3", "labels-idx1"), IDX, strict=True):
+        (tmp_path / f"train-{part}-ubyte").write_bytes(data)
+    assert opened(tmp_path, tmp_path).format == "IDX images"
+
+
+def test_a_folder_of_several_formats_must_be_told(tmp_path, bitmaps):
+    (tmp_path / "cat.ndjson").write_text(LINE)
+    with pytest.raises(QuickdrawError, match="Received: ndjson strokes, numpy bitmaps"):
+        opened(tmp_path, tmp_path)
+    (file,) = opened(tmp_path, tmp_path, format="simplified").files
+    assert file.path.endswith("cat.ndjson")
+    with pytest.raises(QuickdrawError, match=r"files of TFRecords expected. Received: none"):
+        opened(tmp_path, tmp_path, format="tfrecords")
+
+
+def test_a_pattern(tmp_path):
+    for name in ("a.ndjson", "b.ndjson", "c.csv"):
+        (tmp_path / name).write_text(LINE if name[0] < "c" else TABLE)
+    assert len(opened(tmp_path / "*.ndjson", tmp_path).files) == 2
+    with pytest.raises(QuickdrawError, match="no file matches"):
+        opened(tmp_path / "*.npy", tmp_path)
+
+
+@pytest.mark.parametrize("data", [b"", b"\0" * 100, b"text"])
+def test_other_files(tmp_path, data):
+    (tmp_path / "x").write_bytes(data)
+    with pytest.raises(QuickdrawError, match="Received: none of them"):
+        opened(tmp_path / "x", tmp_path)
+
+
+def test_files_of_other_categories_are_not_read(tmp_path):
+    for name in ("cat", "hot dog", "mixed"):
+        word = "dog" if name == "mixed" else name
+        (tmp_path / f"{name}.ndjson").write_text(LINE.replace("cat", word))
+    chosen = opened(tmp_path, tmp_path, categories=["hot_dog", "dog"]).files
+    assert [file.category for file in chosen] == ["hot dog", None]
+    (tmp_path / "mixed.ndjson").unlink()
+    with pytest.raises(QuickdrawError, match=r"no category 'dog'. Did you mean 'hot dog'"):
+        opened(tmp_path, tmp_path, categories=["dog"])
+
+
+def test_packed_files_are_unpacked(tmp_path):
+    (tmp_path / "cat.ndjson.gz").write_bytes(gzip.compress(f"{LINE}\n{LINE}".encode()))
+    (file,) = opened(tmp_path, tmp_path).files
+    assert file.category == "cat"
+    assert len(list(file.scan(0, file.size))) == 2
+    (tmp_path / "cat.ndjson.gz").write_bytes(gzip.compress(LINE.encode())[:-4])
+    shutil.rmtree(tmp_path / "scratch")
+    with pytest.raises(QuickdrawError, match=r"cat.ndjson.gz: truncated or damaged gzip"):
+        opened(tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", ".", "", " ", "a\\b", "a\nb", "/etc/passwd"])
+def test_names_that_could_lead_elsewhere(name):
+    assert not is_usable(name)
+    with pytest.raises(QuickdrawError, match="cannot be the name of a category"):
+        check([name], "here")
+
+
+def test_names_that_are_fine():
+    check(["t-shirt", "The Eiffel Tower", "a..b", "고양이", "café"], "here")
+
+
+def test_order_of_labels():
+    assert in_order(["10", "9", "1"]) == ["1", "9", "10"]
+    assert in_order(["10", "b", "a"]) == ["10", "a", "b"]
+
+
+def test_names_in_a_file(tmp_path):
+    (tmp_path / "names.txt").write_bytes("\ufeff# mine\r\nhot dog\r\n\r\ncat".encode())
+    assert read_names([str(tmp_path / "names.txt")]) == ["hot dog", "cat"]
+    assert read_names(["cat", " dog "]) == ["cat", "dog"]

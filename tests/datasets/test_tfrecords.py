@@ -1,0 +1,139 @@
+"""Existing TFRecords: the camp's, the tutorial's, and others."""
+
+import gzip
+import io
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from quickdraw import png, records
+from quickdraw.datasets.drawing import SkippedDrawing
+from quickdraw.datasets.sources import open_source
+from quickdraw.datasets.sources.tfrecords import ink_of, strokes_of
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
+STROKES = [[[0, 255, 255], [0, 0, 255]], [[100, 50], [60, 80]]]
+
+
+def shard(path, *examples, pack=bytes):
+    path.write_bytes(pack(b"".join(records.frame(example) for example in examples)))
+    return path
+
+
+def parsed(path, scratch="", **options):
+    result = []
+    for file in open_source(str(path), str(scratch), **options).files:
+        for position, data in file.scan(0, file.size):
+            try:
+                if isinstance(data, SkippedDrawing):
+                    raise data
+                assert file.read(position, len(data)) == data
+                result.append(file.parse(position, data))
+            except SkippedDrawing as error:
+                result.append(error.reason)
+    return result
+
+
+def test_the_records_of_the_camp(tmp_path):
+    image = png.encode(IMAGE)
+    shard(tmp_path / "train.tfrecords", records.serialise(image=image, label=3))
+    shard(tmp_path / "test.tfrecords", records.serialise(image=image, image_id=b"17"))
+    test, train = parsed(tmp_path)
+    assert (train.word, test.word, test.key_id) == ("3", None, "17")
+    np.testing.assert_array_equal(train.image, IMAGE)
+
+
+def test_names_of_labels_come_from_dataset_json(tmp_path):
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": ["cat", "dog"]}))
+    image = png.encode(IMAGE)
+    examples = [records.serialise(image=image, label=label) for label in (1, 0, 2, -1)]
+    shard(tmp_path / "train.tfrecords", *examples)
+    dog, cat, *bad = parsed(tmp_path)
+    assert (cat.word, dog.word) == ("cat", "dog")
+    assert bad == ["a label that is no class"] * 2
+
+
+def test_the_records_of_the_tutorial(tmp_path):
+    ink = ink_of(STROKES)
+    example = records.serialise(ink=ink.ravel().tolist(), shape=list(ink.shape), class_index=1)
+    shard(tmp_path / "training.tfrecord-00000-of-00001", example)
+    (drawing,) = parsed(tmp_path)
+    assert (drawing.word, drawing.strokes) == ("1", STROKES)
+    (tmp_path / "training.tfrecord.classes").write_text("cat\ndog\n")
+    (drawing,) = parsed(tmp_path / "training.tfrecord-00000-of-00001")
+    assert drawing.word == "dog"
+
+
+def test_the_layout_of_the_tutorial():
+    """Figures by hand: the box is 255 wide and high."""
+    expected = [[1, 0, 0], [0, 1, 1], [-155 / 255, -195 / 255, 0], [-50 / 255, 20 / 255, 1]]
+    np.testing.assert_allclose(ink_of(STROKES), expected, atol=1e-6)
+
+
+coordinate = st.integers(0, 255)
+stroke = st.lists(st.tuples(coordinate, coordinate), min_size=2, max_size=8).map(
+    lambda points: [list(axis) for axis in zip(*points, strict=True)]
+)
+
+
+@given(st.lists(stroke, min_size=1, max_size=4))
+def test_ink_and_back(strokes):
+    strokes[0] = [[0, 255, *strokes[0][0]], [0, 255, *strokes[0][1]]]
+    back = strokes_of(ink_of(strokes).ravel().tolist())
+    assert [len(s[0]) for s in back] == [len(s[0]) for s in strokes]
+    np.testing.assert_allclose(np.hstack(back), np.hstack(strokes), atol=1)
+
+
+def test_other_keys(tmp_path):
+    file = io.BytesIO()
+    Image.fromarray(np.zeros((50, 60, 3), np.uint8)).save(file, "JPEG")
+    example = records.serialise(**{"image/encoded": file.getvalue(), "image/text": b"cat"})
+    shard(tmp_path / "x.tfrecord", example)
+    keys = {"image_key": "image/encoded", "label_key": "image/text"}
+    (drawing,) = parsed(tmp_path, **keys)
+    assert (drawing.word, drawing.image.shape) == ("cat", (60, 60))
+    (drawing,) = parsed(tmp_path, polarity="dark_on_light", **keys)
+    assert drawing.image[30, 30] == 255
+    assert parsed(tmp_path) == ["no feature 'image', nor 'ink'"]
+
+
+def test_gzipped_and_named_otherwise(tmp_path):
+    example = records.serialise(image=png.encode(IMAGE), label=3)
+    shard(tmp_path / "a", example, pack=gzip.compress)
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    (drawing,) = parsed(tmp_path / "a", scratch)
+    assert drawing.word == "3"
+
+
+@pytest.mark.parametrize(
+    ("example", "reason"),
+    [
+        (b"\xff\xff", "not a tf.train.Example"),
+        (records.serialise(image=b"GIF89a", label=1), "not a picture that can be read"),
+        (records.serialise(image=3, label=1), "an image that is not one PNG or JPEG"),
+        (records.serialise(ink=[0.5, 0.5], label=1), "ink that is not three finite numbers"),
+        (records.serialise(ink=[float("nan")] * 6, label=1), "ink that is not three finite"),
+        (records.serialise(label=1), "no feature 'image', nor 'ink'"),
+    ],
+)
+def test_bad_records_are_skipped(tmp_path, example, reason):
+    good = records.serialise(image=png.encode(IMAGE), label=3)
+    shard(tmp_path / "x.tfrecords", good, example, good)
+    first, second, third = parsed(tmp_path)
+    assert (first.word, third.word) == ("3", "3")
+    assert second.startswith(reason)
+
+
+def test_damaged_and_truncated_shards(tmp_path):
+    good = records.serialise(image=png.encode(IMAGE), label=3)
+    path = shard(tmp_path / "x.tfrecords", good, good, good)
+    data = bytearray(path.read_bytes())
+    data[100] ^= 1
+    path.write_bytes(data[:-5])
+    first, second, third = parsed(tmp_path)
+    assert (first, second.word, third) == ("a damaged record", "3", "a damaged record")
