@@ -167,13 +167,12 @@ class Settings:
     )
 
     def that_matter(self) -> dict[str, Any]:
-        """The settings that decide the result, as JSON holds them."""
-        values = {
+        """The settings that decide the result."""
+        return {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
             if field.metadata["matters"]
         }
-        return values | {"augment": getattr(self.augment, "params", lambda: self.augment)()}
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):

@@ -57,7 +57,7 @@ def fit(settings: Settings) -> runs.TrainedModel:
             "reading training records",
             settings.cache_megabytes,
         )
-        run = _describe(settings, model, loss, info, drawings)
+        run = _describe(settings, model, loss, augmentation, info, drawings)
         log(
             f"{len(drawings):,} training drawings of {len(run.labels)} classes, "
             f"{run.image_size}x{run.image_size} pixels"
@@ -134,6 +134,7 @@ def _describe(
     settings: Settings,
     model: models.BaseModel,
     loss: losses.BaseLoss,
+    augmentation: Augmentation,
     info: DatasetInfo,
     drawings: Drawings,
 ) -> runs.Run:
@@ -153,6 +154,7 @@ def _describe(
         settings={
             "train_data_pattern": settings.train_data_pattern,
             **settings.that_matter(),
+            "augment": augmentation.params(),
         },
         data_fingerprint=drawings.fingerprint,
     )

@@ -105,4 +105,5 @@ def test_every_optimizer_learns_with_averages_and_augmentation(tiny_data, tmp_pa
     lines = (tmp_path / "metrics.csv").read_text().splitlines()
     top1 = lines[0].split(",").index("eval_top1")
     assert float(lines[-1].split(",")[top1]) > 0.9
-    assert trained.run.settings["augment"] == "shift=0.5, scale=0.05"
+    augment = trained.run.settings["augment"]
+    assert (augment["shift"], augment["scale"], augment["flip"]) == (0.5, 0.05, False)
