@@ -90,9 +90,9 @@ def download(output_dir: str, categories: Sequence[str], kind: str = "numpy_bitm
 @contextlib.contextmanager
 def _bucket() -> Iterator[Any]:
     """A client without credentials."""
-    from google.cloud import storage as cloud
+    from google.cloud.storage import Client
 
-    with contextlib.closing(cloud.Client.create_anonymous_client()) as client:
+    with contextlib.closing(Client.create_anonymous_client()) as client:
         yield client
 
 

@@ -1,0 +1,40 @@
+"""What was measured on."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+
+PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "torch")
+
+
+def describe() -> dict[str, str]:
+    """Processor, memory, load and versions, in words."""
+    return {
+        "processor": f"{os.cpu_count()} cores, {_processor()}",
+        "memory": f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GiB",
+        "system": platform.platform(terse=True),
+        "load before": f"{os.getloadavg()[0]:.1f}",
+        "versions": ", ".join([f"Python {platform.python_version()}", *_versions()]),
+    }
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            names = re.findall(r"model name\s*: (.+)", file.read())
+    except FileNotFoundError:
+        names = []
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _versions() -> list[str]:
+    versions = []
+    for name in PACKAGES:
+        try:
+            versions.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
