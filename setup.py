@@ -8,8 +8,8 @@ from setuptools import find_packages, setup
 here = pathlib.Path(__file__).parent
 version = re.search(r'__version__ = "(.+?)"', (here / "quickdraw/__init__.py").read_text())[1]
 
-test = ["hypothesis>=6.100", "pytest>=8", "pytest-timeout>=2.3"]
-dev = [*test, "mypy>=1.11", "pre-commit>=3.8", "ruff>=0.6", "types-protobuf"]
+test = ["cryptography>=42", "hypothesis>=6.100", "pytest>=8", "pytest-timeout>=2.3"]
+dev = [*test, "mypy>=1.11", "pre-commit>=3.8", "ruff>=0.6", "types-protobuf", "types-PyYAML"]
 
 setup(
     name="quickdraw",
@@ -19,7 +19,9 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=find_packages(include=["quickdraw", "quickdraw.*"]),
+    # A student's modules beside this file come along: a job's package has them.
+    packages=find_packages(),
+    py_modules=[path.stem for path in here.glob("*.py") if path.stem != "setup"],
     package_data={"quickdraw": ["py.typed"]},
     install_requires=[
         "absl-py>=2.1",
@@ -30,10 +32,17 @@ setup(
         "numpy>=1.26",
         "pillow>=10.3",
         "protobuf>=4.25",
+        "pyyaml>=6",
+        "setuptools>=70",
         "tensorboard>=2.17",
         "tensorflow>=2.17",
     ],
-    extras_require={"test": test, "dev": dev, "beam": ["apache-beam[gcp]>=2.60"]},
+    extras_require={
+        "test": test,
+        "dev": dev,
+        "beam": ["apache-beam[gcp]>=2.60"],
+        "benchmark": ["torch>=2.2"],
+    },
     entry_points={
         "console_scripts": [
             "quickdraw-train = quickdraw.train:main",
@@ -42,6 +51,8 @@ setup(
             "quickdraw-score = quickdraw.score:main",
             "quickdraw-prepare = quickdraw.datasets.prepare:main",
             "quickdraw-sample = quickdraw.datasets.sample:main",
+            "quickdraw-submit = quickdraw.vertex.submit:main",
+            "quickdraw-jobs = quickdraw.vertex.jobs:main",
             "quickdraw-download = quickdraw.datasets.download:main",
             "quickdraw-inspect = quickdraw.datasets.inspect:main",
         ]

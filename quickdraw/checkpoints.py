@@ -1,7 +1,8 @@
 """Checkpoints in `train_dir/checkpoints`, and the best model in `train_dir/best.keras`.
 
 A checkpoint is a pair of files, `step-1200.data-…` and `step-1200.index`. It is written under
-another name; the index is renamed last, so where there is an index the checkpoint is whole.
+another name, for gs:// on a local disk; the index is brought to its place last, so where there is
+an index the checkpoint is whole.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from quickdraw import storage
+from quickdraw import storage, transfer
 from quickdraw.errors import QuickdrawError
 from quickdraw.progress import log
 
@@ -72,15 +73,15 @@ class Checkpoints:
     def save(self, step: int) -> None:
         """Writes a checkpoint of this step, unless there is one already, and deletes old ones."""
         folder = os.path.join(self._train_dir, _FOLDER)
-        storage.make_folders(folder)
         target = os.path.join(folder, f"step-{step}")
         if target in _paths(self._train_dir):
             return
-        self._checkpoint.write(os.path.join(folder, _UNFINISHED))
-        names = [name for name in storage.listdir(folder) if name.startswith(f"{_UNFINISHED}.")]
-        for name in sorted(names, key=lambda name: name.endswith(".index")):
-            ending = name.removeprefix(_UNFINISHED)
-            storage.rename(os.path.join(folder, name), f"{target}{ending}")
+        with storage.staging(folder) as local:
+            self._checkpoint.write(os.path.join(local, _UNFINISHED))
+            names = [name for name in os.listdir(local) if name.startswith(f"{_UNFINISHED}.")]
+            for name in sorted(names, key=lambda name: name.endswith(".index")):
+                ending = name.removeprefix(_UNFINISHED)
+                storage.move(os.path.join(local, name), f"{target}{ending}")
         for path in _paths(self._train_dir)[self._keep :]:
             _delete(path)
 
@@ -93,7 +94,8 @@ class Checkpoints:
         paths = _paths(self._train_dir)
         for path in paths:
             try:
-                self._checkpoint.read(path).assert_existing_objects_matched()
+                with transfer.fetched(f"{path}.") as local:
+                    self._checkpoint.read(local[:-1]).assert_existing_objects_matched()
                 return step_of(path)
             except _NOT_DAMAGED:
                 raise
@@ -129,8 +131,9 @@ def restore_latest(model: keras.Model, train_dir: str) -> int:
             f"{train_dir} holds no checkpoint yet: wait for the training to write one"
         )
     try:
-        status = tf.train.Checkpoint(model=model).read(path).expect_partial()
-        status.assert_existing_objects_matched()
+        with transfer.fetched(f"{path}.") as local:
+            status = tf.train.Checkpoint(model=model).read(local[:-1]).expect_partial()
+            status.assert_existing_objects_matched()
     except _NOT_DAMAGED:
         raise
     except (AssertionError, *_DAMAGED) as error:
@@ -147,10 +150,10 @@ def has_best(train_dir: str) -> bool:
 
 def save_best(model: keras.Model, train_dir: str, step: int, metrics: dict[str, float]) -> None:
     """Keeps a model as the best one: best.keras, and its metrics in best.json."""
-    path = os.path.join(train_dir, _BEST)
-    temporary = os.path.join(train_dir, "best.tmp.keras")
-    model.save(temporary)
-    storage.rename(temporary, path)
+    with storage.staging(train_dir) as local:
+        temporary = os.path.join(local, "best.tmp.keras")
+        model.save(temporary)
+        storage.move(temporary, os.path.join(train_dir, _BEST))
     storage.write_json(os.path.join(train_dir, _BEST_METRICS), {"step": step, **metrics})
 
 
@@ -162,10 +165,10 @@ def restore_best(model: keras.Model, train_dir: str) -> int:
     """
     path = os.path.join(train_dir, _BEST)
     try:
-        with warnings.catch_warnings():
+        with transfer.fetched(path) as local, warnings.catch_warnings():
             # Keras only warns of layers that the file does not have, and leaves them untrained.
             warnings.simplefilter("error", UserWarning)
-            model.load_weights(path)
+            model.load_weights(local)
     except (ValueError, OSError, KeyError, UserWarning, zipfile.BadZipFile) as error:
         raise _does_not_fit(path, error) from None
     return storage.read_json(os.path.join(train_dir, _BEST_METRICS))["step"]

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 
 from absl import flags
 
+from quickdraw import vertex_job
 from quickdraw.errors import QuickdrawError
 
 _EXIT_INTERRUPTED = 130
@@ -61,7 +62,7 @@ def run(
     except QuickdrawError as error:
         hint = f"\nSee {name} --help" if isinstance(error, UsageError) else ""
         print(f"{name}: {error}{hint}", file=sys.stderr)
-        return error.exit_code
+        return vertex_job.exit_code(error.exit_code)
     except BrokenPipeError:
         # Whoever read stdout, `head` for instance, has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

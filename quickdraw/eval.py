@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from quickdraw import cli, storage
+from quickdraw import cli, storage, transfer, vertex_job
 from quickdraw.progress import log
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ def define_flags(values: flags.FlagValues) -> None:
 
 def command(values: flags.FlagValues) -> None:
     """Evaluates as the flags say."""
+    values["train_dir"].value = vertex_job.train_dir(values)
     if values.run_once:
         cli.load_tensorflow()
         from quickdraw import runs
@@ -141,9 +142,10 @@ class _Evaluation:
                 "per_class": metrics.per_class(labels),
             },
         )
-        writer = logs.event_writer(self._train_dir, "eval")
-        logs.write_evaluation(writer, step, metrics, labels)
-        writer.close()
+        with transfer.mirrored(logs.folder_of(self._train_dir)) as folder:
+            writer = logs.event_writer(folder, "eval")
+            logs.write_evaluation(writer, step, metrics, labels)
+            writer.close()
 
 
 def _table(metrics: Metrics, labels: list[str], step: int) -> str:

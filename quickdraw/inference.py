@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from absl import flags
 
-from quickdraw import cli, storage
+from quickdraw import cli, storage, vertex_job
 from quickdraw.progress import Progress, log
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def command(values: flags.FlagValues) -> None:
     """Predicts as the flags say."""
     if not values.input_data_pattern:
         raise cli.UsageError("--input_data_pattern is needed: the patterns of the test records")
+    values["train_dir"].value = vertex_job.train_dir(values)
     cli.load_tensorflow()
     from quickdraw import runs
     from quickdraw.ensemble import Ensemble

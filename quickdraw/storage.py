@@ -1,7 +1,6 @@
 """Paths, local and gs://: open, list, write whole or not at all.
 
-Local paths use the standard library. Any other scheme goes through `tf.io.gfile`, imported only
-then.
+Local paths use the standard library, gs:// ones google-cloud-storage, imported only then.
 """
 
 from __future__ import annotations
@@ -11,11 +10,13 @@ import glob as local_glob
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, cast
 
 import google_crc32c
 
+from quickdraw import gcs, gcs_client
 from quickdraw.errors import QuickdrawError
 
 
@@ -23,20 +24,21 @@ def is_remote(path: str) -> bool:
     return "://" in path
 
 
-def _gfile() -> Any:
-    from tensorflow.io import gfile
-
-    return gfile
-
-
 def open_binary(path: str) -> BinaryIO:
-    """Opens a file for reading bytes.
+    """Opens a file for reading bytes; one on gs:// is fetched first, whole and checked.
 
     Raises:
-        QuickdrawError: there is no such file, or it is a folder.
+        QuickdrawError: there is no such file, it is a folder, or it may not be read.
     """
     if is_remote(path):
-        return _gfile().GFile(path, "rb")
+        file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115
+        try:
+            gcs.read(path, file)
+        except BaseException:
+            file.close()
+            raise
+        file.seek(0)
+        return file
     try:
         return open(path, "rb", buffering=1 << 20)
     except (FileNotFoundError, IsADirectoryError) as error:
@@ -44,27 +46,28 @@ def open_binary(path: str) -> BinaryIO:
 
 
 def exists(path: str) -> bool:
-    return _gfile().exists(path) if is_remote(path) else os.path.exists(path)
+    if is_remote(path):
+        return gcs.is_object(path) or gcs.is_folder(path)
+    return os.path.exists(path)
 
 
 def is_folder(path: str) -> bool:
-    return _gfile().isdir(path) if is_remote(path) else os.path.isdir(path)
+    return gcs.is_folder(path) if is_remote(path) else os.path.isdir(path)
 
 
 def listdir(path: str) -> list[str]:
-    names = _gfile().listdir(path) if is_remote(path) else os.listdir(path)
-    return sorted(name.rstrip("/") for name in names)
+    return gcs.listdir(path) if is_remote(path) else sorted(os.listdir(path))
 
 
 def file_size(path: str) -> int:
-    return _gfile().stat(path).length if is_remote(path) else os.path.getsize(path)
+    return gcs.size_and_crc(path)[0] if is_remote(path) else os.path.getsize(path)
 
 
 def checksum(path: str) -> str:
-    """Tells whether a file has changed: its size and CRC-32C; its size and time on gs://."""
+    """Tells whether a file has changed: its size and CRC-32C, the same wherever it lies."""
     if is_remote(path):
-        stat = _gfile().stat(path)
-        return f"{stat.length} {stat.mtime_nsec}"
+        size, crc = gcs.size_and_crc(path)
+        return f"{size} {crc:08x}"
     crc, size = 0, 0
     with open_binary(path) as file:
         while chunk := file.read(1 << 23):
@@ -73,13 +76,13 @@ def checksum(path: str) -> str:
 
 
 def make_folders(path: str) -> None:
-    """Makes a folder and those above it.
+    """Makes a folder and those above it; an object store needs none.
 
     Raises:
         QuickdrawError: a file is in the way, or the place may not be written to.
     """
     if is_remote(path):
-        _gfile().makedirs(path)
+        gcs_client.split(path)
         return
     try:
         os.makedirs(path, exist_ok=True)
@@ -90,7 +93,7 @@ def make_folders(path: str) -> None:
 def rename(source: str, target: str) -> None:
     """Renames a file, replacing the target; atomic on local disks, copy and delete on gs://."""
     if is_remote(source):
-        _gfile().rename(source, target, overwrite=True)
+        gcs.rename(source, target)
     else:
         os.replace(source, target)
 
@@ -98,11 +101,7 @@ def rename(source: str, target: str) -> None:
 def delete(path: str) -> None:
     """Deletes a file, or a folder with all that is in it; what is not there is no error."""
     if is_remote(path):
-        gfile = _gfile()
-        if gfile.isdir(path):
-            gfile.rmtree(path)
-        elif gfile.exists(path):
-            gfile.remove(path)
+        gcs.delete(path)
     elif os.path.isdir(path):
         shutil.rmtree(path)
     else:
@@ -125,7 +124,7 @@ def expand(patterns: str) -> list[str]:
             searched = os.path.join(local_glob.escape(pattern), "*.tfrecord*")
         elif exists(pattern):
             searched = local_glob.escape(pattern)
-        matches = _gfile().glob(searched) if is_remote(searched) else local_glob.glob(searched)
+        matches = gcs.matching(searched) if is_remote(searched) else local_glob.glob(searched)
         matches = sorted(path for path in matches if not path.endswith(".tmp"))
         if not matches:
             raise QuickdrawError(f"no file matches {searched!r}{_what_is_there(searched)}")
@@ -150,28 +149,45 @@ def _what_is_there(pattern: str) -> str:
 def write_whole(path: str, mode: str = "w") -> Iterator[IO[Any]]:
     """Opens `path` for writing such that it appears complete or not at all.
 
-    The content goes to `path`.tmp, which is renamed at the end and deleted after an error. Text is
-    UTF-8 with \\n line ends.
+    On a local disk the content goes to `path`.tmp, which is renamed at the end and deleted after
+    an error; for gs:// to a local file, which is uploaded. Text is UTF-8 with \\n line ends.
     """
-    temporary = f"{path}.tmp"
-    make_folders(os.path.dirname(path) or ".")
-    try:
-        if is_remote(path):
-            file = _gfile().GFile(temporary, mode)
-        elif "b" in mode:
-            file = open(temporary, mode)  # noqa: SIM115
-        else:
-            file = open(temporary, mode, encoding="utf-8", newline="")  # noqa: SIM115
-        with file:
-            yield file
-            if not is_remote(path):
+    with staging(os.path.dirname(path) or ".") as folder:
+        temporary = os.path.join(folder, f"{os.path.basename(path)}.tmp")
+        text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
+        try:
+            with open(temporary, mode, **text) as file:  # type: ignore[call-overload]
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
-        rename(temporary, path)
-    except BaseException:
-        with contextlib.suppress(Exception):
-            delete(temporary)
-        raise
+            move(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.remove(temporary)
+            raise
+
+
+@contextlib.contextmanager
+def staging(folder: str) -> Iterator[str]:
+    """A local folder for files on their way to `folder`, from where `move` takes them there.
+
+    It is the folder itself where that is local, so that moving is renaming.
+    """
+    make_folders(folder)
+    if is_remote(folder):
+        with tempfile.TemporaryDirectory() as local:
+            yield local
+    else:
+        yield folder
+
+
+def move(local: str, target: str) -> None:
+    """Brings a local file to its place, replacing what is there; whole or not at all."""
+    if is_remote(target):
+        gcs.write(target, local)
+        os.remove(local)
+    else:
+        os.replace(local, target)
 
 
 def read_json(path: str) -> Any:

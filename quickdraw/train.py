@@ -16,11 +16,12 @@ best model on the validation records), metrics.csv, and TensorBoard events (tens
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
 
 from absl import flags
 
-from quickdraw import cli, settings
+from quickdraw import cli, settings, vertex_job
 from quickdraw.progress import log
 
 _SAMPLE = "data/sample"
@@ -36,10 +37,12 @@ def command(values: flags.FlagValues) -> None:
     """Trains as the flags say."""
     chosen = settings.from_flags(values)
     name = str(chosen.model).rpartition(".")[2]
-    chosen = dataclasses.replace(chosen, train_dir=chosen.train_dir or f"runs/{name}")
+    train_dir = chosen.train_dir or vertex_job.output_folder() or f"runs/{name}"
+    chosen = dataclasses.replace(chosen, train_dir=train_dir)
     if not chosen.train_data_pattern:
         chosen = _with_sample_data(chosen)
 
+    vertex_job.set_tf_config()
     cli.load_tensorflow()
     from quickdraw.training import fit
 
@@ -49,7 +52,7 @@ def command(values: flags.FlagValues) -> None:
         f"  python -m quickdraw.eval --run_once --train_dir={chosen.train_dir}\n"
         f"  python -m quickdraw.inference --train_dir={chosen.train_dir} "
         "--input_data_pattern=…/test-*\n"
-        "  tensorboard --logdir=runs"
+        f"  tensorboard --logdir={os.path.dirname(train_dir.rstrip('/')) or '.'}"
     )
 
 

@@ -27,7 +27,7 @@ _COLUMNS = (
     "eval_top3",
     "eval_map3",
 )
-# Each flush to gs:// writes the whole file again: seldom, and by time.
+# By time: the first evaluation may be far away.
 _FLUSH_MILLISECONDS = 30_000
 
 
@@ -67,10 +67,16 @@ def _step_of(row: dict[str, Any]) -> float:
     return int(text) if text.isdecimal() else math.inf
 
 
-def event_writer(train_dir: str, name: str) -> tf.summary.SummaryWriter:
-    """A writer of TensorBoard events into `train_dir/name`."""
+def folder_of(train_dir: str) -> str:
+    """Where the events of a run go: train_dir, or the folder in it that Vertex AI watches."""
+    watched = os.environ.get("AIP_TENSORBOARD_LOG_DIR", "").rstrip("/")
+    return watched if watched.startswith(f"{train_dir.rstrip('/')}/") else train_dir
+
+
+def event_writer(folder: str, name: str) -> tf.summary.SummaryWriter:
+    """A writer of TensorBoard events into `folder/name`, a local one: see `transfer.mirrored`."""
     return tf.summary.create_file_writer(
-        os.path.join(train_dir, name), flush_millis=_FLUSH_MILLISECONDS
+        os.path.join(folder, name), flush_millis=_FLUSH_MILLISECONDS
     )
 
 

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from quickdraw import checkpoints, runs
+from quickdraw import checkpoints, runs, transfer, vertex_job
 from quickdraw.errors import QuickdrawError, StoppedError
 from quickdraw.progress import Progress, log
 from quickdraw.settings import Settings
@@ -140,14 +140,18 @@ class Loop:
             QuickdrawError: the loss or a weight is no longer a number.
             StoppedError: SIGTERM came, and a checkpoint was written; or another process died.
         """
-        settings = self._settings
-        self._events = {name: self._event_writer(name) for name in ("train", "eval")}
-        if self._step:
-            log(f"going on from the checkpoint at step {self._step:,}")
-        else:
-            logs.write_images(self._events["train"], *self._first_drawings, self._labels)
-        self._progress = Progress("training", self._plan.total * settings.batch_size, "images")
-        with _sigterm() as stop, self._distribution.watch():
+        total = self._plan.total * self._settings.batch_size
+        with (
+            _sigterm() as stop,
+            self._distribution.watch(),
+            transfer.mirrored(logs.folder_of(self._train_dir)) as events,
+        ):
+            self._events = {name: self._event_writer(events, name) for name in ("train", "eval")}
+            if self._step:
+                log(f"going on from the checkpoint at step {self._step:,}")
+            else:
+                logs.write_images(self._events["train"], *self._first_drawings, self._labels)
+            self._progress = Progress("training", total, "images")
             try:
                 self._run_until(stop)
             except KeyboardInterrupt:
@@ -158,9 +162,9 @@ class Loop:
                 for writer in self._events.values():
                     writer.close()
 
-    def _event_writer(self, name: str) -> tf.summary.SummaryWriter:
+    def _event_writer(self, folder: str, name: str) -> tf.summary.SummaryWriter:
         if self._distribution.is_chief:
-            return logs.event_writer(self._train_dir, name)
+            return logs.event_writer(folder, name)
         return tf.summary.create_noop_writer()
 
     def _run_until(self, stop: threading.Event) -> None:
@@ -247,6 +251,8 @@ class Loop:
             self._best.assign(result["top1"])
             if self._distribution.is_chief:
                 checkpoints.save_best(self._model, self._train_dir, self._step, result)
+        if self._distribution.is_chief:
+            vertex_job.report_trial(self._step, result)
         return result
 
     def _save(self) -> None:

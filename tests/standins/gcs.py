@@ -159,7 +159,7 @@ class Handler(BaseHTTPRequestHandler):
             r"(/download|/upload)?/storage/v1/b/([^/]+)(/o(?:/([^/]+)(/.*)?)?)?", path
         )
         xml = re.fullmatch(r"/([^/]+)/(.+)", path)  # TensorFlow reads by the XML API
-        if match is None and (xml is None or xml[1] in ("storage", "upload", "download")):
+        if match is None and (xml is None or xml[1] in ("storage", "upload", "download", "v1")):
             raise Refused(404, f"Not Found: {path}")
         bucket, name, verb = (
             unquote(part or "") for part in (match.group(2, 4, 5) if match else (*xml.groups(), ""))

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import google_crc32c
-
 from standins.gcs_store import Refused
 
 if TYPE_CHECKING:

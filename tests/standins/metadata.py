@@ -6,6 +6,7 @@ Source: google-auth, `google/auth/compute_engine/_metadata.py`.
 from __future__ import annotations
 
 import json
+import re
 
 _EMAIL = "robot@project.iam.gserviceaccount.com"
 
@@ -20,7 +21,7 @@ def answer(path: str, token: str) -> tuple[bytes, int, dict[str, str]]:
     if path.endswith("/token"):
         kind = "application/json"
         body = json.dumps({"access_token": token, "expires_in": 3600, "token_type": "Bearer"})
-    elif path.endswith("/service-accounts/default/"):
+    elif re.search("/service-accounts/[^/]+/$", path):
         kind = "application/json"
         scopes = ["https://www.googleapis.com/auth/cloud-platform"]
         body = json.dumps({"aliases": ["default"], "email": _EMAIL, "scopes": scopes})

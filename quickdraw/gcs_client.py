@@ -1,0 +1,127 @@
+"""The client of Cloud Storage: credentials, retries, and what its errors mean for a user.
+
+google-cloud-storage rather than TensorFlow's own gs:// client: it checks what it reads against its
+checksum, gets a new token where one is refused, and tells a refused token, a missing bucket and a
+missing object apart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from quickdraw.errors import QuickdrawError, StoppedError
+from quickdraw.progress import log
+
+FIRST_WAIT = 0.5
+"""Seconds before the first retry, on average half of it; the waits double from there."""
+LONGEST_WAIT = 30.0
+"""Seconds between two retries, at most."""
+PATIENCE = 300.0
+"""Seconds of failures in a row after which an operation is given up."""
+_TIMEOUT = (10, 60)  # seconds to connect, seconds without a byte
+
+
+def split(path: str) -> tuple[str, str]:
+    """`gs://bucket/a/b` → `("bucket", "a/b")`.
+
+    Raises:
+        QuickdrawError: no gs:// path, or one without a bucket.
+    """
+    match = re.fullmatch(r"gs://([^/*?\[]+)(?:/+(.*))?", path, re.S)
+    if match is None:
+        raise QuickdrawError(f"a local path or gs://bucket/… expected. Received: {path!r}")
+    return match[1], match[2] or ""
+
+
+@functools.cache
+def client() -> Any:
+    """The client, with the credentials of this place; anonymous where there are none."""
+    from google.auth.exceptions import DefaultCredentialsError
+    from google.cloud.storage import Client
+
+    try:
+        return Client(project="unused")  # objects belong to buckets, not to projects
+    except DefaultCredentialsError:
+        return Client.create_anonymous_client()
+
+
+def retries(path: str) -> Any:
+    """How an operation on `path` is tried again, and reported, after a failure that may pass."""
+    from google.api_core.retry import Retry
+    from google.cloud.storage.retry import DEFAULT_RETRY
+
+    def report(error: Exception) -> None:
+        log(f"warning: {path}: {_reason(error)}: trying again")
+
+    return Retry(
+        predicate=DEFAULT_RETRY._predicate,
+        initial=FIRST_WAIT,
+        maximum=LONGEST_WAIT,
+        multiplier=2.0,
+        timeout=PATIENCE,
+        on_error=report,
+    )
+
+
+def options(path: str) -> dict[str, Any]:
+    """The arguments with which each operation of the client on `path` is called."""
+    return {"retry": retries(path), "timeout": _TIMEOUT}
+
+
+def _reason(error: BaseException | None) -> str:
+    """`answer 503` or `no answer (ConnectTimeout)`."""
+    answer = getattr(error, "code", None) or getattr(
+        getattr(error, "response", None), "status_code", None
+    )
+    return f"answer {int(answer)}" if answer else f"no answer ({type(error).__name__})"
+
+
+@contextlib.contextmanager
+def explained(path: str) -> Iterator[None]:
+    """Turns the client library's exceptions about `path` into one line for the user."""
+    from google.api_core import exceptions
+    from google.auth.exceptions import GoogleAuthError
+
+    bucket = f"gs://{split(path)[0]}"
+    try:
+        yield
+    except exceptions.NotFound:
+        raise QuickdrawError(_what_is_missing(path)) from None
+    except (exceptions.Unauthorized, GoogleAuthError) as error:
+        raise QuickdrawError(
+            f"{path}: no token, or a refused one (401; {_first_line(error)}). Log in with gcloud "
+            "auth application-default login; in a job, look at its service account"
+        ) from None
+    except exceptions.Forbidden:
+        raise QuickdrawError(
+            f"{path}: access denied (403). This account needs roles/storage.objectAdmin on {bucket}"
+        ) from None
+    except exceptions.RetryError as error:
+        raise StoppedError(
+            f"{path}: {_reason(error.cause)}, after {PATIENCE:.0f} s of trying. Check the network; "
+            "the same command goes on where it stopped"
+        ) from None
+    except exceptions.GoogleAPICallError as error:
+        raise QuickdrawError(f"{path}: refused ({_reason(error)}; {_first_line(error)})") from None
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0][:120]
+
+
+def _what_is_missing(path: str) -> str:
+    from google.api_core.exceptions import NotFound
+
+    bucket, _ = split(path)
+    try:
+        next(iter(client().list_blobs(bucket, max_results=1, **options(path))), None)
+    except NotFound:
+        return (
+            f"{path}: there is no bucket gs://{bucket} (404). Check the name, or make it: gcloud "
+            f"storage buckets create gs://{bucket} --location=REGION"
+        )
+    return f"{path}: no such object (404); the bucket is there"

@@ -1,0 +1,1 @@
+"""Vertex AI jobs: submitted, followed, cancelled; google-cloud-aiplatform is used only here."""

@@ -1,0 +1,120 @@
+"""Job specs: the YAML files in cloud/, with a job's own values filled in."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import string
+from typing import Any
+
+import yaml
+
+from quickdraw.errors import QuickdrawError
+from quickdraw.vertex import machines, package
+
+MODULES = {
+    "train": "quickdraw.train",
+    "eval": "quickdraw.eval",
+    "inference": "quickdraw.inference",
+    "tune": "quickdraw.train",
+}
+"""What each kind of job runs."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What a job is made of.
+
+    Attributes:
+        kind: train, eval, inference or tune.
+        bucket: where the package comes from and the results go.
+        run: name of the run; its folder is gs://bucket/runs/run.
+        image: URI of the image; an executor image where `prebuilt`.
+        package: gs:// path of the sdist.
+        flags: of the module that the job runs, beside those in the file.
+        gpu: a key of `machines.GPUS`.
+        gpus: how many GPUs each machine has.
+        workers: how many machines.
+        spot: whether machines may be taken away, at a lower price.
+        hours: after which the job is stopped.
+        prebuilt: whether Vertex AI installs the package into an image of Google's.
+        service_account: the account that the job runs as, or "" for the default one.
+        tensorboard: resource name of a Vertex AI TensorBoard, or "".
+    """
+
+    kind: str
+    bucket: str
+    run: str
+    image: str
+    package: str
+    flags: list[str]
+    gpu: str = "L4"
+    gpus: int = 1
+    workers: int = 1
+    spot: bool = False
+    hours: float = 6.0
+    prebuilt: bool = False
+    service_account: str = ""
+    tensorboard: str = ""
+
+    @property
+    def file(self) -> str:
+        """Which file in cloud/ describes such a job."""
+        if self.kind != "train":
+            return f"{self.kind}.yaml"
+        if self.prebuilt:
+            return "train_prebuilt.yaml"
+        if self.workers > 1:
+            return "train_multi_worker.yaml"
+        return "train_multi_gpu.yaml" if self.gpus > 1 else "train_gpu.yaml"
+
+
+def render(job: Job) -> dict[str, Any]:
+    """The spec of a job, not yet checked.
+
+    Raises:
+        QuickdrawError: GPUs that no machine has in this number.
+    """
+    gpu = machines.GPUS[job.gpu]
+    if job.gpus not in gpu.machines:
+        raise QuickdrawError(
+            f"--gpus: {job.gpu} comes in numbers of {', '.join(map(str, gpu.machines))}. "
+            f"Received: {job.gpus}"
+        )
+    text = (package.checkout() / "cloud" / job.file).read_text(encoding="utf-8")
+    names = {"BUCKET": job.bucket, "RUN": job.run, "IMAGE": job.image, "PACKAGE": job.package}
+    # Through JSON, so that nothing that the file says once and means twice is one object.
+    spec = json.loads(json.dumps(yaml.safe_load(string.Template(text).safe_substitute(names))))
+    custom = spec["trialJobSpec"] if job.kind == "tune" else spec
+    custom["scheduling"]["timeout"] = f"{round(job.hours * 3600)}s"
+    custom["scheduling"]["strategy"] = "SPOT" if job.spot else "STANDARD"
+    for name, value in (
+        ("serviceAccount", job.service_account),
+        ("tensorboard", job.tensorboard),
+    ):
+        if value:
+            custom[name] = value
+    for number, pool in enumerate(custom["workerPoolSpecs"]):
+        pool["machineSpec"] = {
+            "machineType": gpu.machines[job.gpus],
+            "acceleratorType": gpu.accelerator,
+            "acceleratorCount": job.gpus,
+        }
+        if number:
+            pool["replicaCount"] = job.workers - 1
+        pool.get("containerSpec", pool.get("pythonPackageSpec"))["args"] += job.flags
+    return spec
+
+
+def summary(job: Job, region: str) -> str:
+    """What a job costs and where its results go, for people."""
+    gpu = machines.GPUS[job.gpu]
+    machine = f"{gpu.machines[job.gpus]} with {job.gpus} {gpu.accelerator}"
+    trials = " a trial (see maxTrialCount)" if job.kind == "tune" else ""
+    return (
+        f"{job.kind} {job.run}: {job.workers} x {machine} in {region}, "
+        f"{'Spot' if job.spot else 'on demand'}\n"
+        f"at most {job.hours:g} hours, {job.hours * job.gpus * job.workers:g} GPU hours{trials}; "
+        "prices: https://cloud.google.com/vertex-ai/pricing\n"
+        f"results: gs://{job.bucket}/runs/{job.run}"
+    )
