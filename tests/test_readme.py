@@ -44,6 +44,8 @@ def test_every_command_parses(readme):
     commands = [shlex.split(line) for line in lines if line.startswith("python -m quickdraw.")]
     assert len(commands) >= 10
     for _, _, module, *arguments in commands:
+        if module == "quickdraw.vertex.submit":
+            continue  # tested in vertex/test_submit.py
         cli.parse(defined_flags(module.removeprefix("quickdraw.")), [module, *arguments])
 
 
