@@ -262,7 +262,8 @@ STARTED = """
 import sys
 from quickdraw.{name} import main
 code = main(["quickdraw-{name}", {argument!r}])
-heavy = {{"tensorflow", "keras", "google.cloud.storage", "google.cloud.aiplatform"}} & set(sys.modules)
+heavy = {{"tensorflow", "keras", "google.cloud.storage", "google.cloud.aiplatform"}}
+heavy &= set(sys.modules)
 sys.exit(f"imported {{heavy}}" if heavy else code)
 """
 
