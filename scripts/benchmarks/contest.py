@@ -27,7 +27,7 @@ class Options:
     scratch: str
     data: str = _option("data/sample", "folder of records; the sample is made where there is none")
     repeats: int = _option(3, "turns of each candidate")
-    images: int = _option(200_000, "images of the large set, which repeats the training records")
+    images: int = _option(140_000, "images of the large set, which repeats the training records")
     train_images: int = _option(20_000, "images that a training is timed on")
     batch_size: int = _option(256, "the batch size of ours")
     top1: float = _option(0.885, "the validation top-1 that the whole command must reach")
