@@ -4,7 +4,7 @@
 
 The file has a line `image_id,label` for each record, in the order of the records; with --top_k=3
 it is a Kaggle file, `key_id,word` with three words. It appears when it is complete, not before.
-Records are streamed: any number of them will do. About 20,000 drawings a second on two cores.
+Records are streamed: any number of them will do. About 10,000 drawings a second on two busy cores.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@
 
 The first line needs nothing: it makes synthetic sample drawings and trains softmax regression on
 them in some seconds. The second trains a small convolutional network on 28,000 real drawings in
-about two minutes on two cores. Run the same command again to go on after an interruption.
+under a minute on two cores. Run the same command again to go on after an interruption.
 
 It leaves in train_dir: run.json (everything that made the model), checkpoints/, best.keras (the
 best model on the validation records), metrics.csv, and TensorBoard events (tensorboard
