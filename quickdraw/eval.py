@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from absl import flags
 
 from quickdraw import cli, storage, transfer, vertex_job
+from quickdraw.prefetch import prefetch
 from quickdraw.progress import log
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class _Evaluation:
         from quickdraw.training import logs
         from quickdraw.training.evaluation import BATCH
 
-        metrics = self._evaluate(self._reader.batches(self._patterns, BATCH))
+        metrics = self._evaluate(prefetch(self._reader.batches(self._patterns, BATCH)))
         self._reader.report_bad_records()
         step, labels = self.trained.step, self.trained.labels
         print(_table(metrics, labels, step), flush=True)

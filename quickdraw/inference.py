@@ -13,17 +13,20 @@ import contextlib
 import csv
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from absl import flags
 
 from quickdraw import cli, storage, vertex_job
+from quickdraw.prefetch import prefetch
 from quickdraw.progress import Progress, log
 
 if TYPE_CHECKING:
     from quickdraw.ensemble import Ensemble
+
+_SCORE = "{:.6g}".format
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -145,14 +148,13 @@ def predict(
     progress = Progress("predicting", None, "images")
     count = 0
     with _csv(output_file) as predictions, _csv(output_probabilities) as every:
-        predictions(("image_id", "label") if top_k == 1 else ("key_id", "word"))
-        every(("image_id", *labels))
-        for images, ids in reader.batches(input_data_pattern, batch_size):
+        predictions([("image_id", "label") if top_k == 1 else ("key_id", "word")])
+        every([("image_id", *labels)])
+        for images, ids in prefetch(reader.batches(input_data_pattern, batch_size)):
             scores = ensemble.probabilities(images)
-            for image_id, row in zip(ids, scores, strict=True):
-                name = image_id.decode()
-                predictions((name, _prediction(row, top_k, labels)))
-                every((name, *(f"{score:.6g}" for score in row)))
+            names = [image_id.decode() for image_id in ids]
+            predictions(zip(names, _answers(scores, top_k, labels), strict=True))
+            every((name, *map(_SCORE, row)) for name, row in zip(names, scores, strict=True))
             count += len(ids)
             progress.update(count)
     progress.close()
@@ -160,21 +162,23 @@ def predict(
     return count
 
 
-def _prediction(scores: np.ndarray, top_k: int, labels: list[str]) -> int | str:
+def _answers(scores: np.ndarray, top_k: int, labels: list[str]) -> list[int] | list[str]:
+    """What is predicted for each drawing: its label, or its likeliest words."""
     if top_k == 1:
-        return int(scores.argmax())
-    best = np.argsort(-scores, kind="stable")[:top_k]
-    return " ".join(labels[label].replace(" ", "_") for label in best)
+        return scores.argmax(axis=1).tolist()
+    words = [label.replace(" ", "_") for label in labels]
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :top_k]
+    return [" ".join(words[label] for label in row) for row in best]
 
 
 @contextlib.contextmanager
-def _csv(path: str | None) -> Iterator[Any]:
-    """A function that writes a row; it does nothing where there is no file to write."""
+def _csv(path: str | None) -> Iterator[Callable[[Iterable[Iterable[Any]]], object]]:
+    """A function that writes rows; it does nothing where there is no file to write."""
     if path is None:
-        yield lambda row: None
+        yield lambda rows: None
         return
     with storage.write_whole(path) as file:
-        yield csv.writer(file, lineterminator="\n").writerow
+        yield csv.writer(file, lineterminator="\n").writerows
 
 
 def main(argv: list[str] | None = None) -> int:
