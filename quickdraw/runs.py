@@ -195,6 +195,7 @@ class TrainedModel:
         self.labels = run.labels
         self._forward = tf.function(
             lambda images: tf.nn.softmax(tf.cast(model(images, training=False), tf.float32)),
+            autograph=False,
             reduce_retracing=True,
         )
 

@@ -23,6 +23,7 @@ OnBadRecord = Literal["error", "skip"]
 Distribute = Literal["auto", "none", "mirrored", "multi_worker"]
 Precision = Literal["float32", "bfloat16", "float16"]
 Optimizer = Literal["adamw", "lion", "muon", "sgd"]
+Schedule = Literal["cosine", "one_cycle", "step", "plateau", "constant"]
 SMALLEST_STEP = 1e-12
 
 
@@ -71,9 +72,24 @@ class Settings:
     batch_size: int = _setting(128, "Drawings a step.", 1, matters=True)
     base_learning_rate: float = _setting(
         0.002,
-        "The highest learning rate: reached after a warm-up, then lowered to 0.",
+        "The highest learning rate: reached after a warm-up, then lowered as --schedule says.",
         SMALLEST_STEP,
         matters=True,
+    )
+    schedule: Schedule = _setting(
+        "cosine",
+        "How the learning rate is lowered: cosine (to 0), one_cycle, step (a tenth at half and at "
+        "three quarters), plateau (half when evaluations get no better), or constant.",
+        matters=True,
+    )
+    plateau_patience: int = _setting(
+        3,
+        "Evaluations in a row without a better top-1 after which --schedule=plateau halves.",
+        1,
+        matters=True,
+    )
+    early_stopping: int | None = _setting(
+        None, "Ends the training after so many evaluations in a row without a better top-1.", 1
     )
     optimizer: Optimizer = _setting(
         "adamw",
@@ -194,6 +210,7 @@ def define_flags(values: flags.FlagValues) -> None:
         "Distribute": flags.EnumParser(typing.get_args(Distribute)),
         "Precision": flags.EnumParser(typing.get_args(Precision)),
         "Optimizer": flags.EnumParser(typing.get_args(Optimizer)),
+        "Schedule": flags.EnumParser(typing.get_args(Schedule)),
     }
     for field in dataclasses.fields(Settings):
         default: Any = field.default

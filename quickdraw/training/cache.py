@@ -147,7 +147,8 @@ def _open(
 
 def _map(path: str, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     labels = np.fromfile(os.path.join(path, "labels"), "<i4")
-    images = np.memmap(os.path.join(path, "images"), np.uint8, "r", shape=(len(labels), *shape))
+    # Copy on write: nobody writes, but TensorFlow takes no memory that is read-only.
+    images = np.memmap(os.path.join(path, "images"), np.uint8, "c", shape=(len(labels), *shape))
     return images, labels
 
 

@@ -44,6 +44,11 @@ class Distribution:
         """Whether this process writes the shared files."""
         return self.worker == 0
 
+    @property
+    def on_one_cpu(self) -> bool:
+        """Whether the only device is the CPU."""
+        return self.replicas == 1 and not tf.config.list_logical_devices("GPU")
+
     def per_replica(self, value: Callable[[int], Any]) -> Any:
         """A value for each device of this process, from a function of the replica's number."""
         if self.replicas == 1:

@@ -69,7 +69,7 @@ def fit(settings: Settings) -> runs.TrainedModel:
         loop = Loop(run, settings, augmentation, replicas, drawings, validation, settings.train_dir)
         loop.run()
         if replicas.is_chief:
-            run.finished_step = loop.last_step
+            run.finished_step = loop.step
             run.save(settings.train_dir)
         replicas.barrier()
     reader.report_bad_records()
@@ -162,6 +162,11 @@ def _describe(
 
 def _validation(settings: Settings, run: runs.Run) -> Drawings | None:
     if not settings.eval_data_pattern:
+        if settings.early_stopping or settings.schedule == "plateau":
+            raise QuickdrawError(
+                "--early_stopping and --schedule=plateau go by the validation records: "
+                "--eval_data_pattern is needed"
+            )
         log("no --eval_data_pattern: nothing is evaluated, and no best model kept")
         return None
     reader = run.reader(QuickDrawFeatureReader, settings.eval_data_pattern, settings.on_bad_record)

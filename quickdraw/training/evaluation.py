@@ -30,11 +30,13 @@ def make_evaluate(
     distribution = distribution or Distribution(tf.distribute.get_strategy())
     strategy = distribution.strategy
 
+    calculate_loss = tf.function(loss.calculate_loss)
+
     def forward(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         logits = tf.cast(model(images, training=False), tf.float32)
-        return logits, loss.calculate_loss(logits, labels)
+        return logits, calculate_loss(logits, labels)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False, reduce_retracing=True)
     def forward_on_all(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return strategy.run(forward, args=(images, labels))
 

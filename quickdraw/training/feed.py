@@ -6,6 +6,7 @@ Both give the same batches for the same seed: the order is a pure function of se
 from __future__ import annotations
 
 import abc
+import functools
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -32,12 +33,18 @@ def rows_of_steps(
     """
     first, last = first_step * batch_size, (first_step + steps) * batch_size
     epochs = [
-        np.random.Generator(np.random.Philox(key=(seed, epoch))).permutation(records)
+        _permutation(records, seed, epoch)
         for epoch in range(first // records, (last - 1) // records + 1)
     ]
     offset = first % records
     rows = np.concatenate(epochs)[offset : offset + last - first]
-    return rows.reshape(steps, batch_size).astype(np.int32)
+    return rows.reshape(steps, batch_size)
+
+
+@functools.lru_cache(2)
+def _permutation(records: int, seed: int, epoch: int) -> np.ndarray:
+    order = np.random.Generator(np.random.Philox(key=(seed, epoch))).permutation(records)
+    return order.astype(np.int32)
 
 
 class Feed(abc.ABC):
@@ -78,7 +85,10 @@ class ResidentFeed(Feed):
 
     def __init__(self, drawings: Drawings, batch_size: int, seed: int, distribution: Distribution):
         super().__init__(drawings, batch_size, seed, distribution)
-        self.data = distribution.per_replica(lambda _: (drawings.images, drawings.labels))
+        images: Any = drawings.images
+        if distribution.on_one_cpu and isinstance(images, np.memmap):
+            images = tf.experimental.dlpack.from_dlpack(images.__dlpack__())  # copies nothing
+        self.data = distribution.per_replica(lambda _: (images, drawings.labels))
 
     def inputs(self, first_step: int, steps: int) -> Any:
         rows = self._rows(first_step, steps)

@@ -23,7 +23,7 @@ from quickdraw.training.augmentation import Augmentation
 from quickdraw.training.cache import Drawings
 from quickdraw.training.distribution import Distribution
 from quickdraw.training.evaluation import batches_of, make_evaluate
-from quickdraw.training.schedules import make_optimizer
+from quickdraw.training.optimizers import make_optimizer
 from quickdraw.training.step import Totals, TrainSteps
 from quickdraw.training.window import Window
 
@@ -101,9 +101,15 @@ class Loop:
         self._steps_before = 1
 
     @property
-    def last_step(self) -> int:
-        """The step at which the training ends."""
-        return self._plan.total
+    def step(self) -> int:
+        """How many steps were taken so far."""
+        return self._step
+
+    @property
+    def _over(self) -> bool:
+        patience = self._settings.early_stopping
+        gave_up = patience is not None and int(self._no_better.numpy()) >= patience
+        return gave_up or self._step >= self._plan.total
 
     def _build(self, run: runs.Run, augmentation: Augmentation) -> None:
         settings, distribution = self._settings, self._distribution
@@ -115,14 +121,23 @@ class Loop:
         if settings.sync_batch_norm:
             _synchronise_batch_norm(trained)
         self._model = average or trained  # what predicts
-        optimizer = make_optimizer(settings, self._plan.total, distribution.replicas)
+        optimizer = make_optimizer(settings, distribution.replicas)
         optimizer.build(trained.trainable_variables)
         self._optimizer = optimizer
         self._train_steps = TrainSteps(
-            distribution, trained, loss, optimizer, self._feed, augmentation, settings, average
+            distribution,
+            trained,
+            loss,
+            optimizer,
+            self._plan.total,
+            self._feed,
+            augmentation,
+            settings,
+            average,
         )
         self._evaluate_on = make_evaluate(self._model, loss, len(run.labels), distribution)
         self._best = tf.Variable(-1.0, name="best_top1")
+        self._no_better = tf.Variable(0, name="evaluations_without_a_better_top1")
         self._checkpoints = checkpoints.Checkpoints(
             self._train_dir,
             settings.keep_checkpoints,
@@ -130,6 +145,8 @@ class Loop:
             trained=trained,
             optimizer=optimizer,
             best=self._best,
+            no_better=self._no_better,
+            rate_factor=self._train_steps.rate_factor,
             random_state=_random_state(trained),
         )
 
@@ -169,7 +186,7 @@ class Loop:
 
     def _run_until(self, stop: threading.Event) -> None:
         most, seconds = 1, 0.0
-        while self._step < self._plan.total:
+        while not self._over:
             until_event = self._plan.next_event(self._step) - self._step
             steps = min(most, until_event, self._feed.most_steps)
             totals, seconds = self._train(steps, stop.is_set(), seconds)
@@ -224,7 +241,7 @@ class Loop:
         row = {
             "step": self._step,
             "epoch": self._step * self._settings.batch_size / self._records,
-            "learning_rate": float(self._optimizer.learning_rate),
+            "learning_rate": float(self._optimizer.learning_rate.numpy()),
             **self._window.report(),
         }
         scalars = {name.removeprefix("train_"): row[name] for name in row if name != "step"}
@@ -240,20 +257,34 @@ class Loop:
         share = self._distribution.local_share(len(self._validation))
         metrics = self._evaluate_on(batches_of(self._validation, share))
         result = metrics.result()
-        logs.write_evaluation(self._events["eval"], self._step, metrics, self._labels)
         better = result["top1"] > float(self._best.numpy())
         log(
             f"step {self._step:,}  {self._window}  |  validation loss {result['loss']:.4f}  "
             f"top-1 {result['top1']:.2%}  top-3 {result['top3']:.2%}"
             f"{'  (best so far)' if better else ''}"
         )
+        logs.write_evaluation(self._events["eval"], self._step, metrics, self._labels)
         if better:
             self._best.assign(result["top1"])
+            self._no_better.assign(0)
             if self._distribution.is_chief:
                 checkpoints.save_best(self._model, self._train_dir, self._step, result)
+        else:
+            self._bear_no_better()
         if self._distribution.is_chief:
             vertex_job.report_trial(self._step, result)
         return result
+
+    def _bear_no_better(self) -> None:
+        """Notes an evaluation that was no better; the schedule or the end may depend on it."""
+        settings = self._settings
+        times = int(self._no_better.assign_add(1).numpy())
+        if settings.schedule == "plateau" and times % settings.plateau_patience == 0:
+            factor = self._train_steps.rate_factor
+            factor.assign(factor / 2)
+            log(f"no better top-1 for {times} evaluations: the learning rate is halved")
+        if times == settings.early_stopping:
+            log(f"no better top-1 for {times} evaluations: this is the end")
 
     def _save(self) -> None:
         if self._distribution.is_chief:

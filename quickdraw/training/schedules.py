@@ -1,67 +1,44 @@
-"""Optimizer and learning rate."""
+"""Learning-rate schedules: which share of `--base_learning_rate` each step takes."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Callable
 
-import keras
-from keras import ops
+import tensorflow as tf
 
-from quickdraw.settings import Settings
+from quickdraw.settings import Schedule
 
-_WARM_UP_SHARE = 0.05
-_CLIP_NORM = 1.0
+WARM_UP = 0.05
+
+# The share that a point between 0 (the end of the warm-up) and 1 (the end of the training) takes.
+_DECAYS: dict[Schedule, Callable[[tf.Tensor], tf.Tensor]] = {
+    "constant": tf.ones_like,
+    # Loshchilov & Hutter 2017, "SGDR", section 3.
+    "cosine": lambda at: 0.5 * (1 + tf.cos(math.pi * at)),
+    # He et al. 2016, "Deep Residual Learning", section 4.2.
+    "step": lambda at: tf.where(at < 0.5, 1.0, tf.where(at < 0.75, 0.1, 0.01)),
+    # The rest is up to the evaluations: see `Loop`.
+    "plateau": tf.ones_like,
+}
 
 
-def make_optimizer(settings: Settings, steps: int, replicas: int) -> keras.Optimizer:
-    """The optimizer, with linear warm-up and cosine decay to 0 (Loshchilov & Hutter 2017, "SGDR").
+def share_of_rate(schedule: Schedule, step: tf.Tensor, steps: int) -> tf.Tensor:
+    """The share of the highest learning rate that a step takes, float32.
+
+    All begin with a linear warm-up over 5 % of the steps, but "one_cycle" (Smith & Topin 2018,
+    "Super-Convergence", section 3): 30 % up from 1/25 and 70 % down to 0, both along a cosine.
 
     Args:
-        settings: which one, and its learning rate and weight decay.
-        steps: the length of the training; the warm-up takes 5 % of it.
-        replicas: the gradients it is given are those of the batch over this number, since Keras
-            adds up those of all replicas after clipping.
+        schedule: its name.
+        step: counted from 0.
+        steps: the length of the training.
     """
-    warm_up = max(1, round(_WARM_UP_SHARE * steps))
-    learning_rate = keras.optimizers.schedules.CosineDecay(
-        0.0,
-        max(1, steps - warm_up),
-        warmup_target=settings.base_learning_rate,
-        warmup_steps=warm_up,
-    )
-    common: dict[str, Any] = {
-        "learning_rate": learning_rate,
-        "weight_decay": settings.weight_decay,
-        "global_clipnorm": _CLIP_NORM / replicas,
-    }
-    optimizer = {
-        "adamw": lambda: keras.optimizers.AdamW(**common),
-        "lion": lambda: keras.optimizers.Lion(**common),
-        "muon": lambda: Muon(**common, adam_weight_decay=settings.weight_decay),
-        "sgd": lambda: keras.optimizers.SGD(**common, momentum=0.9, nesterov=True),
-    }[settings.optimizer]()
-    # "Biases and gains are left alone" (Loshchilov & Hutter 2019 decay all; He et al. 2019, "Bag of
-    # Tricks", section 3.1, show that only weights should).
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    if settings.precision == "float16":
-        # Micikevicius et al. 2018, "Mixed Precision Training", section 3.2.
-        return keras.optimizers.LossScaleOptimizer(optimizer)
-    return optimizer
-
-
-class Muon(keras.optimizers.Muon):
-    """Keras' Muon (Jordan et al. 2024), for the kernels of convolutions too.
-
-    A kernel `[height, width, in, out]` is orthogonalised as a matrix `[height·width·in, out]`; what
-    has fewer than two dimensions is AdamW's.
-    """
-
-    def _should_use_adamw(self, variable: Any) -> bool:
-        return len(variable.shape) < 2
-
-    def zeropower_via_newtonschulz5(self, x: Any, steps: int) -> Any:
-        matrix = ops.reshape(x, (-1, x.shape[-1]))
-        return ops.reshape(super().zeropower_via_newtonschulz5(matrix, steps), x.shape)
-
-    def lr_adjust(self, x: Any) -> Any:
-        return ops.reshape(super().lr_adjust(ops.reshape(x, (-1, x.shape[-1]))), x.shape)
+    done = tf.cast(step, tf.float32) / steps
+    if schedule == "one_cycle":
+        up = 1 / 25 + (1 - 1 / 25) * (1 - _DECAYS["cosine"](done / 0.3))
+        return tf.where(done < 0.3, up, _DECAYS["cosine"]((done - 0.3) / 0.7))
+    # One step at least, and never 0: the first step shall count too.
+    warm_up = max(WARM_UP, 1 / steps)
+    rising = (done + 1 / steps) / warm_up
+    return tf.where(rising <= 1, rising, _DECAYS[schedule]((done - warm_up) / (1 - warm_up)))

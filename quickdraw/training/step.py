@@ -12,6 +12,7 @@ from quickdraw.settings import Settings
 from quickdraw.training.augmentation import Augmentation
 from quickdraw.training.distribution import Distribution
 from quickdraw.training.feed import Feed
+from quickdraw.training.schedules import share_of_rate
 
 if TYPE_CHECKING:
     import keras
@@ -45,10 +46,14 @@ class TrainSteps:
         model: what is trained.
         loss: what it is trained for.
         optimizer: how.
+        steps: the length of the training, for the schedule of the learning rate.
         feed: where the drawings come from.
         augmentation: what may happen to them.
         settings: batch size, seed and the like.
         average: follows the model's weights as their moving average, if there is one.
+
+    Attributes:
+        rate_factor: variable that the learning rate is multiplied by.
     """
 
     def __init__(
@@ -57,23 +62,30 @@ class TrainSteps:
         model: keras.Model,
         loss: BaseLoss,
         optimizer: keras.Optimizer,
+        steps: int,
         feed: Feed,
         augmentation: Augmentation,
         settings: Settings,
         average: keras.Model | None,
     ):
         self._distribution, self._strategy = distribution, distribution.strategy
-        self._model, self._average, self._loss = model, average, loss
-        self._optimizer, self._feed = optimizer, feed
+        self._model, self._average = model, average
+        self._optimizer, self._feed, self._steps_of_training = optimizer, feed, steps
         self._augmentation, self._settings = augmentation, settings
+        self.rate_factor = tf.Variable(1.0, trainable=False, name="rate_factor")
         self._sums = tf.Variable(
             tf.zeros(4),
             synchronization=tf.VariableSynchronization.ON_READ,
             aggregation=tf.VariableAggregation.SUM,
             trainable=False,
         )
-        self._compiled = tf.function(self._steps, reduce_retracing=True)
-        self._gradients = tf.function(self._gradients_of_share, jit_compile=settings.xla or None)
+        # AutoGraph takes half a second; only what a student wrote may need it.
+        self._calculate_loss = tf.function(loss.calculate_loss)
+        self._traced = False
+        self._compiled = tf.function(self._steps, autograph=False, reduce_retracing=True)
+        self._gradients = tf.function(
+            self._gradients_of_share, autograph=False, jit_compile=settings.xla or None
+        )
 
     def __call__(self, inputs: Any, steps: int, stop: bool, seconds: float) -> Totals:
         """Takes steps.
@@ -86,10 +98,26 @@ class TrainSteps:
         """
         replicas = self._distribution.replicas
         told = self._distribution.per_replica(lambda _: [0.0, 0.0, float(stop), seconds / replicas])
-        totals, finite = self._compiled(self._feed.data, inputs, tf.constant(steps), told)
+        arguments = self._feed.data, inputs, tf.constant(steps), told
+        if not self._traced:
+            self._trace(*arguments)
+        totals, finite = self._compiled(*arguments)
         loss, right, stops, mean_seconds = totals.numpy().tolist()
         all_finite = bool(finite) and math.isfinite(loss)
         return Totals(loss, right, all_finite, stops > 0, mean_seconds)
+
+    def _trace(self, data: Any, inputs: Any, *others: Any) -> None:
+        """Traces at once for any number of steps; TensorFlow would do it again at the second call.
+
+        (It does with several replicas, whose values it does not let us describe.)
+        """
+        self._traced = True
+        if self._distribution.replicas > 1:
+            return
+        any_number = tf.nest.map_structure(
+            lambda each: tf.TensorSpec((None, *each.shape[1:]), each.dtype), inputs
+        )
+        self._compiled.get_concrete_function(data, any_number, *others)
 
     def _steps(
         self, data: Any, inputs: Any, steps: tf.Tensor, told: Any
@@ -97,13 +125,23 @@ class TrainSteps:
         """Returns the sums, and whether all weights are finite."""
         self._sums.assign(tf.zeros(4))
         self._strategy.run(lambda values: self._sums.assign_add(values), args=(told,))
-        for number in tf.range(steps):
+
+        def take(number: tf.Tensor) -> tf.Tensor:
+            self._optimizer.learning_rate = self._learning_rate()
             self._strategy.run(self._step, args=(data, inputs, number))
             if self._average is not None:
                 self._follow(self._average)
+            return number + 1
+
+        tf.while_loop(lambda number: number < steps, take, [0], parallel_iterations=1)
         weights = self._model.trainable_variables
         finite = [tf.reduce_all(tf.math.is_finite(weight)) for weight in weights]
         return self._sums.read_value(), tf.reduce_all(finite)
+
+    def _learning_rate(self) -> tf.Tensor:
+        step, settings = self._optimizer.iterations, self._settings
+        share = share_of_rate(settings.schedule, step, self._steps_of_training)
+        return settings.base_learning_rate * share * self.rate_factor
 
     def _step(self, data: Any, inputs: Any, number: tf.Tensor) -> None:
         """One step of one replica."""
@@ -114,7 +152,7 @@ class TrainSteps:
         images = self._augmentation.apply(images, _share(random, self._distribution.replicas))
         gradients, totals = self._gradients(images, labels)
         if self._distribution.replicas > 1:
-            # Keras clips before it adds up: see schedules.make_optimizer.
+            # Keras clips before it adds up: see optimizers.make_optimizer.
             context = tf.distribute.get_replica_context()
             gradients = context.all_reduce(tf.distribute.ReduceOp.MEAN, gradients)
         self._optimizer.apply(gradients, self._model.trainable_variables)
@@ -135,7 +173,7 @@ class TrainSteps:
         parts = self._distribution.replicas * self._settings.accumulate_steps
         with tf.GradientTape() as tape:
             logits = tf.cast(self._model(images, training=True), tf.float32)
-            losses = self._loss.calculate_loss(logits, labels)
+            losses = self._calculate_loss(logits, labels)
             mean = tf.reduce_sum(losses) / self._settings.batch_size
             objective = tf.add_n([mean, *(term / parts for term in self._model.losses)])
             scaled = self._optimizer.scale_loss(objective)

@@ -60,7 +60,7 @@ def train(pattern: str, classes: int, batch_size: int, train_images: int) -> dic
 
     from quickdraw.training import cache, distribution, feed
     from quickdraw.training.augmentation import Augmentation
-    from quickdraw.training.schedules import make_optimizer
+    from quickdraw.training.optimizers import make_optimizer
     from quickdraw.training.step import TrainSteps
 
     cli.load_tensorflow()
@@ -70,10 +70,11 @@ def train(pattern: str, classes: int, batch_size: int, train_images: int) -> dic
     resident = feed.create(drawings, batch_size, 0, one_device, None)
     model = create(CnnModel, {}).build(*drawings.images.shape[2:], classes)
     steps = train_images // batch_size
-    optimizer = make_optimizer(settings, 2 * steps, 1)
+    optimizer = make_optimizer(settings, 1)
     optimizer.build(model.trainable_variables)
-    what = model, create(CrossEntropyLoss, {}), optimizer, resident, create(Augmentation, {})
-    train_steps = TrainSteps(one_device, *what, settings, None)
+    what = model, create(CrossEntropyLoss, {}), optimizer, 2 * steps
+    how = resident, create(Augmentation, {}), settings
+    train_steps = TrainSteps(one_device, *what, *how, None)
     for warm_up in range(2):
         train_steps(resident.inputs(4 * warm_up, 4), 4, False, 0.0)
     with Stopwatch() as watch:

@@ -1,0 +1,60 @@
+"""Optimizers: what makes steps of gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from quickdraw.settings import Settings
+
+_CLIP_NORM = 1.0
+
+
+def make_optimizer(settings: Settings, replicas: int) -> keras.Optimizer:
+    """The optimizer; the step sets its learning rate, see `schedules`.
+
+    Args:
+        settings: which one, and its weight decay.
+        replicas: the gradients it is given are those of the batch over this number, since Keras
+            adds up those of all replicas after clipping.
+    """
+    common: dict[str, Any] = {
+        "learning_rate": settings.base_learning_rate,
+        "global_clipnorm": _CLIP_NORM / replicas,
+    }
+    decay = {"weight_decay": settings.weight_decay}
+    optimizer = {
+        "adamw": lambda: keras.optimizers.AdamW(**common, **decay),
+        "lion": lambda: keras.optimizers.Lion(**common, **decay),
+        "muon": lambda: Muon(**common, **decay, adam_weight_decay=settings.weight_decay),
+        "sgd": lambda: keras.optimizers.SGD(**common, **decay, momentum=0.9, nesterov=True),
+    }[settings.optimizer]()
+    # Keras would take 0 off every weight, one operation each.
+    optimizer.weight_decay = settings.weight_decay or None
+    # "Biases and gains are left alone" (Loshchilov & Hutter 2019 decay all; He et al. 2019, "Bag of
+    # Tricks", section 3.1, show that only weights should).
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    if settings.precision == "float16":
+        # Micikevicius et al. 2018, "Mixed Precision Training", section 3.2.
+        return keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer
+
+
+class Muon(keras.optimizers.Muon):
+    """Keras' Muon (Jordan et al. 2024), for the kernels of convolutions too.
+
+    A kernel `[height, width, in, out]` is orthogonalised as a matrix `[height·width·in, out]`; what
+    has fewer than two dimensions is AdamW's.
+    """
+
+    def _should_use_adamw(self, variable: Any) -> bool:
+        return len(variable.shape) < 2
+
+    def zeropower_via_newtonschulz5(self, x: Any, steps: int) -> Any:
+        matrix = ops.reshape(x, (-1, x.shape[-1]))
+        return ops.reshape(super().zeropower_via_newtonschulz5(matrix, steps), x.shape)
+
+    def lr_adjust(self, x: Any) -> Any:
+        return ops.reshape(super().lr_adjust(ops.reshape(x, (-1, x.shape[-1]))), x.shape)
