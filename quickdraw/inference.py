@@ -75,7 +75,7 @@ def define_flags(values: flags.FlagValues) -> None:
         "Which model predicts: the best on the validation records, or the latest.",
         flag_values=values,
     )
-    flags.DEFINE_integer("batch_size", 1024, "Drawings a step.", lower_bound=1, flag_values=values)
+    flags.DEFINE_integer("batch_size", 2048, "Drawings a step.", lower_bound=1, flag_values=values)
     cli.define_bad_record_flag(values)
     cli.define_config_flag(values)
 
@@ -120,7 +120,7 @@ def predict(
     *,
     top_k: int = 1,
     output_probabilities: str | None = None,
-    batch_size: int = 1024,
+    batch_size: int = 2048,
     on_bad_record: Any = "error",
 ) -> int:
     """Writes the predictions for test records; returns how many there are.

@@ -14,7 +14,7 @@ from benchmarks.measure import Measurement, Stopwatch
 
 
 def quickdraw(
-    train: str, valid: str, top1: float, epochs: float, learning_rate: float
+    train: str, valid: str, top1: float, epochs: float, learning_rate: float, precision: str
 ) -> dict[str, Measurement]:
     """`python -m quickdraw.train`, with nothing in its cache."""
     with tempfile.TemporaryDirectory() as folder:
@@ -26,7 +26,8 @@ def quickdraw(
             "model": "CnnModel",
             "num_epochs": epochs,
             "base_learning_rate": learning_rate,
-            "eval_every": 0.5,
+            "precision": precision,
+            "eval_every": epochs / 2,
         }
         flags = [f"--{name}={value}" for name, value in arguments.items()]
         return _until(top1, "quickdraw.train", *flags)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks import machine
 from benchmarks.measure import Measurement
 from quickdraw.progress import log
 
@@ -31,8 +32,9 @@ class Options:
     train_images: int = _option(20_000, "images that a training is timed on")
     batch_size: int = _option(256, "the batch size of ours")
     top1: float = _option(0.885, "the validation top-1 that the whole command must reach")
-    epochs: float = _option(2.5, "epochs of our whole command")
-    learning_rate: float = _option(0.008, "base learning rate of our whole command")
+    epochs: float = _option(2.0, "epochs of our whole command")
+    learning_rate: float = _option(0.01, "base learning rate of our whole command")
+    precision: str = _option(machine.fast_precision(), "precision of our whole command")
     drawings: int = _option(40_000, "drawings that are made into records")
     processes: int = _option(os.cpu_count() or 1, "processes that make records of drawings")
 

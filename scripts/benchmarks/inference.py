@@ -7,34 +7,39 @@ import os
 from benchmarks import limits
 from benchmarks.contest import Candidate, Contest, Goal, Options, call
 
-OURS = "quickdraw.inference"
-KERAS = "keras predict, tf.data map"
-BATCH_SIZE = 1024
+OURS = "quickdraw.inference, {}"
+KERAS = "keras predict, tf.data map, {}"
+BATCH_SIZE = 2048
+PRECISIONS = "float32", "bfloat16"
 
 
 def contest(options: Options) -> Contest:
-    """Trains a model that all predict with, and lets them."""
-    train_dir = os.path.join(options.scratch, "run")
+    """Trains a model of each precision that all predict with, and lets them."""
+    candidates = [each for precision in PRECISIONS for each in _candidates(options, precision)]
+    goals = [_goal(OURS.format(precision), KERAS.format(precision)) for precision in PRECISIONS]
+    return Contest("Inference", [*candidates, limits.candidate(options)], goals)
+
+
+def _candidates(options: Options, precision: str) -> list[Candidate]:
+    train_dir = os.path.join(options.scratch, precision)
     records = {"train": options.pattern("train"), "valid": options.pattern("valid")}
-    call("benchmarks.ours:make_run", records | {"train_dir": train_dir})
+    call("benchmarks.ours:make_run", {**records, "train_dir": train_dir, "precision": precision})
     where = {
         "train_dir": train_dir,
         "warm_up": options.pattern("test"),
         "pattern": os.path.join(options.large, "test-*"),
         "batch_size": BATCH_SIZE,
     }
-    return Contest(
-        "Inference",
-        [
-            Candidate(OURS, "benchmarks.ours:predict", where),
-            Candidate(KERAS, "benchmarks.opponents.keras_fit:predict", where, "keras"),
-            limits.candidate(options),
-        ],
-        [
-            Goal(
-                f"records to CSV, against {KERAS}",
-                2,
-                lambda value: value(OURS, "inference") / value(KERAS, "inference"),
-            )
-        ],
+    keras = "benchmarks.opponents.keras_fit:predict"
+    return [
+        Candidate(OURS.format(precision), "benchmarks.ours:predict", where),
+        Candidate(KERAS.format(precision), keras, where, "keras"),
+    ]
+
+
+def _goal(ours: str, theirs: str) -> Goal:
+    return Goal(
+        f"{ours}, against {theirs}",
+        2,
+        lambda value: value(ours, "inference") / value(theirs, "inference"),
     )

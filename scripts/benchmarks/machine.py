@@ -21,12 +21,21 @@ def describe() -> dict[str, str]:
     }
 
 
-def _processor() -> str:
+def fast_precision() -> str:
+    """bfloat16 where the processor multiplies in it, else float32."""
+    return "bfloat16" if re.search("avx512_bf16|amx_bf16", _cpuinfo()) else "float32"
+
+
+def _cpuinfo() -> str:
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
-            names = re.findall(r"model name\s*: (.+)", file.read())
+            return file.read()
     except FileNotFoundError:
-        names = []
+        return ""
+
+
+def _processor() -> str:
+    names = re.findall(r"model name\s*: (.+)", _cpuinfo())
     return names[0] if names else platform.processor() or platform.machine()
 
 

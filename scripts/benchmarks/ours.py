@@ -53,9 +53,12 @@ def _deliver(source: Any) -> Any:
     return lambda inputs, steps: loop(source.data, inputs, tf.constant(steps)).numpy()
 
 
-def train(pattern: str, classes: int, batch_size: int, train_images: int) -> dict[str, Measurement]:
+def train(
+    pattern: str, classes: int, batch_size: int, train_images: int, precision: str = "float32"
+) -> dict[str, Measurement]:
     """Steps of CnnModel once it is compiled, as many as `train_images` make, with the default
-    settings: those include determinism on a CPU."""
+    settings but the precision: those include determinism on a CPU."""
+    import keras
     import tensorflow as tf
 
     from quickdraw.training import cache, distribution, feed
@@ -65,6 +68,7 @@ def train(pattern: str, classes: int, batch_size: int, train_images: int) -> dic
 
     cli.load_tensorflow()
     tf.config.experimental.enable_op_determinism()
+    keras.config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
     one_device, settings = distribution.create("none"), Settings(batch_size=batch_size)
     drawings = cache.load(QuickDrawFeatureReader(), pattern, "reading", 1e6)
     resident = feed.create(drawings, batch_size, 0, one_device, None)
@@ -137,7 +141,7 @@ def predict(train_dir: str, warm_up: str, pattern: str, batch_size: int) -> dict
     return {"inference": watch.rate(images)}
 
 
-def make_run(train: str, valid: str, train_dir: str) -> dict[str, Measurement]:
+def make_run(train: str, valid: str, train_dir: str, precision: str) -> dict[str, Measurement]:
     """A run to predict with; how good it is does not matter."""
     from quickdraw.training import fit
 
@@ -147,6 +151,7 @@ def make_run(train: str, valid: str, train_dir: str) -> dict[str, Measurement]:
             eval_data_pattern=valid,
             train_dir=train_dir,
             model="CnnModel",
+            precision=precision,
             max_steps=50,
         )
     )

@@ -9,6 +9,7 @@ from benchmarks import data, limits
 from benchmarks.contest import Candidate, Contest, Goal, Options, Value
 
 OURS = "quickdraw CnnModel, batch {}"
+BFLOAT16 = "quickdraw CnnModel, bfloat16, batch {}"
 FIT = "keras fit, batch {}"
 TORCH = "PyTorch in memory, batch {}"
 CHANNELS_LAST = "PyTorch in memory, channels last, batch {}"
@@ -43,6 +44,7 @@ def _steps(options: Options) -> list[Candidate]:
     ours, torch = options.batch_size, "opponents.pytorch"
     return [
         candidate(OURS, "ours", ours, ""),
+        candidate(BFLOAT16, "ours", ours, "", precision="bfloat16"),
         candidate(FIT, "opponents.keras_fit", ours, "keras"),
         candidate(FIT, "opponents.keras_fit", SMALL_BATCH, "keras"),
         candidate(TORCH, torch, ours, "torch", in_memory=True),
@@ -57,7 +59,7 @@ def _commands(options: Options) -> list[Candidate]:
         "valid": options.pattern("valid"),
         "top1": options.top1,
     }
-    ours = {"epochs": options.epochs, "learning_rate": options.learning_rate}
+    ours = {name: getattr(options, name) for name in ("epochs", "learning_rate", "precision")}
     theirs = {"classes": data.classes(options.data), "epochs": MOST_EPOCHS}
     return [
         Candidate(COMMAND, "benchmarks.commands:quickdraw", where | ours),
@@ -79,19 +81,25 @@ def _memory(options: Options) -> list[Candidate]:
 def _goals(batch_size: int, top1: float) -> list[Goal]:
     ours = OURS.format(batch_size)
 
-    def against(name: str, wanted: float) -> Goal:
+    def against(name: str, wanted: float, ours: str) -> Goal:
         return Goal(
-            f"training CnnModel, against {name}",
+            f"{ours}, against {name}",
             wanted,
             lambda value: value(ours, "training") / value(name, "training"),
         )
 
+    def against_all(ours: str) -> list[Goal]:
+        return [
+            against(FIT.format(batch_size), 1.3, ours),
+            against(FIT.format(SMALL_BATCH), 2, ours),
+            against(TORCH.format(batch_size), 1.5, ours),
+        ]
+
     return [
-        against(FIT.format(batch_size), 1.3),
-        against(FIT.format(SMALL_BATCH), 2),
-        against(TORCH.format(batch_size), 1.5),
+        *against_all(ours),
+        *against_all(BFLOAT16.format(batch_size)),
         Goal(
-            "training CnnModel, share of the matrix product's peak",
+            f"{ours}, share of the matrix product's peak",
             0.5,
             lambda value: (
                 value(ours, "arithmetic") / value(limits.CANDIDATE, "matrix product, float32")
