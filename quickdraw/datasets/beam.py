@@ -34,8 +34,8 @@ _REPORTS = "reports"
 Found = tuple[int, tuple[bool, str | None, int, int, bytes]]
 """Key; then whether it is no test drawing, word, file, position and record."""
 
-Made = tuple[str, int, int | None, bytes, list[tuple[str, int]]]
-"""Split, key, label, framed record, and the right answer of a test record."""
+Made = tuple[str, int, int | None, bytes, tuple[str, int] | None]
+"""Split, key, label, framed record, and the id and label of a test record with an answer."""
 
 
 def write(
@@ -213,8 +213,8 @@ def _make(
     which = int(splits.assign(np.array([key], np.uint64), percentages)[0]) if not_test else 2
     label = None if number == scanning.NO_WORD else number
     drawing = files[file].parse(position, data)
-    record, answers = shards.framed_record(recipe, drawing, key, label, which == 2)
-    yield splits.SPLITS[which], key, label, record, answers
+    record, answer = shards.framed_record(recipe, drawing, key, label, which == 2)
+    yield splits.SPLITS[which], key, label, record, answer
 
 
 def _shard_of(made: Made, names: dict[str, list[str]]) -> tuple[str, Made | None]:
@@ -240,7 +240,7 @@ def _write_shard(
             data = shards.pack([part[3] for part in chunk], recipe)
             digest.update(data)
             file.write(data)
-    answers = [answer for part in ordered for answer in part[4]]
+    answers = [part[4] for part in ordered if part[4]]
     if answers:
         storage.write_json(os.path.join(folder, _REPORTS, f"{name}.json"), answers)
     counts = collections.Counter(part[2] for part in ordered if part[2] is not None)

@@ -18,6 +18,7 @@ from quickdraw.datasets.index import Index
 from quickdraw.datasets.recipe import Recipe, id_of
 from quickdraw.datasets.scanning import NO_WORD
 from quickdraw.datasets.sources import DrawingFile
+from quickdraw.datasets.sources.base import Read
 from quickdraw.errors import QuickdrawError
 
 AT_ONCE = 1000
@@ -25,6 +26,12 @@ SAMPLE = 100
 
 Shared = tuple[Sequence[DrawingFile], Recipe]
 """What the processes know: the files, and what is made of them."""
+
+Entry = tuple[int, int, int, int, int]
+"""Of the index: a drawing's key, position, size, number of its file, number of its word."""
+
+Framed = tuple[bytes, tuple[str, int] | None]
+"""A record as it stands in a shard, and (id, label) where it is a test record with an answer."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,12 +67,24 @@ def chunks(index: Index, info: DatasetInfo) -> Iterator[Chunk]:
 
 def write_chunk(shared: Shared, chunk: Chunk) -> Part:
     """Reads drawings for the second time, and makes their records."""
-    answers, framed = [], []
-    for entry in chunk.entries.tolist():
-        data, answer = _record(shared, entry, chunk.is_test)
-        framed.append(data)
-        answers += answer
-    return Part(chunk.shard, pack(framed, shared[1]), answers, len(framed))
+    files, recipe = shared
+    made: dict[int, Framed] = {}
+    for number, entries in _by_file(chunk.entries.tolist()):
+        with files[number].opened() as read:
+            for at, entry in entries:
+                made[at] = _record(shared, entry, read, chunk.is_test)
+    in_order = [made[at] for at in range(len(made))]
+    data = pack([framed for framed, _ in in_order], recipe)
+    return Part(chunk.shard, data, [each for _, each in in_order if each], len(in_order))
+
+
+def _by_file(entries: list[Entry]) -> Iterator[tuple[int, Iterator[tuple[int, Entry]]]]:
+    """The entries of each file, with their places in the list."""
+
+    def file_of(numbered: tuple[int, Entry]) -> int:
+        return numbered[1][3]
+
+    return itertools.groupby(sorted(enumerate(entries), key=file_of), file_of)
 
 
 def pack(framed: Sequence[bytes], recipe: Recipe) -> bytes:
@@ -74,14 +93,12 @@ def pack(framed: Sequence[bytes], recipe: Recipe) -> bytes:
     return gzip.compress(data, mtime=0) if recipe.gzip else data
 
 
-def _record(
-    shared: Shared, entry: tuple[int, int, int, int, int], is_test: bool
-) -> tuple[bytes, list[tuple[str, int]]]:
+def _record(shared: Shared, entry: Entry, read: Read, is_test: bool) -> Framed:
     files, recipe = shared
     key, position, size, number, word = entry
     file = files[number]
     try:
-        drawing = file.parse(position, file.read(position, size))
+        drawing = file.parse(position, read(position, size))
     except SkippedDrawing:
         raise QuickdrawError(f"{file.place(position)}: the file changed meanwhile") from None
     return framed_record(recipe, drawing, key, None if word == NO_WORD else word, is_test)
@@ -89,24 +106,27 @@ def _record(
 
 def framed_record(
     recipe: Recipe, drawing: Drawing, key: int, label: int | None, is_test: bool
-) -> tuple[bytes, list[tuple[str, int]]]:
-    """A record as it stands in a shard, and the right answer where it is a test record."""
+) -> Framed:
+    """The record of a drawing."""
     if not is_test:
-        return records.frame(recipe.record(drawing, label, "")), []
+        return records.frame(recipe.record(drawing, label, "")), None
     image_id = id_of(drawing, key, label is not None)
-    answers = [] if label is None else [(image_id, label)]
-    return records.frame(recipe.record(drawing, None, image_id)), answers
+    answer = None if label is None else (image_id, label)
+    return records.frame(recipe.record(drawing, None, image_id)), answer
 
 
 def mean_record_size(index: Index, shared: Shared) -> float:
     """Bytes of a record in a shard, from the hundred with the least keys."""
-    first = []
+    files, recipe = shared
+    first, sample = [], []
     for split in splits.SPLITS:
         count = min(index.length(split), SAMPLE)
         entries = index.entries(split, 0, count).tolist() if count else []
         first += [(entry, split == "test") for entry in entries]
-    sample = [_record(shared, entry, is_test)[0] for entry, is_test in sorted(first)[:SAMPLE]]
-    return mean_size(sample, shared[1])
+    for entry, is_test in sorted(first)[:SAMPLE]:
+        with files[entry[3]].opened() as read:
+            sample.append(_record(shared, entry, read, is_test)[0])
+    return mean_size(sample, recipe)
 
 
 def mean_size(framed: Sequence[bytes], recipe: Recipe) -> float:

@@ -46,7 +46,8 @@ def content_of_strokes(strokes: Sequence) -> bytes:
 
 def _shifted(values: Sequence, low: int) -> bytes:
     try:
-        return bytes([value - low for value in values])
+        # Most drawings start at 0, as Quick, Draw! aligns them.
+        return bytes([value - low for value in values] if low else values)
     except TypeError:  # not whole numbers
         return bytes([round(value) - low for value in values])
 

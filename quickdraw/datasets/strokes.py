@@ -66,17 +66,14 @@ def rasterise(
     side = oversample * image_size
     scale, middle = side / box, side / 2
     x0, y0 = left + width / 2, top + height / 2
+    points = np.array([xs, ys], float).T
     # Cut off, not rounded: a pixel's number is that of its upper left corner.
-    dots = [
-        (int((x - x0) * scale + middle), int((y - y0) * scale + middle))
-        for x, y in zip(xs, ys, strict=True)
-    ]
+    dots = ((points - (x0, y0)) * scale + middle).astype(int)
     canvas = Image.new("L" if channels == 1 else "RGB", (side, side))
     brush = ImageDraw.Draw(canvas)
     if channels == 1:
         _paint(brush, dots, lengths, pen)
     else:
-        points = np.array([xs, ys], float).T
         _paint_colours(brush, dots, encodings.colours(points, lengths, strokes), pen)
     shape = (image_size, image_size) if channels == 1 else (image_size, image_size, 3)
     # Three times as fast as np.array() of so small a picture.
@@ -135,26 +132,32 @@ def _oversampling(line: float) -> tuple[int, int]:
     return oversample, round(oversample * line) | 1
 
 
-def _paint(
-    brush: ImageDraw.ImageDraw, dots: list[tuple[int, int]], lengths: list[int], pen: int
-) -> None:
-    radius, start = pen // 2, 0
+def _paint(brush: ImageDraw.ImageDraw, dots: np.ndarray, lengths: list[int], pen: int) -> None:
+    numbers, start = dots.ravel().tolist(), 0
     for length in lengths:
-        stroke = dots[start : start + length]
-        brush.line(stroke, fill=255, width=pen)
-        start += length
-    for x, y in dots:  # round caps and joins; joint="curve" is slower and leaves caps flat
-        brush.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+        brush.line(numbers[start : start + 2 * length], fill=255, width=pen)
+        start += 2 * length
+    # Round caps and joins; joint="curve" is slower and leaves caps flat. ImageDraw's own ellipse()
+    # looks the colour up again for every dot, which takes longer than to draw it.
+    ellipse = brush.draw.draw_ellipse
+    for box in _boxes(dots, pen):
+        ellipse(box, 255, 1)
+
+
+def _boxes(dots: np.ndarray, pen: int) -> list[list[int]]:
+    """The square `[left, top, right, bottom]` around the pen at each dot."""
+    radius = pen // 2
+    return np.concatenate([dots - radius, dots + radius], axis=1).tolist()
 
 
 def _paint_colours(
     brush: ImageDraw.ImageDraw,
-    dots: list[tuple[int, int]],
+    dots: np.ndarray,
     pieces: list[tuple[int, int, tuple[int, int, int]]],
     pen: int,
 ) -> None:
-    radius = pen // 2
+    numbers, boxes = dots.tolist(), _boxes(dots, pen)
     for first, last, colour in pieces:
-        brush.line((dots[first], dots[last]), fill=colour, width=pen)
-        for x, y in (dots[first], dots[last]):
-            brush.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
+        brush.line(numbers[first] + numbers[last], fill=colour, width=pen)
+        for end in (first, last):
+            brush.ellipse(boxes[end], fill=colour)

@@ -35,7 +35,7 @@ class Options:
     epochs: float = _option(2.0, "epochs of our whole command")
     learning_rate: float = _option(0.01, "base learning rate of our whole command")
     precision: str = _option(machine.fast_precision(), "precision of our whole command")
-    drawings: int = _option(40_000, "drawings that are made into records")
+    drawings: int = _option(100_000, "drawings that are made into records")
     processes: int = _option(os.cpu_count() or 1, "processes that make records of drawings")
 
     def pattern(self, split: str) -> str:

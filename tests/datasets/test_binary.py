@@ -27,7 +27,8 @@ def parsed(file):
         try:
             if isinstance(data, SkippedDrawing):
                 raise data
-            assert file.read(position, len(data)) == data
+            with file.opened() as read:
+                assert read(position, len(data)) == data
             result.append(file.parse(position, data))
         except SkippedDrawing as error:
             result.append(error.reason)

@@ -23,10 +23,11 @@ def opened(folder, categories=None):
 
 
 def drawings(file):
-    return [
-        file.parse(position, file.read(position, len(data)))
-        for position, data in file.scan(*file.pieces(1 << 20)[0])
-    ]
+    with file.opened() as read:
+        return [
+            file.parse(position, read(position, len(data)))
+            for position, data in file.scan(*file.pieces(1 << 20)[0])
+        ]
 
 
 def fails(folder, *args, match):

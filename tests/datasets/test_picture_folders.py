@@ -40,7 +40,8 @@ def opened(path, **options):
 
 
 def image_of(file, number=0):
-    return file.parse(number, file.read(number, 1 << 20)).image
+    with file.opened() as read:
+        return file.parse(number, read(number, 1 << 20)).image
 
 
 @pytest.mark.parametrize("paper", [0, 255])

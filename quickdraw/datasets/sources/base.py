@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import abc
+import contextlib
 import dataclasses
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from quickdraw import storage
 from quickdraw.datasets.drawing import Drawing, SkippedDrawing
@@ -15,8 +17,10 @@ _DOWNLOADED = re.compile(r"^full(_|%2F)(simplified|raw|binary|numpy_bitmap)(_|%2
 Record = tuple[int, bytes | SkippedDrawing]
 """Where in its file a drawing is, and what stands there, or why that cannot be used."""
 
+Read = Callable[[int, int], bytes]
 
-class DrawingFile:
+
+class DrawingFile(abc.ABC):
     """A file (or a folder of pictures) with drawings; picklable, for the worker processes.
 
     A drawing is known by its position, a byte offset unless the format says otherwise, and its
@@ -40,24 +44,24 @@ class DrawingFile:
         """Ranges of about `size` bytes that `scan` reads; the whole file where it has no seams."""
         return [(0, self.size)]
 
+    @abc.abstractmethod
     def scan(self, start: int, stop: int) -> Iterator[Record]:
         """Yields the records that begin in a range."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def parse(self, position: int, data: bytes) -> Drawing:
         """The drawing of a record.
 
         Raises:
             SkippedDrawing: it cannot be used.
         """
-        raise NotImplementedError
 
-    def read(self, position: int, size: int) -> bytes:
-        """The same bytes that `scan` gave."""
-        # Opened each time: that costs 3 µs, and keeping thousands of files open is refused.
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Read]:
+        """Yields `read(position, size)`: the same bytes that `scan` gave."""
         descriptor = os.open(self.path, os.O_RDONLY)
         try:
-            return os.pread(descriptor, size, position)
+            yield lambda position, size: os.pread(descriptor, size, position)
         finally:
             os.close(descriptor)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator
 from typing import Protocol
@@ -10,7 +11,7 @@ import numpy as np
 
 from quickdraw import storage
 from quickdraw.datasets.drawing import Drawing
-from quickdraw.datasets.sources.base import DrawingFile, Record, cut
+from quickdraw.datasets.sources.base import DrawingFile, Read, Record, cut
 from quickdraw.errors import QuickdrawError
 
 _SIDE = 28
@@ -39,10 +40,11 @@ class Images(DrawingFile):
 
     def scan(self, start: int, stop: int) -> Iterator[Record]:
         for position in range(start, stop):
-            yield position, self.read(position, 0)
+            yield position, self._images[position].tobytes()
 
-    def read(self, position: int, size: int) -> bytes:
-        return self._images[position].tobytes()
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Read]:
+        yield lambda position, _: self._images[position].tobytes()
 
     def parse(self, position: int, data: bytes) -> Drawing:
         return Drawing(self.category, image=square(data))

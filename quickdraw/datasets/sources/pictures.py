@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import warnings
@@ -12,7 +13,7 @@ from PIL import Image, ImageOps
 
 from quickdraw import storage
 from quickdraw.datasets.drawing import Drawing, SkippedDrawing
-from quickdraw.datasets.sources.base import DrawingFile, Record, cut
+from quickdraw.datasets.sources.base import DrawingFile, Read, Record, cut
 from quickdraw.errors import QuickdrawError
 from quickdraw.progress import log
 
@@ -46,13 +47,17 @@ class Pictures(DrawingFile):
 
     def scan(self, start: int, stop: int) -> Iterator[Record]:
         for position in range(start, min(stop, len(self.names))):
-            data = self.read(position, _LARGEST_FILE)
+            data = self._read(position, _LARGEST_FILE)
             if len(data) < _LARGEST_FILE:
                 yield position, data
             else:
                 yield position, SkippedDrawing("a picture of more than 64 MB")
 
-    def read(self, position: int, size: int) -> bytes:
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Read]:
+        yield self._read
+
+    def _read(self, position: int, size: int) -> bytes:
         with storage.open_binary(self.place(position)) as file:
             return file.read(size)
 
@@ -115,7 +120,8 @@ def find_polarity(folders: Sequence[Pictures]) -> bool:
     dark, total = 0, 0
     for folder, position in everything[:: -(-len(everything) // _LOOKED_AT)]:
         try:
-            image = folder.parse(position, folder.read(position, _LARGEST_FILE)).image
+            with folder.opened() as read:
+                image = folder.parse(position, read(position, _LARGEST_FILE)).image
         except SkippedDrawing:
             continue
         assert image is not None

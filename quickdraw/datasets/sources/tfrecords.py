@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ import numpy as np
 
 from quickdraw import records, storage
 from quickdraw.datasets.drawing import Drawing, SkippedDrawing, checked
-from quickdraw.datasets.sources.base import DrawingFile, Record
+from quickdraw.datasets.sources.base import DrawingFile, Read, Record
 from quickdraw.datasets.sources.pictures import decode
 from quickdraw.errors import BadRecordError
 
@@ -58,8 +59,10 @@ class Records(DrawingFile):
                     yield position, data
                 position = file.tell()
 
-    def read(self, position: int, size: int) -> bytes:
-        return super().read(position + _HEADER_SIZE, size)
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Read]:
+        with super().opened() as read:
+            yield lambda position, size: read(position + _HEADER_SIZE, size)
 
     def parse(self, position: int, data: bytes) -> Drawing:
         try:
