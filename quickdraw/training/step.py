@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tensorflow as tf
 
-from quickdraw.losses import BaseLoss
 from quickdraw.settings import Settings
 from quickdraw.training.augmentation import Augmentation
 from quickdraw.training.distribution import Distribution
 from quickdraw.training.feed import Feed
+from quickdraw.training.objective import Objective
 
 if TYPE_CHECKING:
     import keras
@@ -43,7 +43,7 @@ class TrainSteps:
     Args:
         distribution: the devices.
         model: what is trained.
-        loss: what it is trained for.
+        objective: what it is trained for.
         optimizer: how.
         feed: where the drawings come from.
         augmentation: what may happen to them.
@@ -55,7 +55,7 @@ class TrainSteps:
         self,
         distribution: Distribution,
         model: keras.Model,
-        loss: BaseLoss,
+        objective: Objective,
         optimizer: keras.Optimizer,
         feed: Feed,
         augmentation: Augmentation,
@@ -63,7 +63,7 @@ class TrainSteps:
         average: keras.Model | None,
     ):
         self._distribution, self._strategy = distribution, distribution.strategy
-        self._model, self._average, self._loss = model, average, loss
+        self._model, self._average, self._objective = model, average, objective
         self._optimizer, self._feed = optimizer, feed
         self._augmentation, self._settings = augmentation, settings
         self._sums = tf.Variable(
@@ -134,8 +134,7 @@ class TrainSteps:
         """What a part of the batch adds to the gradients of the whole, and to the sums."""
         parts = self._distribution.replicas * self._settings.accumulate_steps
         with tf.GradientTape() as tape:
-            logits = tf.cast(self._model(images, training=True), tf.float32)
-            losses = self._loss.calculate_loss(logits, labels)
+            logits, losses = self._objective(images, labels)
             mean = tf.reduce_sum(losses) / self._settings.batch_size
             objective = tf.add_n([mean, *(term / parts for term in self._model.losses)])
             scaled = self._optimizer.scale_loss(objective)
