@@ -68,7 +68,7 @@ class Settings:
     loss_params: str | dict[str, Any] = _setting(
         "", 'The loss\' parameters, e.g. "label_smoothing=0.1".'
     )
-    class_weights: str | None = _setting(
+    class_weights: str | dict[str, Any] | None = _setting(
         None,
         'How much each class counts in training: balanced (rare ones more), or e.g. "cat=2, dog=3" '
         '(names with blanks as JSON: {"hot dog": 2}); the others count 1.',

@@ -71,7 +71,7 @@ def cross_entropy(*probabilities: float) -> list[float]:
             cross_entropy((2 / math.e) / (2 / math.e + 2), (8 / math.e) / (8 / math.e + 2)),
         ),
         ("SymmetricCrossEntropyLoss", {"alpha": 1, "beta": 0}, [0, 2], cross_entropy(0.5, 0.8)),
-        # The paper, section 3.3: with one class right the reverse part is -A (1 - p).
+        # With one class right the reverse part is -A (1 - p).
         (
             "SymmetricCrossEntropyLoss",
             {"alpha": 0, "beta": 2, "log_zero": -6},
@@ -291,6 +291,18 @@ class Mean(BaseLoss):
     def calculate_loss(self, logits, labels):
         return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
 
+class Needy(BaseLoss):
+    needs_features = True
+
+    def calculate_loss(self, logits, labels, features):
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+
+class Blind(BaseLoss):
+    needs_features = True
+
+    def calculate_loss(self, logits, labels):
+        return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+
 class Featureless(BaseModel):
     def create_model(self, images, num_classes):
         x = layers.Conv2D(num_classes, 3)(images)
@@ -311,6 +323,8 @@ def own(tmp_path, monkeypatch):
         ("CrossEntropyLoss", {"loss_params": "label_smoothing=1.5"}, "label_smoothing must be"),
         ("own_losses.Empty", {}, "Empty must define calculate_loss"),
         ("own_losses.Mean", {}, "Mean.calculate_loss must return one value an example"),
+        ("own_losses.Needy", {}, "labels, features=None\\) expected: missing a required"),
+        ("own_losses.Blind", {}, "labels, features=None\\) expected: got an unexpected"),
         *(
             (
                 loss,
@@ -394,7 +408,8 @@ def test_weights_by_name():
     names = ["cat", "hot dog", "sun"]
     assert class_weights(None, names, np.zeros(1, int)) is None
     assert class_weights("sun=2, cat=0.5", names, np.zeros(1, int)).tolist() == [0.5, 1, 2]
-    assert class_weights('{"hot dog": 3}', names, np.zeros(1, int)).tolist() == [1, 3, 1]
+    for form in ('{"hot dog": 3}', {"hot dog": 3}):
+        assert class_weights(form, names, np.zeros(1, int)).tolist() == [1, 3, 1]
 
 
 def test_a_class_that_counts_nothing_is_not_learnt(tiny_data, tmp_path):

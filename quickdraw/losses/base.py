@@ -51,10 +51,13 @@ class BaseLoss(Component):
         return None
 
     def build(self, classifier: layers.Dense) -> list[tf.Variable]:
-        """Before a training, if `needs_features`: the model's last layer, and what it tells.
+        """Called once before a training, if `needs_features`.
+
+        Args:
+            classifier: the model's last layer, with its kernel `[num_features, num_classes]`.
 
         Returns:
-            The variables of this loss, to be kept in checkpoints.
+            The variables of this loss, which checkpoints keep.
         """
         return []
 
@@ -71,14 +74,23 @@ class BaseLoss(Component):
         """
         if not self.needs_dense:
             return model
+        last = self.last_dense(model)
+        logits = self.classifier(last.input, last.units)
+        return model if logits is None else keras.Model(model.input, logits)
+
+    def last_dense(self, model: keras.Model) -> layers.Dense:
+        """The layer that makes the logits; its input are the features.
+
+        Raises:
+            QuickdrawError: it is not a Dense.
+        """
         last = model.layers[-1]
         if not isinstance(last, layers.Dense):
             raise QuickdrawError(
                 f"{type(self).__name__} needs the features before the classifier: a model whose "
                 f"last layer is a Dense expected. Received: {type(last).__name__}"
             )
-        logits = self.classifier(last.input, last.units)
-        return model if logits is None else keras.Model(model.input, logits)
+        return last
 
     def _check_range(self, name: str, low: float, high: float = math.inf) -> None:
         value = getattr(self, name)

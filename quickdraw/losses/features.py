@@ -85,7 +85,7 @@ class LargeMarginSoftmaxLoss(BaseLoss):
     """Softmax in which the label's logit |w| |x| cos(theta) is |w| |x| psi(theta): less, by angle.
 
     Source: Liu et al. 2016, "Large-Margin Softmax Loss for Convolutional Neural Networks",
-    sections 3.2 and 4.
+    sections 3 and 4.
 
     Attributes:
         margin: by how much the angle is multiplied (m in the paper); 1 is softmax.

@@ -67,7 +67,7 @@ class SymmetricCrossEntropyLoss(BaseLoss):
     """alpha times cross-entropy and beta times reverse cross-entropy: for labels with mistakes.
 
     Source: Wang et al. 2019, "Symmetric Cross Entropy for Robust Learning with Noisy Labels",
-    section 3.2.
+    section 4.
 
     Attributes:
         alpha: weight of the cross-entropy (the paper: 0.1 for CIFAR-10, 6 for CIFAR-100).
@@ -94,7 +94,7 @@ class BootstrappedLoss(BaseLoss):
     """Cross-entropy with targets that are in part the model's own answer: for labels with mistakes.
 
     Source: Reed et al. 2014, "Training Deep Neural Networks on Noisy Labels with Bootstrapping",
-    section 3.3.
+    section 3.
 
     Attributes:
         beta: the share of the label (the paper: 0.95 for soft, 0.8 for hard answers).

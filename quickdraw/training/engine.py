@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from typing import TypeVar
 
 import keras
@@ -107,6 +108,15 @@ def _check_loss(loss: losses.BaseLoss, run: runs.Run) -> None:
     """Asks the loss for two examples' values: a mistake shows here, not in a compiled step."""
     if loss.needs_dense:
         run.build_model()
+    asked = ["features"] * loss.needs_features + ["teacher_logits"] * loss.needs_teacher
+    try:
+        for keywords in ([], asked):
+            inspect.signature(loss.calculate_loss).bind(0, 0, **dict.fromkeys(keywords))
+    except TypeError as error:
+        expected = ", ".join(["logits", "labels", *(f"{name}=None" for name in asked)])
+        raise QuickdrawError(
+            f"{type(loss).__name__}: calculate_loss(self, {expected}) expected: {error}"
+        ) from None
     values = loss.calculate_loss(tf.zeros((2, len(run.labels))), tf.zeros((2,), tf.int32))
     if getattr(values, "shape", None) != (2,):
         raise QuickdrawError(

@@ -45,7 +45,7 @@ class Objective:
         self._loss, self._forward = loss, model
         self.variables: list[tf.Variable] = []
         if loss.needs_features:
-            classifier = model.layers[-1]
+            classifier = loss.last_dense(model)
             self._forward = keras.Model(model.input, [model.output, classifier.input])
             self.variables = loss.build(classifier)
         self._teachers = [runs.load(folder).model for folder in _folders(settings)]
@@ -105,7 +105,9 @@ def check_teachers(
                 )
 
 
-def class_weights(chosen: str | None, names: list[str], labels: np.ndarray) -> np.ndarray | None:
+def class_weights(
+    chosen: str | dict[str, Any] | None, names: list[str], labels: np.ndarray
+) -> np.ndarray | None:
     """How much an example of each class counts in training, as `--class_weights` says.
 
     Args:
@@ -127,7 +129,8 @@ def class_weights(chosen: str | None, names: list[str], labels: np.ndarray) -> n
         mean = len(labels) / np.count_nonzero(counts)
         return (mean / np.maximum(counts, 1)).astype(np.float32)
     weights = dict.fromkeys(names, 1.0)
-    for name, weight in parse_params(chosen).items():
+    given = parse_params(chosen) if isinstance(chosen, str) else chosen
+    for name, weight in given.items():
         if name not in weights:
             raise QuickdrawError(f"--class_weights: no class {name!r}{did_you_mean(name, names)}")
         if type(weight) not in (int, float) or not 0 <= weight < math.inf:
