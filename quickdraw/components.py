@@ -33,9 +33,10 @@ class Component:
     @classmethod
     def name(cls) -> str:
         """The name by which `find` finds this class."""
-        # The class below Component in the family tree is the base; its module is searched first.
-        home = cls.__mro__[cls.__mro__.index(Component) - 1].__module__
-        return cls.__name__ if cls.__module__ == home else f"{cls.__module__}.{cls.__name__}"
+        # The class below Component in the family tree is the base.
+        home = sys.modules[_home(cls.__mro__[cls.__mro__.index(Component) - 1])]
+        known = getattr(home, cls.__name__, None) is cls
+        return cls.__name__ if known else f"{cls.__module__}.{cls.__name__}"
 
     def params(self) -> dict[str, Any]:
         """The parameters' values, as JSON holds them."""
@@ -48,6 +49,11 @@ class Component:
 C = TypeVar("C", bound=Component)
 
 
+def _home(base: type) -> str:
+    """Where a name without dots is looked for: the module of the base class, or its package."""
+    return base.__module__.removesuffix(".base")
+
+
 def _jsonable(value: Any) -> Any:
     return [_jsonable(item) for item in value] if isinstance(value, tuple) else value
 
@@ -56,7 +62,8 @@ def find(name: str, base: type[C]) -> type[C]:
     """The subclass of `base` that a name or a dotted path stands for.
 
     Args:
-        name: the name of a class in the module of `base`, or `module.Class` of anybody's own.
+        name: the name of a class in the module or package of `base`, or `module.Class` of
+            anybody's own.
         base: what the class must extend.
 
     Raises:
@@ -64,7 +71,7 @@ def find(name: str, base: type[C]) -> type[C]:
             when imported, or a class that does not extend `base`.
     """
     module_name, _, class_name = name.rpartition(".")
-    module = _import(module_name or base.__module__)
+    module = _import(module_name or _home(base))
     known = {
         key: value
         for key, value in vars(module).items()

@@ -90,13 +90,18 @@ class Run:
         return create(find(self.label_loss, losses.BaseLoss), self.loss_params)
 
     def build_model(self) -> keras.Model:
-        """The Keras model, with fresh weights, in the precision of the run."""
+        """The Keras model, with fresh weights, in the precision of the run.
+
+        Raises:
+            QuickdrawError: the loss needs something that the model has not.
+        """
         import keras
 
         policy = keras.config.dtype_policy()
         keras.config.set_dtype_policy(_POLICIES[self.settings.get("precision", "float32")])
         try:
-            return self.create_model().build(self.image_size, self.channels, len(self.labels))
+            model = self.create_model().build(self.image_size, self.channels, len(self.labels))
+            return self.create_loss().attach(model)
         finally:
             keras.config.set_dtype_policy(policy)
 

@@ -69,6 +69,18 @@ class Settings:
     loss_params: str | dict[str, Any] = _setting(
         "", 'The loss\' parameters, e.g. "label_smoothing=0.1".'
     )
+    class_weights: str | dict[str, Any] | None = _setting(
+        None,
+        'How much each class counts in training: balanced (rare ones more), or e.g. "cat=2, dog=3" '
+        '(names with blanks as JSON: {"hot dog": 2}); the others count 1.',
+        matters=True,
+    )
+    teacher_dir: str | None = _setting(
+        None,
+        "The folder of a run that teaches this one (--label_loss=DistillationLoss), or several, "
+        "separated by commas.",
+        matters=True,
+    )
     batch_size: int = _setting(128, "Drawings a step.", 1, matters=True)
     base_learning_rate: float = _setting(
         0.002,

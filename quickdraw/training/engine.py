@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from typing import TypeVar
 
 import keras
@@ -21,6 +22,7 @@ from quickdraw.training.cache import Drawings
 from quickdraw.training.distribution import Distribution
 from quickdraw.training.folder import lock, open_folder
 from quickdraw.training.loop import Loop
+from quickdraw.training.objective import check_teachers, class_weights
 
 C = TypeVar("C", bound=Component)
 
@@ -50,6 +52,8 @@ def fit(settings: Settings) -> runs.TrainedModel:
     _check_batch(settings, replicas)
     reader = QuickDrawFeatureReader(settings.image_size, on_bad_record=settings.on_bad_record)
     info = reader.describe(settings.train_data_pattern)
+    size = settings.image_size or info.image_size
+    check_teachers(settings, loss, info.labels, size, info.channels)
     with lock(settings.train_dir) if replicas.is_chief else contextlib.nullcontext():
         drawings = cache.load(
             reader,
@@ -62,7 +66,9 @@ def fit(settings: Settings) -> runs.TrainedModel:
             f"{len(drawings):,} training drawings of {len(run.labels)} classes, "
             f"{run.image_size}x{run.image_size} pixels"
         )
-        _check_loss(loss, len(run.labels))
+        check_teachers(settings, loss, run.labels, run.image_size, run.channels)
+        class_weights(settings.class_weights, run.labels, drawings.labels)
+        _check_loss(loss, run)
         validation = _validation(settings, run)
         _seed(settings)
         _claim(run, settings, replicas)
@@ -98,9 +104,20 @@ def _check_batch(settings: Settings, replicas: Distribution) -> None:
         )
 
 
-def _check_loss(loss: losses.BaseLoss, classes: int) -> None:
+def _check_loss(loss: losses.BaseLoss, run: runs.Run) -> None:
     """Asks the loss for two examples' values: a mistake shows here, not in a compiled step."""
-    values = loss.calculate_loss(tf.zeros((2, classes)), tf.zeros((2,), tf.int32))
+    if loss.needs_dense:
+        run.build_model()
+    asked = ["features"] * loss.needs_features + ["teacher_logits"] * loss.needs_teacher
+    try:
+        for keywords in ([], asked):
+            inspect.signature(loss.calculate_loss).bind(0, 0, **dict.fromkeys(keywords))
+    except TypeError as error:
+        expected = ", ".join(["logits", "labels", *(f"{name}=None" for name in asked)])
+        raise QuickdrawError(
+            f"{type(loss).__name__}: calculate_loss(self, {expected}) expected: {error}"
+        ) from None
+    values = loss.calculate_loss(tf.zeros((2, len(run.labels))), tf.zeros((2,), tf.int32))
     if getattr(values, "shape", None) != (2,):
         raise QuickdrawError(
             f"{type(loss).__name__}.calculate_loss must return one value an example, of shape "

@@ -23,6 +23,7 @@ from quickdraw.training.augmentation import Augmentation
 from quickdraw.training.cache import Drawings
 from quickdraw.training.distribution import Distribution
 from quickdraw.training.evaluation import batches_of, make_evaluate
+from quickdraw.training.objective import Objective
 from quickdraw.training.optimizers import make_optimizer
 from quickdraw.training.step import Totals, TrainSteps
 from quickdraw.training.window import Window
@@ -93,7 +94,7 @@ class Loop:
             drawings, settings.batch_size, settings.seed, distribution, settings.memory_budget
         )
         with distribution.strategy.scope():
-            self._build(run, augmentation)
+            self._build(run, augmentation, drawings.labels)
         self._step = self._checkpoints.restore()
         self._csv = logs.MetricsCsv(train_dir, self._step)
         self._saved_at = time.monotonic()
@@ -111,7 +112,7 @@ class Loop:
         gave_up = patience is not None and int(self._no_better.numpy()) >= patience
         return gave_up or self._step >= self._plan.total
 
-    def _build(self, run: runs.Run, augmentation: Augmentation) -> None:
+    def _build(self, run: runs.Run, augmentation: Augmentation, labels: np.ndarray) -> None:
         settings, distribution = self._settings, self._distribution
         trained, loss = run.build_model(), run.create_loss()
         average = None
@@ -124,10 +125,11 @@ class Loop:
         optimizer = make_optimizer(settings, distribution.replicas)
         optimizer.build(trained.trainable_variables)
         self._optimizer = optimizer
+        objective = Objective(loss, trained, settings, run.labels, labels)
         self._train_steps = TrainSteps(
             distribution,
             trained,
-            loss,
+            objective,
             optimizer,
             self._plan.total,
             self._feed,
@@ -144,6 +146,7 @@ class Loop:
             model=self._model,
             trained=trained,
             optimizer=optimizer,
+            loss=objective.variables,
             best=self._best,
             no_better=self._no_better,
             rate_factor=self._train_steps.rate_factor,

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tensorflow as tf
 
-from quickdraw.losses import BaseLoss
 from quickdraw.settings import Settings
 from quickdraw.training.augmentation import Augmentation
 from quickdraw.training.distribution import Distribution
 from quickdraw.training.feed import Feed
+from quickdraw.training.objective import Objective
 from quickdraw.training.schedules import share_of_rate
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class TrainSteps:
     Args:
         distribution: the devices.
         model: what is trained.
-        loss: what it is trained for.
+        objective: what it is trained for.
         optimizer: how.
         steps: the length of the training, for the schedule of the learning rate.
         feed: where the drawings come from.
@@ -60,7 +60,7 @@ class TrainSteps:
         self,
         distribution: Distribution,
         model: keras.Model,
-        loss: BaseLoss,
+        objective: Objective,
         optimizer: keras.Optimizer,
         steps: int,
         feed: Feed,
@@ -69,7 +69,7 @@ class TrainSteps:
         average: keras.Model | None,
     ):
         self._distribution, self._strategy = distribution, distribution.strategy
-        self._model, self._average = model, average
+        self._model, self._average, self._objective = model, average, objective
         self._optimizer, self._feed, self._steps_of_training = optimizer, feed, steps
         self._augmentation, self._settings = augmentation, settings
         self.rate_factor = tf.Variable(1.0, trainable=False, name="rate_factor")
@@ -79,8 +79,6 @@ class TrainSteps:
             aggregation=tf.VariableAggregation.SUM,
             trainable=False,
         )
-        # AutoGraph takes half a second; only what a student wrote may need it.
-        self._calculate_loss = tf.function(loss.calculate_loss)
         self._traced = False
         self._compiled = tf.function(self._steps, autograph=False, reduce_retracing=True)
         self._gradients = tf.function(
@@ -172,8 +170,7 @@ class TrainSteps:
         """What a part of the batch adds to the gradients of the whole, and to the sums."""
         parts = self._distribution.replicas * self._settings.accumulate_steps
         with tf.GradientTape() as tape:
-            logits = tf.cast(self._model(images, training=True), tf.float32)
-            losses = self._calculate_loss(logits, labels)
+            logits, losses = self._objective(images, labels)
             mean = tf.reduce_sum(losses) / self._settings.batch_size
             objective = tf.add_n([mean, *(term / parts for term in self._model.losses)])
             scaled = self._optimizer.scale_loss(objective)

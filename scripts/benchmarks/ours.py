@@ -63,6 +63,7 @@ def train(
 
     from quickdraw.training import cache, distribution, feed
     from quickdraw.training.augmentation import Augmentation
+    from quickdraw.training.objective import Objective
     from quickdraw.training.optimizers import make_optimizer
     from quickdraw.training.step import TrainSteps
 
@@ -76,7 +77,9 @@ def train(
     steps = train_images // batch_size
     optimizer = make_optimizer(settings, 1)
     optimizer.build(model.trainable_variables)
-    what = model, create(CrossEntropyLoss, {}), optimizer, 2 * steps
+    names = [str(label) for label in range(classes)]
+    objective = Objective(create(CrossEntropyLoss, {}), model, settings, names, drawings.labels)
+    what = model, objective, optimizer, 2 * steps
     how = resident, create(Augmentation, {}), settings
     train_steps = TrainSteps(one_device, *what, *how, None)
     for warm_up in range(2):

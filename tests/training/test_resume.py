@@ -106,6 +106,20 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(tiny_data, tmp_path
     assert weights(tmp_path / "run") == weights(whole)
 
 
+@pytest.mark.parametrize("loss", ["CenterLoss", "LargeMarginSoftmaxLoss"])
+def test_what_a_loss_keeps_is_resumed(tiny_data, tmp_path, loss, capfd):
+    changes = {"label_loss": loss, "num_epochs": 3.0}
+    fit(Settings(**settings_of(tiny_data, tmp_path / "whole", **changes)))
+    shutil.copytree(tmp_path / "whole", tmp_path / "run")
+    for path in tmp_path.glob("run/checkpoints/step-3*"):
+        path.unlink()
+    fit(Settings(**settings_of(tiny_data, tmp_path / "run", **changes)))
+    assert "going on from the checkpoint at step 20" in capfd.readouterr().err
+    expected = weights(tmp_path / "whole")
+    assert any(expected["loss/0/.ATTRIBUTES/VARIABLE_VALUE"])
+    assert weights(tmp_path / "run") == expected
+
+
 @pytest.mark.parametrize("ending", ["index", "data-00000-of-00001"])
 @pytest.mark.parametrize("damage", ["truncated", "emptied", "overwritten"])
 def test_a_damaged_checkpoint_is_passed_over(tiny_data, copy, whole, ending, damage, capfd):

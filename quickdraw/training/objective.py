@@ -1,0 +1,142 @@
+"""What a model is trained for: its loss, with the features, teachers and weights it asks for."""
+
+from __future__ import annotations
+
+import math
+import reprlib
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from quickdraw import runs
+from quickdraw.cli import did_you_mean
+from quickdraw.components import parse_params
+from quickdraw.errors import QuickdrawError
+from quickdraw.losses import BaseLoss
+from quickdraw.settings import Settings
+
+
+class Objective:
+    """The loss of a batch in training: `logits, losses = objective(images, labels)`.
+
+    To be made under the strategy's scope.
+
+    Args:
+        loss: the loss.
+        model: what is trained.
+        settings: teachers and class weights.
+        names: of the classes.
+        labels: of all training drawings.
+
+    Attributes:
+        variables: of the loss; checkpoints keep them.
+    """
+
+    def __init__(
+        self,
+        loss: BaseLoss,
+        model: keras.Model,
+        settings: Settings,
+        names: list[str],
+        labels: np.ndarray,
+    ):
+        # The step does without AutoGraph, which takes half a second; what a student wrote may not.
+        self._calculate_loss, self._forward = tf.function(loss.calculate_loss), model
+        self.variables: list[tf.Variable] = []
+        if loss.needs_features:
+            classifier = loss.last_dense(model)
+            self._forward = keras.Model(model.input, [model.output, classifier.input])
+            self.variables = loss.build(classifier)
+        self._teachers = [runs.load(folder).model for folder in _folders(settings)]
+        self._class_weights = class_weights(settings.class_weights, names, labels)
+
+    def __call__(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Logits `[batch, num_classes]` and losses `[batch]`, float32."""
+        outputs = tf.nest.flatten(self._forward(images, training=True))
+        logits, *features = (tf.cast(output, tf.float32) for output in outputs)
+        asked: dict[str, Any] = {}
+        if features:
+            asked["features"] = features[0]
+        if self._teachers:
+            asked["teacher_logits"] = self._teach(images)
+        losses = self._calculate_loss(logits, labels, **asked)
+        if self._class_weights is not None:
+            losses *= tf.gather(self._class_weights, labels)
+        return logits, losses
+
+    def _teach(self, images: tf.Tensor) -> tf.Tensor:
+        """The mean of the teachers' logits: the geometric mean of their answers."""
+        answers = [teacher(images, training=False) for teacher in self._teachers]
+        total = tf.add_n([tf.cast(answer, tf.float32) for answer in answers])
+        return tf.stop_gradient(total / len(answers))
+
+
+def _folders(settings: Settings) -> list[str]:
+    return settings.teacher_dir.split(",") if settings.teacher_dir else []
+
+
+def check_teachers(
+    settings: Settings, loss: BaseLoss, labels: list[str], image_size: int, channels: int
+) -> None:
+    """Checks that the teachers know what is to be taught; `labels` may not be known yet (empty).
+
+    Raises:
+        QuickdrawError: a teacher with other classes or images, none for a loss that needs one, or
+            one for a loss that needs none.
+    """
+    if bool(settings.teacher_dir) != loss.needs_teacher:
+        raise QuickdrawError(
+            "--teacher_dir and a loss that learns from a teacher (--label_loss=DistillationLoss) "
+            f"go together. Received: {settings.teacher_dir or 'no --teacher_dir'} and "
+            f"{type(loss).__name__}"
+        )
+    for folder in _folders(settings):
+        teacher = runs.read(folder)
+        for what, mine, theirs in (
+            ("classes", labels or teacher.labels, teacher.labels),
+            ("image size", image_size, teacher.image_size),
+            ("number of channels", channels, teacher.channels),
+        ):
+            if mine != theirs:
+                raise QuickdrawError(
+                    f"{folder}: a teacher must have the {what} of what it teaches: "
+                    f"{reprlib.repr(mine)} expected. Received: {reprlib.repr(theirs)}"
+                )
+
+
+def class_weights(
+    chosen: str | dict[str, Any] | None, names: list[str], labels: np.ndarray
+) -> np.ndarray | None:
+    """How much an example of each class counts in training, as `--class_weights` says.
+
+    Args:
+        chosen: "balanced" (inverse frequency, 1 on average over the examples), or weights by name;
+            None for no weights.
+        names: of the classes.
+        labels: of all training drawings.
+
+    Returns:
+        float32 `[num_classes]`, or None.
+
+    Raises:
+        QuickdrawError: an unknown class, or a weight that is none.
+    """
+    if not chosen:
+        return None
+    if chosen == "balanced":
+        counts = np.bincount(labels, minlength=len(names))
+        mean = len(labels) / np.count_nonzero(counts)
+        return (mean / np.maximum(counts, 1)).astype(np.float32)
+    weights = dict.fromkeys(names, 1.0)
+    given = parse_params(chosen) if isinstance(chosen, str) else chosen
+    for name, weight in given.items():
+        if name not in weights:
+            raise QuickdrawError(f"--class_weights: no class {name!r}{did_you_mean(name, names)}")
+        if type(weight) not in (int, float) or not 0 <= weight < math.inf:
+            raise QuickdrawError(
+                f"--class_weights: 0 or more expected for {name!r}. Received: {weight!r}"
+            )
+        weights[name] = weight
+    return np.array(list(weights.values()), np.float32)
