@@ -49,6 +49,7 @@ setup(
             "quickdraw-eval = quickdraw.eval:main",
             "quickdraw-inference = quickdraw.inference:main",
             "quickdraw-score = quickdraw.score:main",
+            "quickdraw-calibrate = quickdraw.calibrate:main",
             "quickdraw-prepare = quickdraw.datasets.prepare:main",
             "quickdraw-sample = quickdraw.datasets.sample:main",
             "quickdraw-submit = quickdraw.vertex.submit:main",
