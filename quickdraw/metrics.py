@@ -1,4 +1,4 @@
-"""How good predictions are: top-1, top-3, MAP@3, loss, ECE, per class and confusion; in one pass."""
+"""How good predictions are: top-1, top-3, MAP@3, loss, ECE, per class, confusion; in one pass."""
 
 from __future__ import annotations
 
