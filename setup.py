@@ -50,6 +50,7 @@ setup(
             "quickdraw-inference = quickdraw.inference:main",
             "quickdraw-score = quickdraw.score:main",
             "quickdraw-calibrate = quickdraw.calibrate:main",
+            "quickdraw-average = quickdraw.average:main",
             "quickdraw-prepare = quickdraw.datasets.prepare:main",
             "quickdraw-sample = quickdraw.datasets.sample:main",
             "quickdraw-submit = quickdraw.vertex.submit:main",

@@ -14,8 +14,8 @@ of the validation drawings, the mean of five parts (top-1 / MAP@3):
     LogisticModel, 10 classes          68.03 / .7627  68.45 / .7668  68.30 / .7677
     CnnModel, 51 drawings a class, 62  77.00 / .8258  77.09 / .8270  76.67 / .8228
 
-and 100,000 drawings of 340 classes take half a second instead of 14 s (annealed class prices, as the
-matrix of an assignment with 100,000² entries fits into no memory).
+and 100,000 drawings of 340 classes take half a second instead of 14 s (by annealed class prices, as
+an assignment's matrix with 100,000² entries fits into no memory).
 """
 
 from __future__ import annotations

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import os
 from typing import Any
 
 import numpy as np
+
+from quickdraw import storage
 
 _BINS = 15
 
@@ -40,6 +44,17 @@ def _confidence(logits: np.ndarray) -> np.ndarray:
     with np.errstate(invalid="ignore"):  # logits that are no numbers have none
         shifted = logits - logits.max(axis=1, keepdims=True)
     return 1 / np.exp(shifted).sum(axis=1, dtype=np.float64)
+
+
+def evaluations(train_dir: str) -> dict[int, float]:
+    """The validation top-1 after each step at which a run was evaluated, as its metrics.csv says;
+    empty where there is none yet."""
+    path = os.path.join(train_dir, "metrics.csv")
+    if not storage.exists(path):
+        return {}
+    with storage.open_binary(path) as file:
+        rows = csv.DictReader(file.read().decode().splitlines())
+        return {int(row["step"]): float(row["eval_top1"]) for row in rows if row["eval_top1"]}
 
 
 class Metrics:
