@@ -43,9 +43,10 @@ def draw(space: Space, points: list[Point]) -> Image.Image:
     """
     rows = math.ceil(len(space) / _MOST_COLUMNS)
     columns = math.ceil(len(space) / rows)
-    legend = 30 * _SCALE
-    sheet = Image.new("RGB", (columns * _WIDTH, rows * _HEIGHT + legend), "white")
     low, high = _limits([point.top1 for point in points])
+    legend = _legend(points, low, "\n" if columns == 1 else "; ")
+    below = (14 + 18 * (legend.count("\n") + 1)) * _SCALE
+    sheet = Image.new("RGB", (columns * _WIDTH, rows * _HEIGHT + below), "white")
     best = max(points, key=lambda point: (not point.pruned, point.top1))
     for number, (name, of) in enumerate(space.items()):
         panel = Image.new("RGB", (_WIDTH, _HEIGHT), "white")
@@ -55,7 +56,7 @@ def draw(space: Space, points: list[Point]) -> Image.Image:
             axes.draw_point(index, point, point is best)
         axes.draw_point(points.index(best), best, True)
         sheet.paste(panel, (number % columns * _WIDTH, number // columns * _HEIGHT))
-    _draw_legend(ImageDraw.Draw(sheet), sheet.height - legend / 2, points, low)
+    ImageDraw.Draw(sheet).text((_LEFT, rows * _HEIGHT), legend, _INK, font(13 * _SCALE))
     return sheet.resize((sheet.width // _SCALE, sheet.height // _SCALE), Image.Resampling.LANCZOS)
 
 
@@ -165,10 +166,8 @@ def _logarithmic(of: Range) -> Iterator[float]:
                 yield value
 
 
-def _draw_legend(pen: ImageDraw.ImageDraw, y: float, points: list[Point], low: float) -> None:
-    text = f"validation top-1 of {len(points)} trials; orange: the best"
-    if any(point.pruned for point in points):
-        text += "; hollow: ended early"
-    if any(point.top1 < low for point in points):
-        text += "; triangle: lower than shown"
-    pen.text((_LEFT, y), text, _INK, font(13 * _SCALE), anchor="lm")
+def _legend(points: list[Point], low: float, separator: str) -> str:
+    parts = [f"validation top-1 of {len(points)} trials", "orange: the best"]
+    parts += ["hollow: ended early"] * any(point.pruned for point in points)
+    parts += ["triangle: lower than shown"] * any(point.top1 < low for point in points)
+    return separator.join(parts)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import json
+import math
 import re
 from typing import Any
 
@@ -100,7 +101,7 @@ def _range(name: str, text: str) -> Range | None:
         raise UsageError(f"--search: {name}: whole numbers expected. Received: {text!r}")
     number = int if whole and "int" in kind else float
     low, high = (number(each) for each in match.groups()[1:])
-    if not low < high or high == float("inf"):
+    if not low < high or not math.isfinite(high - low):
         raise UsageError(f"--search: {name}: the lower number first. Received: {text!r}")
     if match[1] and low <= 0:
         raise UsageError(f"--search: {name}: log: is for numbers above 0. Received: {text!r}")

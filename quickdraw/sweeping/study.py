@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -28,7 +29,14 @@ except ImportError:
         "checkout"
     ) from None
 
+_TRAIN = [sys.executable, "-m", "quickdraw.train"]
 _POLL_SECONDS = 0.5
+# Optuna's GridSampler works within Study.optimize only: a grid is put in line instead.
+_SAMPLERS: dict[str, Any] = {
+    "random": optuna.samplers.RandomSampler,
+    "grid": optuna.samplers.RandomSampler,
+    "tpe": optuna.samplers.TPESampler,
+}
 _STOPPED = (StoppedError.exit_code, 130, -signal.SIGINT, -signal.SIGTERM)
 
 
@@ -76,10 +84,15 @@ class Sweep:
             self._study.set_user_attr(name, value)
 
     def _take_up(self) -> None:
-        """Puts the trial at which a sweep was stopped first in line, in its folder."""
+        """Puts in line the trial at which a sweep was stopped, and those of a grid."""
         for trial in self._study.get_trials(states=[TrialState.RUNNING]):
             self._study.tell(trial.number, state=TrialState.FAIL)
             self._study.enqueue_trial(trial.params, trial.user_attrs)
+        if self._values.sampler == "grid":
+            choices = [of.values for of in self._space.values() if isinstance(of, search.Choice)]
+            for point in itertools.product(*choices):
+                params = dict(zip(self._space, point, strict=True))
+                self._study.enqueue_trial(params, skip_if_exists=True)
 
     def run(self) -> None:
         """Runs trials until there are enough.
@@ -90,27 +103,16 @@ class Sweep:
         minutes = self._values.max_minutes
         end = float("inf") if minutes is None else time.monotonic() + 60 * minutes
         while len(self.rows()) < self._values.trials and time.monotonic() < end:
-            self._study.sampler = sampler = self._sampler()
-            if self._is_exhausted(sampler):
+            # A seed for each trial: a sweep that goes on draws what it would have drawn.
+            self._study.sampler = _SAMPLERS[self._values.sampler](seed=len(self.rows()))
+            if self._values.sampler == "grid" and not self._waiting():
                 log("every combination has been tried")
                 break
             self._trial()
             results.save(self._folder, self._space, self.rows())
 
-    def _sampler(self) -> optuna.samplers.BaseSampler:
-        # A seed for each trial: a sweep that goes on draws what it would have drawn.
-        seed = len(self.rows())
-        if self._values.sampler == "grid":
-            grid = {name: of.values for name, of in self._space.items()}  # type: ignore[union-attr]
-            return optuna.samplers.GridSampler(grid, seed)
-        kinds = {"random": optuna.samplers.RandomSampler, "tpe": optuna.samplers.TPESampler}
-        return kinds[self._values.sampler](seed=seed)
-
-    def _is_exhausted(self, sampler: optuna.samplers.BaseSampler) -> bool:
-        if not isinstance(sampler, optuna.samplers.GridSampler):
-            return False
-        waiting = self._study.get_trials(states=[TrialState.WAITING])
-        return not waiting and sampler.is_exhausted(self._study)
+    def _waiting(self) -> list[Any]:
+        return self._study.get_trials(states=[TrialState.WAITING])
 
     def _trial(self) -> None:
         trial = self._study.ask()
@@ -137,9 +139,7 @@ class Sweep:
         given = [*self._passed, *search.arguments(point, self._trained), f"--train_dir={train_dir}"]
         told = 0
         with open(f"{train_dir}.log", "ab") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "quickdraw.train", *given], stdout=output, stderr=output
-            )
+            process = subprocess.Popen([*_TRAIN, *given], stdout=output, stderr=output)
             try:
                 while process.poll() is None:
                     time.sleep(_POLL_SECONDS)
