@@ -3,7 +3,7 @@
 Each class gets one factor, such that after every drawing's probabilities are scaled to 1 again each
 class gets the same share of all drawings: the matrix scaling of Sinkhorn & Knopp 1967, "Concerning
 Nonnegative Matrices and Doubly Stochastic Matrices". Saerens et al. 2002, "Adjusting the Outputs of
-a Classifier to New a Priori Probabilities", equation 2.4, is why factors are the right remedy.
+a Classifier to New a Priori Probabilities", section 2, is why factors are the right remedy.
 
 Why not the min-cost assignment, which gives each class its exact count? Measured on balanced parts
 of the validation drawings, the mean of five parts (top-1 / MAP@3):
@@ -14,8 +14,9 @@ of the validation drawings, the mean of five parts (top-1 / MAP@3):
     LogisticModel, 10 classes          68.03 / .7627  68.45 / .7668  68.30 / .7677
     CnnModel, 51 drawings a class, 62  77.00 / .8258  77.09 / .8270  76.67 / .8228
 
-and 100,000 drawings of 340 classes take half a second instead of 14 s (by annealed class prices, as
-an assignment's matrix with 100,000² entries fits into no memory).
+and 100,000 drawings of 340 classes take half a second instead of 14 s. (The assignment by class
+prices, annealed, since its matrix of 100,000² entries fits into no memory. With 2,770 drawings an
+exact solver has the same top-1 to 0.14 points.) With few drawings a class expect little.
 """
 
 from __future__ import annotations

@@ -23,21 +23,21 @@ from quickdraw.sweeping.search import Choice, Range
 # Stands for train: notes that it was started, and leaves a metrics.csv. Waits, in the trial that
 # HOLD names, for the file GO.
 TRAIN = """
-import json, os, sys, time
+import fcntl, json, os, sys, time
 from pathlib import Path
-from quickdraw.training.folder import lock
 
 flags = dict(argument[2:].split("=", 1) for argument in sys.argv[1:])
 train_dir = Path(flags["train_dir"])
-with lock(str(train_dir)):
-    with open(train_dir / "starts", "a") as file:
-        file.write(json.dumps(flags) + "\\n")
-    held = train_dir.name == os.environ.get("HOLD")
-    rate = float(flags["base_learning_rate"])
-    top1 = 0.01 if held else 1 - 10 * abs(rate - 0.003)
-    Path(train_dir, "metrics.csv").write_text(f"step,eval_top1\\n1,{top1}\\n")
-    while held and not Path(os.environ["GO"]).exists():
-        time.sleep(0.02)
+train_dir.mkdir(exist_ok=True)
+fcntl.flock(os.open(train_dir, os.O_RDONLY), fcntl.LOCK_EX)
+with open(train_dir / "starts", "a") as file:
+    file.write(json.dumps(flags) + "\\n")
+held = train_dir.name == os.environ.get("HOLD")
+rate = float(flags["base_learning_rate"])
+top1 = 0.01 if held else 1 - 10 * abs(rate - 0.003)
+Path(train_dir, "metrics.csv").write_text(f"step,eval_top1\\n1,{top1}\\n")
+while held and not Path(os.environ["GO"]).exists():
+    time.sleep(0.02)
 if rate > 0.09:
     sys.exit("python -m quickdraw.train: the loss is not a number\\nSee train --help")
 """
