@@ -8,7 +8,8 @@ from setuptools import find_packages, setup
 here = pathlib.Path(__file__).parent
 version = re.search(r'__version__ = "(.+?)"', (here / "quickdraw/__init__.py").read_text())[1]
 
-test = ["cryptography>=42", "hypothesis>=6.100", "pytest>=8", "pytest-timeout>=2.3"]
+sweep = ["optuna>=4"]
+test = [*sweep, "cryptography>=42", "hypothesis>=6.100", "pytest>=8", "pytest-timeout>=2.3"]
 dev = [*test, "mypy>=1.11", "pre-commit>=3.8", "ruff>=0.6", "types-protobuf", "types-PyYAML"]
 
 setup(
@@ -40,6 +41,7 @@ setup(
     extras_require={
         "test": test,
         "dev": dev,
+        "sweep": sweep,
         "beam": ["apache-beam[gcp]>=2.60"],
         "benchmark": ["torch>=2.2"],
     },
@@ -49,6 +51,9 @@ setup(
             "quickdraw-eval = quickdraw.eval:main",
             "quickdraw-inference = quickdraw.inference:main",
             "quickdraw-score = quickdraw.score:main",
+            "quickdraw-calibrate = quickdraw.calibrate:main",
+            "quickdraw-average = quickdraw.average:main",
+            "quickdraw-sweep = quickdraw.sweep:main",
             "quickdraw-prepare = quickdraw.datasets.prepare:main",
             "quickdraw-sample = quickdraw.datasets.sample:main",
             "quickdraw-submit = quickdraw.vertex.submit:main",

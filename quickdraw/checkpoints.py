@@ -40,21 +40,21 @@ def step_of(path: str) -> int:
     return int(path.rpartition("-")[2])
 
 
-def _paths(train_dir: str) -> list[str]:
+def paths(train_dir: str) -> list[str]:
     """The complete checkpoints of a run, newest first."""
     folder = os.path.join(train_dir, _FOLDER)
     names = storage.listdir(folder) if storage.is_folder(folder) else []
-    paths = [
+    complete = [
         os.path.join(folder, name.removesuffix(".index"))
         for name in names
         if re.fullmatch(r"step-\d+\.index", name)
     ]
-    return sorted(paths, key=step_of, reverse=True)
+    return sorted(complete, key=step_of, reverse=True)
 
 
 def latest(train_dir: str) -> str | None:
     """The newest complete checkpoint of a run, None where there is none yet."""
-    return next(iter(_paths(train_dir)), None)
+    return next(iter(paths(train_dir)), None)
 
 
 class Checkpoints:
@@ -74,7 +74,7 @@ class Checkpoints:
         """Writes a checkpoint of this step, unless there is one already, and deletes old ones."""
         folder = os.path.join(self._train_dir, _FOLDER)
         target = os.path.join(folder, f"step-{step}")
-        if target in _paths(self._train_dir):
+        if target in paths(self._train_dir):
             return
         with storage.staging(folder) as local:
             self._checkpoint.write(os.path.join(local, _UNFINISHED))
@@ -82,7 +82,7 @@ class Checkpoints:
             for name in sorted(names, key=lambda name: name.endswith(".index")):
                 ending = name.removeprefix(_UNFINISHED)
                 storage.move(os.path.join(local, name), f"{target}{ending}")
-        for path in _paths(self._train_dir)[self._keep :]:
+        for path in paths(self._train_dir)[self._keep :]:
             _delete(path)
 
     def restore(self) -> int:
@@ -91,8 +91,8 @@ class Checkpoints:
         Raises:
             QuickdrawError: every checkpoint is damaged.
         """
-        paths = _paths(self._train_dir)
-        for path in paths:
+        there = paths(self._train_dir)
+        for path in there:
             try:
                 with transfer.fetched(f"{path}.") as local:
                     self._checkpoint.read(local[:-1]).assert_existing_objects_matched()
@@ -103,7 +103,7 @@ class Checkpoints:
                 log(
                     f"warning: the checkpoint {path} is damaged ({_first_line(error)}): passed over"
                 )
-        if paths:
+        if there:
             raise QuickdrawError(
                 f"all checkpoints of {self._train_dir} are damaged: start again with "
                 "--start_new_model"
@@ -131,16 +131,28 @@ def restore_latest(model: keras.Model, train_dir: str) -> int:
             f"{train_dir} holds no checkpoint yet: wait for the training to write one"
         )
     try:
+        restore(model, path)
+    except QuickdrawError:
+        if not storage.exists(f"{path}.index"):  # a training has just deleted it for a newer one
+            return restore_latest(model, train_dir)
+        raise
+    return step_of(path)
+
+
+def restore(model: keras.Model, path: str) -> None:
+    """Gives a model the weights of a checkpoint.
+
+    Raises:
+        QuickdrawError: it is damaged, or one of another model.
+    """
+    try:
         with transfer.fetched(f"{path}.") as local:
             status = tf.train.Checkpoint(model=model).read(local[:-1]).expect_partial()
             status.assert_existing_objects_matched()
     except _NOT_DAMAGED:
         raise
     except (AssertionError, *_DAMAGED) as error:
-        if not storage.exists(f"{path}.index"):  # a training has just deleted it for a newer one
-            return restore_latest(model, train_dir)
         raise _does_not_fit(path, error) from None
-    return step_of(path)
 
 
 def has_best(train_dir: str) -> bool:

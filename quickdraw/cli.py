@@ -14,6 +14,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from absl import flags
 
@@ -135,6 +136,20 @@ def define_config_flag(values: flags.FlagValues) -> None:
         "JSON file with values for any of these flags; the command line wins.",
         flag_values=values,
     )
+
+
+def eval_data_pattern(values: flags.FlagValues, settings: dict[str, Any]) -> str:
+    """The value of `--eval_data_pattern`, by default what a run with these settings had.
+
+    Raises:
+        UsageError: there is neither.
+    """
+    patterns = values.eval_data_pattern or settings["eval_data_pattern"]
+    if not patterns:
+        raise UsageError(
+            "--eval_data_pattern is needed: the training was not validated on any records"
+        )
+    return patterns
 
 
 def help_of(values: flags.FlagValues) -> str:

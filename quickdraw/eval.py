@@ -5,8 +5,8 @@
 
 The first line evaluates the best model once, in a few seconds. The second runs beside a training:
 it waits for new checkpoints, evaluates each, and ends when the training has. Both print top-1,
-top-3, MAP@3, loss and precision and recall of each class, and write them to train_dir/eval.json and
-to TensorBoard.
+top-3, MAP@3, loss, expected calibration error (ECE; see quickdraw.calibrate) and precision and
+recall of each class, and write them to train_dir/eval.json and to TensorBoard.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from quickdraw import cli, storage, transfer, vertex_job
+from quickdraw import cli, storage, temperature, transfer, vertex_job
 from quickdraw.prefetch import prefetch
 from quickdraw.progress import log
 
@@ -97,6 +97,7 @@ def _follow(values: flags.FlagValues) -> None:
         evaluation.trained.step = checkpoints.restore_latest(
             evaluation.trained.model, values.train_dir
         )
+        evaluation.trained.temperature = temperature.load(values.train_dir, evaluation.trained.step)
 
 
 def _wait(values: flags.FlagValues, there_is: Any, what: str) -> None:
@@ -115,11 +116,7 @@ class _Evaluation:
 
         run = trained.run
         self.trained = trained
-        self._patterns = values.eval_data_pattern or run.settings["eval_data_pattern"]
-        if not self._patterns:
-            raise cli.UsageError(
-                "--eval_data_pattern is needed: the training was not validated on any records"
-            )
+        self._patterns = cli.eval_data_pattern(values, run.settings)
         self._train_dir = values.train_dir
         self._reader = run.reader(QuickDrawFeatureReader, self._patterns, values.on_bad_record)
         self._evaluate = make_evaluate(trained.model, run.create_loss(), len(run.labels))
@@ -129,7 +126,8 @@ class _Evaluation:
         from quickdraw.training import logs
         from quickdraw.training.evaluation import BATCH
 
-        metrics = self._evaluate(prefetch(self._reader.batches(self._patterns, BATCH)))
+        batches = prefetch(self._reader.batches(self._patterns, BATCH))
+        metrics = self._evaluate(batches, self.trained.temperature)
         self._reader.report_bad_records()
         step, labels = self.trained.step, self.trained.labels
         print(_table(metrics, labels, step), flush=True)
@@ -161,7 +159,8 @@ def _table(metrics: Metrics, labels: list[str], step: int) -> str:
         [
             *lines,
             f"step {step:,}, {metrics.count:,} drawings: top-1 {result['top1']:.2%}  "
-            f"top-3 {result['top3']:.2%}  MAP@3 {result['map3']:.4f}  loss {result['loss']:.4f}",
+            f"top-3 {result['top3']:.2%}  MAP@3 {result['map3']:.4f}  loss {result['loss']:.4f}  "
+            f"ECE {result['ece']:.4f}",
         ]
     )
 

@@ -1,10 +1,16 @@
-"""How good predictions are: top-1, top-3, MAP@3, loss, per class and confusion; in one pass."""
+"""How good predictions are: top-1, top-3, MAP@3, loss, ECE, per class, confusion; in one pass."""
 
 from __future__ import annotations
 
+import csv
+import os
 from typing import Any
 
 import numpy as np
+
+from quickdraw import storage
+
+_BINS = 15
 
 
 def ranks_of_labels(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -33,15 +39,40 @@ def average_precision_at_3(ranks: np.ndarray) -> np.ndarray:
     return np.where(ranks < 3, 1 / (ranks + 1), 0.0)
 
 
+def _confidence(logits: np.ndarray) -> np.ndarray:
+    """The probability of each example's prediction."""
+    with np.errstate(invalid="ignore"):  # logits that are no numbers have none
+        shifted = logits - logits.max(axis=1, keepdims=True)
+    return 1 / np.exp(shifted).sum(axis=1, dtype=np.float64)
+
+
+def evaluations(train_dir: str) -> dict[int, float]:
+    """The validation top-1 after each step at which a run was evaluated, as its metrics.csv says;
+    empty where there is none yet."""
+    path = os.path.join(train_dir, "metrics.csv")
+    if not storage.exists(path):
+        return {}
+    with storage.open_binary(path) as file:
+        rows = csv.DictReader(file.read().decode().splitlines())
+        return {int(row["step"]): float(row["eval_top1"]) for row in rows if row["eval_top1"]}
+
+
 class Metrics:
     """Sums over the examples seen so far.
+
+    Args:
+        num_classes: how many classes there are.
+        temperature: what logits are divided by to get probabilities; only ECE depends on it.
 
     Attributes:
         confusion: int64 `[num_classes, num_classes]`, row = label, column = prediction.
     """
 
-    def __init__(self, num_classes: int):
+    def __init__(self, num_classes: int, temperature: float = 1.0):
+        self._temperature = temperature
         self.confusion = np.zeros((num_classes, num_classes), np.int64)
+        # How much surer than right the predictions are, summed up in each bin of confidence.
+        self._excess = np.zeros(_BINS)
         self._sums = {"loss": 0.0, "top1": 0.0, "top3": 0.0, "map3": 0.0}
 
     @property
@@ -57,20 +88,29 @@ class Metrics:
         self._sums["top1"] += float((ranks == 0).sum())
         self._sums["top3"] += float((ranks < 3).sum())
         self._sums["map3"] += float(average_precision_at_3(ranks).sum())
+        confidence = _confidence(logits / self._temperature)
+        bins = np.clip(np.ceil(np.nan_to_num(confidence) * _BINS) - 1, 0, _BINS - 1).astype(int)
+        np.add.at(self._excess, bins, confidence - (ranks == 0))
 
     def state(self) -> np.ndarray:
         """All sums as one float64 array, to be added to those of other processes."""
-        return np.append(self.confusion.ravel().astype(np.float64), list(self._sums.values()))
+        return np.concatenate([self.confusion.ravel(), list(self._sums.values()), self._excess])
 
     def set_state(self, state: np.ndarray) -> None:
         """Takes over what `state` returned, or a sum of such arrays."""
-        confusion, sums = np.split(state, [self.confusion.size])
+        confusion, sums, self._excess = np.split(state, [self.confusion.size, -_BINS])
         self.confusion = confusion.reshape(self.confusion.shape).astype(np.int64)
         self._sums = dict(zip(self._sums, sums.tolist(), strict=True))
 
     def result(self) -> dict[str, float]:
-        """The means: loss, top1, top3 and map3."""
-        return {name: value / max(self.count, 1) for name, value in self._sums.items()}
+        """The means: loss, top1, top3 and map3; and ece, the expected calibration error.
+
+        ECE is the gap between confidence and share of right predictions, in 15 equal bins of
+        confidence, weighted by their examples (Guo et al. 2017, "On Calibration of Modern Neural
+        Networks", equation 3).
+        """
+        sums = self._sums | {"ece": float(np.abs(self._excess).sum())}
+        return {name: value / max(self.count, 1) for name, value in sums.items()}
 
     def per_class(self, names: list[str]) -> dict[str, dict[str, Any]]:
         """Precision, recall and number of examples of each class; 0 where nothing was counted."""

@@ -29,18 +29,18 @@ def grid(images: np.ndarray, names: list[str], columns: int = 8, scale: int = 3)
         x, y = i % columns * (side + 4), i // columns * (side + text_height)
         tile = Image.fromarray(255 - (image[:, :, 0] if image.shape[2] == 1 else image))
         sheet.paste(tile.resize((side, side), Image.Resampling.NEAREST), (x, y))
-        draw.text((x + 2, y + side - 1), _fitting(name, side), fill="black", font=_font(11))
+        draw.text((x + 2, y + side - 1), fitting(name, side), fill="black", font=font(11))
     return np.asarray(sheet)
 
 
-def _fitting(name: str, width: int) -> str:
-    """The name, or as much of it as fits."""
-    if _font(11).getlength(name) <= width:
+def fitting(name: str, width: int, size: int = 11) -> str:
+    """The name, or as much of it as fits into so many pixels in a font of this size."""
+    if font(size).getlength(name) <= width:
         return name
     return next(
         short
         for end in range(len(name), -1, -1)
-        if _font(11).getlength(short := f"{name[:end]}…") <= width or not end
+        if font(size).getlength(short := f"{name[:end]}…") <= width or not end
     )
 
 
@@ -56,18 +56,18 @@ def confusion_matrix(counts: np.ndarray, names: list[str]) -> np.ndarray:
     """
     classes = len(names)
     cell = max(6, min(44, 1200 // classes))
-    font = _font(max(6, min(13, cell - 2)))
-    margin = round(max(font.getlength(name) for name in names)) + 8
+    letters = font(max(6, min(13, cell - 2)))
+    margin = round(max(letters.getlength(name) for name in names)) + 8
     sheet = Image.new("RGB", (margin + classes * cell + 2, margin + classes * cell + 2), "white")
     draw = ImageDraw.Draw(sheet)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     for row, name in enumerate(names):
         y = margin + row * cell
-        draw.text((margin - 5, y + cell / 2), name, fill="black", font=font, anchor="rm")
+        draw.text((margin - 5, y + cell / 2), name, fill="black", font=letters, anchor="rm")
         for column in range(classes):
             box = (margin + column * cell, y, margin + (column + 1) * cell, y + cell)
             _draw_cell(draw, box, shares[row, column], row == column)
-    sheet.paste(_sideways(names, cell, margin, font), (margin, 0))
+    sheet.paste(_sideways(names, cell, margin, letters), (margin, 0))
     return np.asarray(sheet)
 
 
@@ -83,21 +83,22 @@ def _draw_cell(
     if box[2] - box[0] >= 28 and share >= 0.005:
         colour = "white" if strength > 0.6 else "black"
         centre = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
-        draw.text(centre, f"{share * 100:.0f}", fill=colour, font=_font(12), anchor="mm")
+        draw.text(centre, f"{share * 100:.0f}", fill=colour, font=font(12), anchor="mm")
 
 
 def _sideways(
-    names: list[str], cell: int, margin: int, font: ImageFont.FreeTypeFont
+    names: list[str], cell: int, margin: int, letters: ImageFont.FreeTypeFont
 ) -> Image.Image:
     strip = Image.new("RGB", (margin, len(names) * cell), "white")
     draw = ImageDraw.Draw(strip)
     for i, name in enumerate(names):
-        draw.text((4, (i + 0.5) * cell), name, fill="black", font=font, anchor="lm")
+        draw.text((4, (i + 0.5) * cell), name, fill="black", font=letters, anchor="lm")
     return strip.transpose(Image.Transpose.ROTATE_90)
 
 
 @functools.cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
+def font(size: int) -> ImageFont.FreeTypeFont:
+    """Pillow's own font, in this size in pixels."""
     font = ImageFont.load_default(size)
     assert isinstance(font, ImageFont.FreeTypeFont)
     return font

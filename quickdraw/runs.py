@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import numpy as np
 from PIL import Image
 
-from quickdraw import __version__, storage
+from quickdraw import __version__, storage, temperature
 from quickdraw.components import create, find
 from quickdraw.errors import QuickdrawError
 from quickdraw.readers import BaseReader
@@ -191,18 +191,25 @@ class TrainedModel:
         labels: names of the classes, in label order.
         step: how many steps it was trained.
         run: everything that made it.
+        temperature: what the logits are divided by, before the softmax.
     """
 
-    def __init__(self, model: keras.Model, run: Run, step: int):
+    def __init__(self, model: keras.Model, run: Run, step: int, temperature: float = 1.0):
         import tensorflow as tf
 
-        self.model, self.run, self.step = model, run, step
+        self.model, self.run, self.step, self.temperature = model, run, step, temperature
         self.labels = run.labels
+        self._softmax = tf.nn.softmax
         self._forward = tf.function(
-            lambda images: tf.nn.softmax(tf.cast(model(images, training=False), tf.float32)),
+            lambda images: tf.cast(model(images, training=False), tf.float32),
             autograph=False,
             reduce_retracing=True,
         )
+
+    def logits(self, images: Any) -> np.ndarray:
+        """What the model gives uint8 images `[batch, size, size, channels]`, before softmax and
+        temperature, float32 `[batch, num_classes]`."""
+        return self._forward(images).numpy()
 
     def probabilities(self, images: Any) -> np.ndarray:
         """Class probabilities of uint8 images `[batch, size, size, channels]`.
@@ -210,7 +217,7 @@ class TrainedModel:
         Returns:
             float32 `[batch, num_classes]`.
         """
-        return self._forward(images).numpy()
+        return self._softmax(self._forward(images) / self.temperature).numpy()
 
     def predict(self, images: Any) -> list[dict[str, float]]:
         """Labelled probabilities, the likeliest class first, for each image.
@@ -263,7 +270,7 @@ def _as_batch(images: Any, channels: int) -> list[np.ndarray]:
 
 
 def load(train_dir: str, checkpoint: Which = "best") -> TrainedModel:
-    """The trained model of a run.
+    """The trained model of a run, calibrated if `quickdraw.calibrate` was run on it.
 
     Args:
         train_dir: the folder of the run.
@@ -281,4 +288,4 @@ def load(train_dir: str, checkpoint: Which = "best") -> TrainedModel:
         step = checkpoints.restore_best(model, train_dir)
     else:
         step = checkpoints.restore_latest(model, train_dir)
-    return TrainedModel(model, run, step)
+    return TrainedModel(model, run, step, temperature.load(train_dir, step))

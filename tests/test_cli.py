@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from absl import flags
 
-from quickdraw import cli, inference, score, train
+from quickdraw import average, calibrate, cli, inference, score, sweep, train
 from quickdraw import eval as evaluation
 from quickdraw.errors import QuickdrawError
 
 COMMANDS = {"train": train, "eval": evaluation, "inference": inference, "score": score}
+COMMANDS |= {"calibrate": calibrate, "average": average, "sweep": sweep}
 
 
 @pytest.fixture(autouse=True)

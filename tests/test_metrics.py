@@ -44,6 +44,43 @@ def test_average_precision_at_3():
     assert average_precision_at_3(np.array([0, 1, 2, 3, 9])).tolist() == [1, 1 / 2, 1 / 3, 0, 0]
 
 
+def calibration_error(logits: np.ndarray, right: list[bool]) -> float:
+    """Guo et al. 2017, equation 3, bin by bin."""
+    exp = np.exp(logits.astype(float))
+    sure = (exp / exp.sum(axis=1, keepdims=True)).max(axis=1)
+    total = 0.0
+    for low in range(15):
+        inside = (low / 15 < sure) & (sure <= (low + 1) / 15)
+        if inside.any():
+            gap = abs(sure[inside].mean() - np.mean(np.array(right)[inside]))
+            total += inside.sum() / len(right) * gap
+    return total
+
+
+def test_calibration_error_by_hand():
+    # Sure to 0.9 and right twice of three times; sure to 0.6 and wrong: 3/4 * 7/30 + 1/4 * 0.6.
+    logits = np.log([[0.9, 0.1], [0.9, 0.1], [0.1, 0.9], [0.4, 0.6]])
+    metrics = Metrics(2)
+    metrics.update(logits, np.array([0, 0, 0, 0]), np.zeros(4))
+    assert metrics.result()["ece"] == pytest.approx(0.75 * 7 / 30 + 0.25 * 0.6)
+
+
+def test_temperature_changes_nothing_but_the_calibration_error():
+    logits, labels = np.array([[4.0, 0.0], [4.0, 0.0]]), np.array([0, 1])
+    cold, warm = Metrics(2), Metrics(2, temperature=1e6)
+    for metrics in (cold, warm):
+        metrics.update(logits, labels, np.ones(2))
+    assert warm.result() == cold.result() | {"ece": pytest.approx(0, abs=1e-5)}
+    assert cold.result()["ece"] == pytest.approx(1 / (1 + np.exp(-4)) - 0.5)
+
+
+@pytest.mark.parametrize("scores", [[np.nan, np.nan], [np.inf, np.inf]])
+def test_logits_that_are_no_numbers_have_no_calibration_error(scores):
+    metrics = Metrics(2)
+    metrics.update(np.array([scores]), np.array([0]), np.zeros(1))
+    assert np.isnan(metrics.result()["ece"])
+
+
 @given(predictions())
 def test_the_figures_are_those_of_counting(batch):
     logits, labels, losses = batch
@@ -61,6 +98,7 @@ def test_the_figures_are_those_of_counting(batch):
             "top1": sum(place == 0 for place in places) / count,
             "top3": sum(place < 3 for place in places) / count,
             "map3": sum(1 / (place + 1) for place in places if place < 3) / count,
+            "ece": calibration_error(logits, [place == 0 for place in places]),
         }
     )
     for label in range(classes):
@@ -103,5 +141,5 @@ def test_batches_give_the_same_as_all_at_once(batch, data):
 def test_without_examples_every_figure_is_0():
     metrics = Metrics(2)
     assert metrics.count == 0
-    assert metrics.result() == {"loss": 0, "top1": 0, "top3": 0, "map3": 0}
+    assert metrics.result() == {"loss": 0, "top1": 0, "top3": 0, "map3": 0, "ece": 0}
     assert metrics.per_class(["a", "b"])["b"] == {"precision": 0, "recall": 0, "examples": 0}

@@ -21,11 +21,12 @@ BATCH = 1024
 
 def make_evaluate(
     model: keras.Model, loss: BaseLoss, num_classes: int, distribution: Distribution | None = None
-) -> Callable[[Iterable[tuple[np.ndarray, np.ndarray]]], Metrics]:
+) -> Callable[..., Metrics]:
     """A function that evaluates the model, as it is then, on batches of (images, labels).
 
     Images are uint8 `[batch, size, size, channels]`, labels int `[batch]`. With several processes
-    each brings its own batches, and all get the metrics of all of them.
+    each brings its own batches, and all get the metrics of all of them. A second argument is the
+    temperature of the probabilities; the loss is that of the logits as they are.
     """
     distribution = distribution or Distribution(tf.distribute.get_strategy())
     strategy = distribution.strategy
@@ -40,8 +41,10 @@ def make_evaluate(
     def forward_on_all(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return strategy.run(forward, args=(images, labels))
 
-    def evaluate(batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> Metrics:
-        metrics = Metrics(num_classes)
+    def evaluate(
+        batches: Iterable[tuple[np.ndarray, np.ndarray]], temperature: float = 1.0
+    ) -> Metrics:
+        metrics = Metrics(num_classes, temperature)
         for images, labels in batches:
             labels = labels.astype(np.int32)
             parts = _parts(images, labels, distribution)

@@ -85,8 +85,7 @@ def lock(train_dir: str) -> Iterator[None]:
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise QuickdrawError(
-                f"another process is training in {train_dir}: wait for it, or choose another "
-                "--train_dir"
+                f"another process is training in {train_dir}: wait for it, or choose another folder"
             ) from None
         yield
     finally:

@@ -1,0 +1,286 @@
+"""A sweep: trials recorded, the failed ones too; killed and gone on with; a table and a picture."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from quickdraw import sweep
+from quickdraw.sweeping import picture, results, study
+from quickdraw.sweeping.results import Row
+from quickdraw.sweeping.search import Choice, Range
+
+# Stands for train: notes that it was started, and leaves a metrics.csv. Waits, in the trial that
+# HOLD names, for the file GO.
+TRAIN = """
+import fcntl, json, os, sys, time
+from pathlib import Path
+
+flags = dict(argument[2:].split("=", 1) for argument in sys.argv[1:])
+train_dir = Path(flags["train_dir"])
+train_dir.mkdir(exist_ok=True)
+fcntl.flock(os.open(train_dir, os.O_RDONLY), fcntl.LOCK_EX)
+with open(train_dir / "starts", "a") as file:
+    file.write(json.dumps(flags) + "\\n")
+held = train_dir.name == os.environ.get("HOLD")
+rate = float(flags["base_learning_rate"])
+top1 = 0.01 if held else 1 - 10 * abs(rate - 0.003)
+Path(train_dir, "metrics.csv").write_text(f"step,eval_top1\\n1,{top1}\\n")
+while held and not Path(os.environ["GO"]).exists():
+    time.sleep(0.02)
+if rate > 0.09:
+    sys.exit("python -m quickdraw.train: the loss is not a number\\nSee train --help")
+"""
+
+
+@pytest.fixture
+def stand_in(tmp_path, monkeypatch) -> Path:
+    """Trials run the stand-in; returns it."""
+    path = tmp_path / "stand_in.py"
+    path.write_text(TRAIN)
+    monkeypatch.setattr(study, "_TRAIN", [sys.executable, str(path)])
+    monkeypatch.setattr(study, "_POLL_SECONDS", 0.02)
+    monkeypatch.setenv("GO", str(tmp_path / "go"))
+    paths = [str(Path(sweep.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+    return path
+
+
+@pytest.fixture
+def study_dir(tmp_path) -> Path:
+    return tmp_path / "study"
+
+
+SEARCH = "--search=base_learning_rate=log:0.001..0.05"
+
+
+def flags_of(study_dir: Path, *given: str) -> list[str]:
+    return ["sweep", f"--study_dir={study_dir}", *(given or (SEARCH, "--trials=3"))]
+
+
+def table_of(study_dir: Path) -> list[dict[str, str]]:
+    with open(study_dir / "results.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def starts(study_dir: Path) -> dict[str, list[float]]:
+    """The learning rates that each trial was started with."""
+    return {
+        path.parent.name: [
+            float(json.loads(line)["base_learning_rate"]) for line in path.read_text().splitlines()
+        ]
+        for path in sorted(study_dir.glob("*/starts"))
+    }
+
+
+def test_trials_are_tried_and_ranked(stand_in, study_dir, capsys):
+    assert sweep.main(flags_of(study_dir)) == 0
+    rows = table_of(study_dir)
+    top1 = [float(row["eval_top1"]) for row in rows]
+    rates = [float(row["base_learning_rate"]) for row in rows]
+    assert len(rows) == 3 and top1 == sorted(top1, reverse=True)
+    assert top1 == pytest.approx([1 - 10 * abs(rate - 0.003) for rate in rates])
+    assert all(0.001 <= rate <= 0.05 for rate in rates)
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].split() == ["trial", "top-1", "minutes", "base_learning_rate"]
+    assert [line.split()[0] for line in printed[1:]] == [row["trial"] for row in rows]
+    with Image.open(study_dir / "results.png") as image:
+        assert image.format == "PNG"
+
+
+def test_more_trials_are_added_as_if_never_stopped(stand_in, study_dir, tmp_path):
+    assert sweep.main(flags_of(study_dir)) == 0
+    assert sweep.main(flags_of(study_dir)) == 0  # there are enough: nothing more to do
+    assert len(starts(study_dir)) == 3
+    assert sweep.main(flags_of(study_dir, SEARCH, "--trials=4")) == 0
+    assert sweep.main(flags_of(tmp_path / "whole", SEARCH, "--trials=4")) == 0
+    assert starts(study_dir) == starts(tmp_path / "whole")
+
+
+def test_a_grid_ends_and_a_failed_trial_is_recorded(stand_in, study_dir, capsys):
+    grid = ["--search=base_learning_rate=0.003|0.1, optimizer=adamw|sgd", "--sampler=grid"]
+    assert sweep.main(flags_of(study_dir, *grid)) == 0
+    rows = table_of(study_dir)
+    assert [row["state"] for row in rows] == ["done", "done", "failed", "failed"]
+    assert {row["error"] for row in rows[2:]} == {"the loss is not a number"}
+    assert {row["base_learning_rate"] for row in rows[2:]} == {"0.1"}
+    assert len({row["base_learning_rate"] + row["optimizer"] for row in rows}) == 4
+    printed = capsys.readouterr()
+    assert "every combination has been tried" in printed.err
+    assert printed.out.splitlines()[-1].endswith("the loss is not a number")
+
+
+def test_killed_in_the_middle_of_a_trial_it_goes_on_there(
+    stand_in, study_dir, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("HOLD", "trial-001")
+    code = (
+        "import sys\n"
+        "from quickdraw import sweep\n"
+        "from quickdraw.sweeping import study\n"
+        f"study._TRAIN = {study._TRAIN!r}\n"
+        f"sweep.main({flags_of(study_dir)!r})\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 60
+    while not (study_dir / "trial-001/metrics.csv").exists():
+        assert time.monotonic() < end and process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+    def log(message: str) -> None:
+        # The training that was left behind goes on until the sweep has noticed it.
+        if message.startswith("waiting for the training that still goes on"):
+            (tmp_path / "go").touch()
+
+    monkeypatch.setattr(study, "log", log)
+    assert sweep.main(flags_of(study_dir)) == 0
+    assert (tmp_path / "go").exists()
+    started = starts(study_dir)
+    assert len(table_of(study_dir)) == len(started) == 3
+    first, again = started["trial-001"]
+    assert first == again  # in the same folder, with the same values
+    monkeypatch.delenv("HOLD")
+    assert sweep.main(flags_of(tmp_path / "whole")) == 0
+    rates = [set(rates) for rates in started.values()]
+    assert rates == [set(rates) for rates in starts(tmp_path / "whole").values()]
+
+
+@pytest.mark.parametrize("prune", [True, False])
+def test_a_trial_below_the_median_is_ended_early(stand_in, study_dir, tmp_path, monkeypatch, prune):
+    monkeypatch.setenv("HOLD", "trial-005")
+    if not prune:
+        (tmp_path / "go").touch()
+    flags = [SEARCH, "--trials=6", f"--prune={str(prune).lower()}"]
+    assert sweep.main(flags_of(study_dir, *flags)) == 0
+    last = table_of(study_dir)[-1]
+    assert (last["trial"], last["eval_top1"]) == ("trial-005", "0.01")
+    assert last["state"] == ("pruned" if prune else "done")
+
+
+def test_no_trial_starts_after_max_minutes(stand_in, study_dir):
+    assert sweep.main(flags_of(study_dir, SEARCH, "--max_minutes=0")) == 0
+    assert starts(study_dir) == {}
+
+
+def test_a_sweep_of_something_else_is_refused(stand_in, study_dir, capsys):
+    assert sweep.main(flags_of(study_dir, SEARCH, "--trials=1")) == 0
+    other = "--search=base_learning_rate=0.1..0.2"
+    assert sweep.main(flags_of(study_dir, other)) == 1
+    assert "holds a sweep with other search: " in capsys.readouterr().err
+    assert sweep.main([*flags_of(study_dir, SEARCH), "--", "--batch_size=8"]) == 1
+    assert "holds a sweep with other flags: [] → ['--batch_size=8']" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ([SEARCH], "--study_dir is needed"),
+        ([SEARCH, "--study_dir=gs://bucket/sweep"], "--study_dir is needed: a local folder"),
+        (["--study_dir=s"], "--search is needed"),
+        (["--study_dir=s", SEARCH, "--sampler=grid"], "--sampler=grid needs values"),
+        (["--study_dir=s", SEARCH, "--", "--batchsize=3"], "batch_size"),
+        (["--study_dir=s", SEARCH, "--", "--batch_size=0"], "must be at least 1"),
+        (["--study_dir=s", SEARCH, "--", "--train_dir=r"], "--train_dir: each trial has its own"),
+        (["--study_dir=s", SEARCH, "--", "--train_data_pattern=x"], "--eval_data_pattern=… is"),
+    ],
+)
+def test_mistakes_of_the_command_line(given, told, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert sweep.main(["sweep", *given]) == 2
+    assert told in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_optuna_it_says_what_to_install():
+    code = (
+        "import sys; sys.modules['optuna'] = None\n"
+        "from quickdraw import sweep\n"
+        f"sys.exit(sweep.main(['sweep', '--study_dir=s', {SEARCH!r}]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    assert done.returncode == 1
+    assert "pip install 'quickdraw[sweep]'" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_real_trainings(tiny_data, study_dir):
+    flags = ["--search=model_params.units=(8,)|(0.5,)", "--sampler=grid"]
+    trained = [
+        f"--train_data_pattern={tiny_data.train}",
+        f"--eval_data_pattern={tiny_data.valid}",
+        "--model=MlpModel",
+        "--batch_size=10",
+        "--num_epochs=5",
+    ]
+    assert sweep.main([*flags_of(study_dir, *flags), "--", *trained]) == 0
+    good, bad = table_of(study_dir)
+    assert float(good["eval_top1"]) > 0.5 and good["model_params.units"] == "(8,)"
+    run = json.loads((study_dir / good["trial"] / "run.json").read_text())
+    assert run["model_params"]["units"] == [8]
+    assert bad["error"].startswith("MlpModel.units must be of type int")
+
+
+# The table and the picture
+
+
+def test_the_table_is_ranked_and_aligned():
+    rows = [
+        Row("trial-000", "done", 0.5, 1, {"a": 0.001, "b": "x"}),
+        Row("trial-001", "failed", None, 0.5, {"a": 0.002, "b": "longer"}, "no such model"),
+        Row("trial-002", "pruned", 0.7, 1, {"a": 0.25, "b": "x"}),
+        Row("trial-003", "done", 0.625, 12.25, {"a": 1 / 3, "b": "x"}),
+    ]
+    space = {"a": Range(0.0, 1.0), "b": Choice(("x", "longer"))}
+    assert results.table(space, rows).splitlines() == [
+        "    trial   top-1  minutes       a       b",
+        "trial-003  62.50%     12.2  0.3333       x",
+        "trial-000  50.00%      1.0   0.001       x",
+        "trial-002  70.00%      1.0    0.25       x  pruned",
+        "trial-001              0.5   0.002  longer  no such model",
+    ]
+
+
+def colours(image: Image.Image, x: slice, colour: tuple[int, int, int]) -> np.ndarray:
+    """The rows and columns of a colour's pixels in some columns of a picture."""
+    return np.argwhere((np.asarray(image)[:, x] == colour).all(axis=-1))
+
+
+@pytest.mark.parametrize(
+    "of", [Range(1e-4, 1e-1, log=True), Range(0.0, 0.5), Range(1, 2), Choice(("0.01",))]
+)
+@pytest.mark.parametrize("top1", [[0.5], [0.5, 0.5], [0.9, 0.91, 0.1], [0.0, 1.0], [0.7, 0.6955]])
+def test_the_picture_shows_any_trials(of, top1):
+    value = "0.01" if isinstance(of, Choice) else of.high
+    points = [picture.Point({"a": value, "b": 1}, one, False) for one in top1]
+    image = picture.draw({"a": of, "b": Range(0, 2)}, points)
+    # The best, in orange, is at the top in each panel.
+    for panel in (slice(0, 420), slice(420, 840)):
+        assert len(colours(image, panel, (255, 127, 14)))
+
+
+def test_points_lie_where_their_values_are():
+    points = [picture.Point({"a": 10.0**-power}, 0.9 - power / 100, False) for power in (1, 2, 4)]
+    image = picture.draw({"a": Range(1e-5, 1.0, log=True)}, points)
+    blue, orange = (31, 119, 180), (255, 127, 14)
+    spots = colours(image, slice(0, 420), blue)
+    left = spots[spots[:, 1] < 180].mean(axis=0)
+    middle = spots[spots[:, 1] > 180].mean(axis=0)
+    best = colours(image, slice(0, 420), orange).mean(axis=0)
+    assert best[1] - middle[1] == pytest.approx((middle[1] - left[1]) / 2, abs=2)
+    assert middle[0] - best[0] == pytest.approx((left[0] - middle[0]) / 2, abs=2)
