@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-sys.path.append(str(Path(__file__).resolve().parent))
-
-from standins import front, gcs
-from standins.gcs_store import Store
+from standins import front
 
 from quickdraw import eval as evaluation
 from quickdraw import gcs_client, inference, storage, train, transfer
@@ -24,20 +19,6 @@ from quickdraw.errors import QuickdrawError, StoppedError
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <:ResourceWarning")
 
 FLAGS = ("--batch_size=20", "--num_epochs=4", "--eval_every=2.0", "--base_learning_rate=0.02")
-
-
-@pytest.fixture
-def server(monkeypatch):
-    store = Store()
-    store.make_bucket("b")
-    monkeypatch.setattr(gcs_client, "FIRST_WAIT", 0.01)
-    monkeypatch.setattr(gcs_client, "LONGEST_WAIT", 0.05)
-    with gcs.serve(store) as running:
-        monkeypatch.setenv("STORAGE_EMULATOR_HOST", running.url)
-        gcs_client.client.cache_clear()
-        yield running
-    gcs_client.client.cache_clear()
-    gc.collect()
 
 
 @pytest.fixture
@@ -84,6 +65,7 @@ def test_a_run_on_gs_is_that_on_a_disk(server, records, expected):
     run = json.loads(read(server, "runs/a/run.json"))
     assert run["data_fingerprint"] == expected[1]["data_fingerprint"]
     assert not [name for name in server.store.objects("b") if "tmp" in name or "unfinished" in name]
+    assert "runs/a/lock.json" not in server.store.objects("b")
     names = {name.split("/")[2] for name in server.store.objects("b") if "runs/a" in name}
     assert {"best.keras", "best.json", "metrics.csv", "eval.json", "train", "eval"} < names
 
@@ -194,7 +176,7 @@ def test_damaged_reads_are_read_again(server, records, expected, capfd, monkeypa
 def test_a_failure_that_stays_says_start_me_again(server, monkeypatch):
     monkeypatch.setattr(gcs_client, "PATIENCE", 0.3)
     server.fail("", times=1000, status=503)
-    with pytest.raises(StoppedError, match="answer 503, after 0 s of trying"):
+    with pytest.raises(StoppedError, match="answer 503, time after time"):
         storage.read_json("gs://b/x")
 
 

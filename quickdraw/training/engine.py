@@ -19,7 +19,7 @@ from quickdraw.training import cache, distribution
 from quickdraw.training.augmentation import Augmentation
 from quickdraw.training.cache import Drawings
 from quickdraw.training.distribution import Distribution
-from quickdraw.training.folder import lock, open_folder
+from quickdraw.training.folder import lock, nothing_to_check, open_folder
 from quickdraw.training.loop import Loop
 
 C = TypeVar("C", bound=Component)
@@ -50,7 +50,8 @@ def fit(settings: Settings) -> runs.TrainedModel:
     _check_batch(settings, replicas)
     reader = QuickDrawFeatureReader(settings.image_size, on_bad_record=settings.on_bad_record)
     info = reader.describe(settings.train_data_pattern)
-    with lock(settings.train_dir) if replicas.is_chief else contextlib.nullcontext():
+    unlocked = contextlib.nullcontext(nothing_to_check)
+    with lock(settings.train_dir) if replicas.is_chief else unlocked as check:
         drawings = cache.load(
             reader,
             settings.train_data_pattern,
@@ -67,7 +68,7 @@ def fit(settings: Settings) -> runs.TrainedModel:
         _seed(settings)
         _claim(run, settings, replicas)
         loop = Loop(run, settings, augmentation, replicas, drawings, validation, settings.train_dir)
-        loop.run()
+        loop.run(check)
         if replicas.is_chief:
             run.finished_step = loop.last_step
             run.save(settings.train_dir)
