@@ -55,7 +55,7 @@ def open_folder(
 
 
 def _move_aside(train_dir: str, names: set[str]) -> None:
-    """Moves these out of the folder; run.json last, so that until then the folder is still a run."""
+    """Moves these out of the folder; run.json last: until then the folder is still a run."""
     aside = next(
         path
         for number in itertools.count(1)
