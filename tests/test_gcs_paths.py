@@ -50,10 +50,20 @@ def predictions(data: object, run: object) -> int:
 
 @pytest.fixture(scope="module")
 def expected(tiny_data, tmp_path_factory):
-    """The predictions and run.json of the same training on a local disk."""
+    """What the same training on a local disk gives."""
     run = tmp_path_factory.mktemp("local") / "run"
     assert predictions(tiny_data.folder, run) == 0
-    return (run / "predictions.csv").read_bytes(), json.loads((run / "run.json").read_text())
+    return result(lambda name: (run / name).read_bytes())
+
+
+def result(read) -> tuple[bytes, bytes, str]:
+    """The predictions of a run, its metrics to the last digit, and the data's fingerprint."""
+    fingerprint = json.loads(read("run.json"))["data_fingerprint"]
+    return read("predictions.csv"), read("best.json"), fingerprint
+
+
+def result_of(server, run="runs/a"):
+    return result(lambda name: read(server, f"{run}/{name}"))
 
 
 # Everything that a path does
@@ -61,9 +71,7 @@ def expected(tiny_data, tmp_path_factory):
 
 def test_a_run_on_gs_is_that_on_a_disk(server, records, expected):
     assert predictions(records, "gs://b/runs/a") == 0
-    assert read(server, "runs/a/predictions.csv") == expected[0]
-    run = json.loads(read(server, "runs/a/run.json"))
-    assert run["data_fingerprint"] == expected[1]["data_fingerprint"]
+    assert result_of(server) == expected
     assert not [name for name in server.store.objects("b") if "tmp" in name or "unfinished" in name]
     assert "runs/a/lock.json" not in server.store.objects("b")
     names = {name.split("/")[2] for name in server.store.objects("b") if "runs/a" in name}
@@ -71,7 +79,7 @@ def test_a_run_on_gs_is_that_on_a_disk(server, records, expected):
 
     patterns = [f"--train_data_pattern={records}/train-*", "--train_dir=gs://b/runs/a"]
     assert train.main(["train", *patterns, *FLAGS, "--start_new_model"]) == 0
-    assert read(server, "runs/a-old-1/predictions.csv") == expected[0]
+    assert result_of(server, "runs/a-old-1") == expected
     assert "runs/a/predictions.csv" not in server.store.objects("b")
 
 
@@ -159,7 +167,7 @@ def test_bursts_of_failures_change_nothing(server, records, expected, kind, capf
     for number in range(100):
         server.fail("", times=5, after=10, **FAULTS[kind][number % len(FAULTS[kind])])
     assert predictions(records, "gs://b/runs/a") == 0
-    assert read(server, "runs/a/predictions.csv") == expected[0]
+    assert result_of(server) == expected
     assert capfd.readouterr().err.count("trying again") > 20
 
 
@@ -169,7 +177,7 @@ def test_damaged_reads_are_read_again(server, records, expected, capfd, monkeypa
         server.fail(name, after=1, truncate_to=50)
         server.fail(name, corrupt=True)
     assert predictions(records, "gs://b/runs/a") == 0
-    assert read(server, "runs/a/predictions.csv") == expected[0]
+    assert result_of(server) == expected
     assert "another checksum: trying again" in capfd.readouterr().err
 
 
@@ -199,7 +207,7 @@ def test_a_token_that_expires_in_the_middle(behind_tls, records, expected):
     for number in range(3):
         behind_tls.fail("", after=20, token=f"token {number}")
     assert predictions(records, "gs://b/runs/a") == 0
-    assert read(behind_tls, "runs/a/predictions.csv") == expected[0]
+    assert result_of(behind_tls) == expected
     assert behind_tls.token == "token 2"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from typing import TypeVar
 
-import keras
 import tensorflow as tf
 
 from quickdraw import losses, models, runs
@@ -65,7 +64,7 @@ def fit(settings: Settings) -> runs.TrainedModel:
         )
         _check_loss(loss, len(run.labels))
         validation = _validation(settings, run)
-        _seed(settings)
+        _make_deterministic(settings)
         _claim(run, settings, replicas)
         loop = Loop(run, settings, augmentation, replicas, drawings, validation, settings.train_dir)
         loop.run(check)
@@ -77,11 +76,10 @@ def fit(settings: Settings) -> runs.TrainedModel:
     return runs.load(settings.train_dir)
 
 
-def _seed(settings: Settings) -> None:
+def _make_deterministic(settings: Settings) -> None:
     on_cpu = not tf.config.list_logical_devices("GPU")
     if settings.deterministic or (settings.deterministic is None and on_cpu):
         tf.config.experimental.enable_op_determinism()
-    keras.utils.set_random_seed(settings.seed)
 
 
 def _check_batch(settings: Settings, replicas: Distribution) -> None:

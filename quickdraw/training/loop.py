@@ -107,6 +107,8 @@ class Loop:
 
     def _build(self, run: runs.Run, augmentation: Augmentation) -> None:
         settings, distribution = self._settings, self._distribution
+        # Not earlier: reading and writing gs:// draws random numbers, too.
+        keras.utils.set_random_seed(settings.seed)
         trained, loss = run.build_model(), run.create_loss()
         average = None
         if settings.ema_decay:

@@ -20,8 +20,6 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -113,9 +111,8 @@ def command(values: flags.FlagValues, passed: list[str]) -> None:
         print(_yaml(content), end="")
         return
     _check_bucket(values.bucket, values.region)
-    with tempfile.TemporaryDirectory() as folder:
-        sdist = package.build(Path(folder), _classes(job, chosen))
-        job = dataclasses.replace(job, package=package.upload(sdist, values.bucket))
+    uploaded = package.upload(values.bucket, _classes(job, chosen))
+    job = dataclasses.replace(job, package=uploaded)
     content = render(job)
     if values.spec_file:
         _write_spec(values, job, content, labels)

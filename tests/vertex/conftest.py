@@ -77,7 +77,7 @@ class Cloud:
     def read(self, name: str) -> bytes:
         return self.store.get(BUCKET, name).data
 
-    def wait_for(self, condition: Callable[[], Any], seconds: float = 90) -> None:
+    def wait_for(self, condition: Callable[[], Any], seconds: float = 240) -> None:
         """Waits until the condition holds."""
         end = time.monotonic() + seconds
         while not condition():
