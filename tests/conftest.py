@@ -12,7 +12,6 @@ from typing import Any
 import hypothesis
 import numpy as np
 import pytest
-
 from standins import gcs
 from standins.gcs_store import Store
 

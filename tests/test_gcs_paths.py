@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from standins import front
 
 from quickdraw import eval as evaluation

@@ -101,9 +101,7 @@ def run_name(name: str) -> None:
 def experiment_name(name: str) -> None:
     """Checks the name of an experiment."""
     if not _EXPERIMENT.fullmatch(name):
-        raise UsageError(
-            f"--experiment: small letters, digits and - expected. Received: {name!r}"
-        )
+        raise UsageError(f"--experiment: small letters, digits and - expected. Received: {name!r}")
 
 
 def _parse(spec: Any, kind: Any) -> Any:

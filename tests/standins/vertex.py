@@ -140,7 +140,9 @@ def serve(machine: Machine) -> Iterator[Service]:
     service = Service(machine)
     server = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
     for name, methods in _grpc_methods(service).items():
-        handler = grpc.method_handlers_generic_handler(f"google.cloud.aiplatform.v1.{name}", methods)
+        handler = grpc.method_handlers_generic_handler(
+            f"google.cloud.aiplatform.v1.{name}", methods
+        )
         server.add_generic_rpc_handlers((handler,))
     service.grpc_port = server.add_insecure_port("127.0.0.1:0")
     server.start()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -57,18 +56,6 @@ class Cloud:
     front: front.Front
     environment: dict[str, str]
     checkout: Path
-
-    def run(self, *command: str, **options: Any) -> subprocess.CompletedProcess:
-        """Runs `python -m …` as the student does."""
-        return subprocess.run(
-            [sys.executable, "-m", *command],
-            cwd=self.checkout,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            **options,
-        )
 
     def names(self, prefix: str = "") -> list[str]:
         """The names of the objects that begin so."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -115,7 +116,7 @@ def test_chain(here, records, local, capfd, monkeypatch):
     flags = [f"--input_data_pattern={records}/test-*"]
     flags += ["--output_probabilities=gs://art-class/runs/mine/probabilities.csv"]
     if shutil.which("gcloud"):
-        by_gcloud(here, "inference", *common, "--", *flags)
+        by_gcloud(here, capfd, "inference", *common, "--", *flags)
     else:
         assert submit.main(["submit", "inference", *common, *wait, "--", *flags]) == 0
     assert here.read("runs/mine/predictions.csv") == local[0]
@@ -127,10 +128,11 @@ def test_chain(here, records, local, capfd, monkeypatch):
     assert "SUCCEEDED    mine" in capfd.readouterr().out
 
 
-def by_gcloud(cloud, kind: str, *arguments: str) -> None:
-    """Submits with gcloud, as the README prints it, and waits for the job."""
+def by_gcloud(cloud, capfd, kind: str, *arguments: str) -> None:
+    """Submits with the command that --spec_file prints, and waits for the job."""
     own, passed = arguments[: arguments.index("--")], arguments[arguments.index("--") :]
     assert submit.main(["submit", kind, *own, "--spec_file=job.yaml", *passed]) == 0
+    command = capfd.readouterr().err.splitlines()[-1]
     before = set(cloud.service.jobs)
     environment = {
         **cloud.environment,
@@ -140,15 +142,10 @@ def by_gcloud(cloud, kind: str, *arguments: str) -> None:
         "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_AIPLATFORM": f"http://127.0.0.1:{cloud.service.rest_port}/",
     }
-    command = ["gcloud", "ai", "custom-jobs", "create", "--region=us-central1"]
-    result = subprocess.run(
-        [*command, "--display-name=mine", "--config=job.yaml"],
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    result = subprocess.run(shlex.split(command), env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     (job,) = set(cloud.service.jobs) - before
+    assert cloud.service.jobs[job].labels["quickdraw"] == "true"
     cloud.wait_for(lambda: cloud.has_ended(job))
     assert cloud.state(job) == "JOB_STATE_SUCCEEDED", cloud.told()
 
