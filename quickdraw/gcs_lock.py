@@ -91,8 +91,8 @@ class _Lock:
     def check(self) -> None:
         if self.lost:
             raise QuickdrawError(
-                f"another process has taken over {os.path.dirname(self._path)}, since this one "
-                f"gave no sign of life for {STALE:.0f} s: stopped without writing more"
+                f"another process has taken over {os.path.dirname(self._path)}, or its "
+                f"{FILE_NAME} was deleted: stopped without writing more"
             )
 
     def release(self) -> None:

@@ -125,6 +125,10 @@ def _check_fields(value: Any, kind: Any, path: str) -> None:
             hint = f": write {camel}" if camel in fields else did_you_mean(str(key), fields)
             raise SpecError(at, f"{kind.name} has no such key{hint}")
         _check_field(inner, fields[key], at)
+    for choice in kind.oneofs:
+        given = [one.json_name for one in choice.fields if value.get(one.json_name) is not None]
+        if len(given) > 1:
+            raise SpecError(path, f"only one of {', '.join(given)} expected")
 
 
 def _check_field(value: Any, field: Any, path: str) -> None:

@@ -154,8 +154,8 @@ def _submit(values: flags.FlagValues, job: Job, message: Any, labels: dict[str, 
 
 def _job(values: flags.FlagValues, chosen: flags.FlagValues) -> Job:
     """The job that the flags describe, as if its package had been uploaded already."""
-    same = ("kind", "bucket", "gpu", "gpus", "workers", "spot", "hours", "service_account")
-    same += ("region", "experiment", "tensorboard")
+    same = ["kind", "bucket", "gpu", "gpus", "workers", "spot", "hours", "service_account"]
+    same += ["region", "experiment", "tensorboard"]
     settings: dict[str, Any] = {name: values[name].value for name in same}
     return Job(
         run=_run(values.run, chosen),

@@ -67,6 +67,7 @@ BROKEN = [
     ("pool", {"diskSpec": 100}, f"{POOL}.diskSpec", "a mapping of keys expected. Received: 100"),
     ("pool", {"containerSpec": {"args": ["x"]}}, f"{POOL}.containerSpec.imageUri", "missing"),
     ("pool", {"containerSpec": {}}, POOL, "containerSpec or pythonPackageSpec expected"),
+    ("pool", {"pythonPackageSpec": {}}, POOL, "only one of containerSpec, pythonPackageSpec"),
     ("task", {"imageUri": "${IMAGE}"}, f"{POOL}.containerSpec.imageUri", "a value is missing"),
     ("task", {"args": ["--x", 3]}, f"{POOL}.containerSpec.args[1]", "Received: 3"),
     ("task", {"args": "--x"}, f"{POOL}.containerSpec.args", "a list expected"),
