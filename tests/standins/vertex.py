@@ -207,6 +207,7 @@ def _grpc_methods(service: Service) -> dict[str, dict[str, grpc.RpcMethodHandler
 def _rest_handler(service: Service) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def log_message(self, *_: Any) -> None:
             """Quiet."""
