@@ -5,8 +5,8 @@
 
 The model is exported as a SavedModel, uint8 images `[batch, size, size, channels]` in, class
 probabilities out, to gs://BUCKET/runs/RUN/saved_model/STEP, with labels.txt beside it. The registry
-knows it by the name of the run; registering it again makes a new version. Takes about a minute;
-what it prints is the name to deploy: gcloud ai endpoints deploy-model --model=…
+knows it by the name of the run; registering it again makes a new version.
+What it prints is the name to deploy: gcloud ai endpoints deploy-model --model=…
 """
 
 from __future__ import annotations
