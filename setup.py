@@ -58,6 +58,7 @@ setup(
             "quickdraw-sample = quickdraw.datasets.sample:main",
             "quickdraw-submit = quickdraw.vertex.submit:main",
             "quickdraw-jobs = quickdraw.vertex.jobs:main",
+            "quickdraw-register = quickdraw.vertex.register:main",
             "quickdraw-download = quickdraw.datasets.download:main",
             "quickdraw-inspect = quickdraw.datasets.inspect:main",
         ]

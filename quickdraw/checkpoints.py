@@ -160,6 +160,11 @@ def has_best(train_dir: str) -> bool:
     return storage.exists(os.path.join(train_dir, _BEST_METRICS))
 
 
+def best_metrics(train_dir: str) -> dict[str, float]:
+    """What best.json says: the metrics of the best model on the validation records, its step."""
+    return storage.read_json(os.path.join(train_dir, _BEST_METRICS))
+
+
 def save_best(model: keras.Model, train_dir: str, step: int, metrics: dict[str, float]) -> None:
     """Keeps a model as the best one: best.keras, and its metrics in best.json."""
     with storage.staging(train_dir) as local:
@@ -183,7 +188,7 @@ def restore_best(model: keras.Model, train_dir: str) -> int:
             model.load_weights(local)
     except (ValueError, OSError, KeyError, UserWarning, zipfile.BadZipFile) as error:
         raise _does_not_fit(path, error) from None
-    return storage.read_json(os.path.join(train_dir, _BEST_METRICS))["step"]
+    return int(best_metrics(train_dir)["step"])
 
 
 def _does_not_fit(path: str, error: Exception) -> QuickdrawError:

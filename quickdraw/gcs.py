@@ -123,6 +123,39 @@ def write(path: str, local: str) -> None:
         _blob(path).upload_from_filename(local, checksum="crc32c", **options(path))
 
 
+def write_if(path: str, content: bytes, generation: int, patience: float) -> int | None:
+    """Writes an object if its live generation is this one, 0 for none; returns the new one.
+
+    Returns None where another generation is there.
+    """
+    from google.api_core.exceptions import PreconditionFailed
+
+    blob = _blob(path)
+    with explained(path), contextlib.suppress(PreconditionFailed):
+        blob.upload_from_string(content, if_generation_match=generation, **options(path, patience))
+        return blob.generation
+    return None
+
+
+def read_generation(path: str) -> tuple[int, bytes]:
+    """The live generation of an object, 0 for none, and its content."""
+    from google.api_core.exceptions import NotFound
+
+    blob = _blob(path)
+    with explained(path), contextlib.suppress(NotFound):
+        blob.reload(**options(path))
+        return blob.generation, blob.download_as_bytes(**options(path))
+    return 0, b""
+
+
+def delete_if(path: str, generation: int, patience: float) -> None:
+    """Deletes an object if its live generation is this one."""
+    from google.api_core.exceptions import NotFound, PreconditionFailed
+
+    with explained(path), contextlib.suppress(NotFound, PreconditionFailed):
+        _blob(path).delete(if_generation_match=generation, **options(path, patience))
+
+
 def copy(source: str, target: str) -> None:
     """Copies an object inside Cloud Storage."""
     made, token = _blob(target), None

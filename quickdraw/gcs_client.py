@@ -49,7 +49,7 @@ def client() -> Any:
         return Client.create_anonymous_client()
 
 
-def retries(path: str) -> Any:
+def retries(path: str, patience: float | None = None) -> Any:
     """How an operation on `path` is tried again, and reported, after a failure that may pass."""
     from google.api_core.retry import Retry
     from google.cloud.storage.retry import DEFAULT_RETRY
@@ -62,14 +62,14 @@ def retries(path: str) -> Any:
         initial=FIRST_WAIT,
         maximum=LONGEST_WAIT,
         multiplier=2.0,
-        timeout=PATIENCE,
+        timeout=patience or PATIENCE,
         on_error=report,
     )
 
 
-def options(path: str) -> dict[str, Any]:
+def options(path: str, patience: float | None = None) -> dict[str, Any]:
     """The arguments with which each operation of the client on `path` is called."""
-    return {"retry": retries(path), "timeout": _TIMEOUT}
+    return {"retry": retries(path, patience), "timeout": _TIMEOUT}
 
 
 def _reason(error: BaseException | None) -> str:
@@ -102,7 +102,7 @@ def explained(path: str) -> Iterator[None]:
         ) from None
     except exceptions.RetryError as error:
         raise StoppedError(
-            f"{path}: {_reason(error.cause)}, after {PATIENCE:.0f} s of trying. Check the network; "
+            f"{path}: {_reason(error.cause)}, time after time. Check the network; "
             "the same command goes on where it stopped"
         ) from None
     except exceptions.GoogleAPICallError as error:

@@ -47,6 +47,10 @@ def command(values: flags.FlagValues) -> None:
     from quickdraw.training import fit
 
     trained = fit(chosen)
+    if vertex_job.EXPERIMENT in os.environ:
+        from quickdraw.vertex import experiment
+
+        experiment.log_run(trained.run, train_dir)
     log(
         f"done: {chosen.train_dir} holds the model of step {trained.step:,}. Next:\n"
         f"  python -m quickdraw.eval --run_once --train_dir={chosen.train_dir}\n"

@@ -15,6 +15,8 @@ from quickdraw.errors import StoppedError
 
 METRIC = "eval_top1"
 """The metricId of a hyperparameter tuning job."""
+EXPERIMENT = "QUICKDRAW_EXPERIMENT"
+"""The variable, `project/region/experiment/run`, by which the submitter asks for a log entry."""
 _METRIC_FILE = "/tmp/hypertune/output.metrics"
 # As after SIGABRT: of the exit codes that a program can choose, one that Vertex AI tries again.
 _EXIT_TRY_AGAIN = 134

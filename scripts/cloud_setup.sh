@@ -3,22 +3,24 @@
 #
 #   scripts/cloud_setup.sh --project=PROJECT --bucket=BUCKET [--region=us-central1]
 #     [--account=NAME]         also a service account NAME for the jobs, with roles on the bucket
+#     [--member=group:ADDRESS] also the roles that somebody who submits needs; user:ADDRESS for one
 #     [--skip=STEP,STEP]       steps: project apis bucket registry roles quota
 #     [--dry_run]              print the gcloud commands, run none
 #
 # Safe to repeat: what is there already is left as it is. Billing must be enabled for the project.
 set -euo pipefail
 
-project='' bucket='' region=us-central1 account='' skip=, dry_run=
+project='' bucket='' region=us-central1 account='' member='' skip=, dry_run=
 for argument in "$@"; do
   case $argument in
     --project=*) project=${argument#*=} ;;
     --bucket=*) bucket=${argument#*=} ;;
     --region=*) region=${argument#*=} ;;
     --account=*) account=${argument#*=} ;;
+    --member=*) member=${argument#*=} ;;
     --skip=*) skip=,${argument#*=}, ;;
     --dry_run) dry_run=yes ;;
-    --help | -h) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit ;;
+    --help | -h) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit ;;
     *) echo "unknown argument: $argument (see --help)" >&2; exit 2 ;;
   esac
 done
@@ -65,7 +67,8 @@ if step project; then
 fi
 if step apis; then
   run gcloud services enable aiplatform.googleapis.com storage.googleapis.com \
-    artifactregistry.googleapis.com cloudbuild.googleapis.com --project="$project"
+    artifactregistry.googleapis.com cloudbuild.googleapis.com cloudquotas.googleapis.com \
+    --project="$project"
 fi
 if step bucket; then
   unless_there gcloud storage buckets describe "gs://$bucket" -- \
@@ -78,20 +81,34 @@ if step registry; then
     gcloud artifacts repositories create quickdraw --repository-format=docker \
     --location="$region" --project="$project"
 fi
-if step roles && [ -n "$account" ]; then
+# Lets a member use the bucket and Vertex AI.
+grant() {
+  run gcloud storage buckets add-iam-policy-binding "gs://$bucket" --member="$1" \
+    --role=roles/storage.objectAdmin
+  run gcloud projects add-iam-policy-binding "$project" --condition=None --member="$1" \
+    --role=roles/aiplatform.user
+}
+
+if step roles; then
   email=$account@$project.iam.gserviceaccount.com
-  unless_there gcloud iam service-accounts describe "$email" --project="$project" -- \
-    gcloud iam service-accounts create "$account" --project="$project"
-  run gcloud storage buckets add-iam-policy-binding "gs://$bucket" \
-    --member="serviceAccount:$email" --role=roles/storage.objectAdmin
-  run gcloud projects add-iam-policy-binding "$project" --condition=None \
-    --member="serviceAccount:$email" --role=roles/aiplatform.user
+  if [ -n "$account" ]; then
+    unless_there gcloud iam service-accounts describe "$email" --project="$project" -- \
+      gcloud iam service-accounts create "$account" --project="$project"
+    grant "serviceAccount:$email"
+  fi
+  if [ -n "$member" ]; then grant "$member"; fi
+  if [ -n "$account" ] && [ -n "$member" ]; then
+    run gcloud iam service-accounts add-iam-policy-binding "$email" --project="$project" \
+      --member="$member" --role=roles/iam.serviceAccountUser
+  fi
 fi
 if step quota; then
-  echo "GPUs that jobs may use (a new project has none; ask for more in the console, IAM > Quotas):"
-  run gcloud alpha services quota list --service=aiplatform.googleapis.com \
-    --consumer="projects/$project" --format='value(metric)' \
-    --filter='metric~custom_model_training_.*gpus'
+  echo "GPUs that jobs may use in $region (a new project has none; ask in the console, IAM > Quotas):"
+  run gcloud beta quotas info list --service=aiplatform.googleapis.com --project="$project" \
+    --flatten=dimensionsInfos \
+    --filter="metric~custom_model_training_.*gpus AND dimensionsInfos.applicableLocations:$region" \
+    --format='value(metric.basename(),dimensionsInfos.details.value)' ||
+    echo "the quota cannot be read: look into the console"
 fi
 cat <<END
 

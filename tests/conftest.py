@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import gc
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 import hypothesis
 import numpy as np
 import pytest
+from standins import gcs
+from standins.gcs_store import Store
 
-from quickdraw import dataset_info, png, records
+from quickdraw import dataset_info, gcs_client, png, records
 
 # The machines that run these tests are shared: how long one example takes says nothing.
 hypothesis.settings.register_profile("quickdraw", deadline=None)
@@ -128,6 +131,21 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory, tiny_data: TinyData) -> s
         )
     )
     return train_dir
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[gcs.Server]:
+    """Cloud Storage on this machine, with a bucket `b`; this process uses it."""
+    store = Store()
+    store.make_bucket("b")
+    monkeypatch.setattr(gcs_client, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(gcs_client, "LONGEST_WAIT", 0.05)
+    with gcs.serve(store) as running:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", running.url)
+        gcs_client.client.cache_clear()
+        yield running
+    gcs_client.client.cache_clear()
+    gc.collect()
 
 
 @pytest.fixture(scope="session")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import importlib
 import re
 import runpy
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,11 +16,13 @@ from absl import flags
 
 from quickdraw import cli
 from quickdraw.datasets.sample import make_sample
+from quickdraw.vertex import module_flags, service, submit
 
 ROOT = Path(__file__).resolve().parents[1]
 READMES = ["README.md", "README.en.md"]
 COMMANDS = ["train", "eval", "inference", "score", "calibrate", "average", "sweep"]
 COMMANDS += [f"datasets.{name}" for name in ("prepare", "sample", "download", "inspect")]
+COMMANDS += [f"vertex.{name}" for name in ("submit", "jobs", "register")]
 
 
 def blocks(name: str, language: str = "[a-z]*") -> list[str]:
@@ -44,11 +48,43 @@ def test_every_command_parses(readme):
     commands = [shlex.split(line) for line in lines if line.startswith("python -m quickdraw.")]
     assert len(commands) >= 10
     for _, _, module, *arguments in commands:
-        if module == "quickdraw.vertex.submit":
-            continue  # tested in vertex/test_submit.py
-        at = arguments.index("--") if "--" in arguments else len(arguments)
-        cli.parse(defined_flags(module.removeprefix("quickdraw.")), [module, *arguments[:at]])
-        cli.parse(defined_flags("train"), ["train", *arguments[at + 1 :]])
+        command, argv = module.removeprefix("quickdraw."), [module, *arguments]
+        values = defined_flags(command)
+        if command == "vertex.submit":
+            argv, passed = submit.split(argv)
+            cli.parse(values, argv)
+            module_flags.parse(values.kind, values.model, passed)
+        elif command == "vertex.jobs":
+            cli.parse(values, service.first_word_as("action", argv))
+        else:
+            at = argv.index("--") if "--" in argv else len(argv)
+            cli.parse(values, argv[:at])
+            cli.parse(defined_flags("train"), ["train", *argv[at + 1 :]])
+
+
+def test_gcloud_knows_every_command_and_flag():
+    """Of the READMEs, of the comments in cloud/, and of the setup."""
+    if not shutil.which("gcloud"):
+        pytest.skip("needs gcloud, which is not installed")
+    places = [*ROOT.glob("cloud/*"), *map(ROOT.joinpath, READMES), ROOT / "scripts/cloud_setup.sh"]
+    text = "".join(path.read_text(encoding="utf-8") for path in places)
+    text = re.sub(r"\\\n#?", " ", text)
+    printed: dict[str, set[str]] = {}
+    for match in re.finditer(r"^[#\s]*(?:run )?(gcloud [a-z].*)", text, re.M):
+        command = re.match(r"gcloud( [a-z][a-z-]+)+", match[1])
+        assert command, match[1]
+        printed.setdefault(command[0], set()).update(re.findall(r"--[a-z-]+", match[1]))
+    assert len(printed) > 12
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for command, known in zip(printed, pool.map(flags_of_gcloud, printed), strict=True):
+            assert printed[command] <= known, command
+
+
+def flags_of_gcloud(command: str) -> set[str]:
+    """What `gcloud … --help` names."""
+    result = subprocess.run([*command.split(), "--help"], capture_output=True, text=True)
+    assert result.returncode == 0, (command, result.stderr)
+    return set(re.findall(r"--[a-z-]+", re.sub(r".\x08|\x1b\[\d*m", "", result.stdout)))
 
 
 @pytest.mark.parametrize("readme", READMES)

@@ -6,7 +6,6 @@ import contextlib
 import inspect
 from typing import TypeVar
 
-import keras
 import tensorflow as tf
 
 from quickdraw import losses, models, runs
@@ -20,7 +19,7 @@ from quickdraw.training import cache, distribution
 from quickdraw.training.augmentation import Augmentation
 from quickdraw.training.cache import Drawings
 from quickdraw.training.distribution import Distribution
-from quickdraw.training.folder import lock, open_folder
+from quickdraw.training.folder import lock, nothing_to_check, open_folder
 from quickdraw.training.loop import Loop
 from quickdraw.training.objective import check_teachers, class_weights
 
@@ -54,7 +53,8 @@ def fit(settings: Settings) -> runs.TrainedModel:
     info = reader.describe(settings.train_data_pattern)
     size = settings.image_size or info.image_size
     check_teachers(settings, loss, info.labels, size, info.channels)
-    with lock(settings.train_dir) if replicas.is_chief else contextlib.nullcontext():
+    unlocked = contextlib.nullcontext(nothing_to_check)
+    with lock(settings.train_dir) if replicas.is_chief else unlocked as check:
         drawings = cache.load(
             reader,
             settings.train_data_pattern,
@@ -70,10 +70,10 @@ def fit(settings: Settings) -> runs.TrainedModel:
         class_weights(settings.class_weights, run.labels, drawings.labels)
         _check_loss(loss, run)
         validation = _validation(settings, run)
-        _seed(settings)
+        _make_deterministic(settings)
         _claim(run, settings, replicas)
         loop = Loop(run, settings, augmentation, replicas, drawings, validation, settings.train_dir)
-        loop.run()
+        loop.run(check)
         if replicas.is_chief:
             run.finished_step = loop.step
             run.save(settings.train_dir)
@@ -82,11 +82,10 @@ def fit(settings: Settings) -> runs.TrainedModel:
     return runs.load(settings.train_dir)
 
 
-def _seed(settings: Settings) -> None:
+def _make_deterministic(settings: Settings) -> None:
     on_cpu = not tf.config.list_logical_devices("GPU")
     if settings.deterministic or (settings.deterministic is None and on_cpu):
         tf.config.experimental.enable_op_determinism()
-    keras.utils.set_random_seed(settings.seed)
 
 
 def _check_batch(settings: Settings, replicas: Distribution) -> None:

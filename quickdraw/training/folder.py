@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from quickdraw import runs, storage
+from quickdraw import gcs_lock, runs, storage
 from quickdraw.errors import QuickdrawError
 
 # What a folder may hold besides run.json when a run was stopped in its first moments.
-_BEFORE_THE_RUN = {f"{runs.FILE_NAME}.tmp"}
+_BEFORE_THE_RUN = {f"{runs.FILE_NAME}.tmp", gcs_lock.FILE_NAME}
 
 _DATA_HINT = ". The records have changed: --accept_changed_data goes on with them"
 
@@ -44,7 +44,7 @@ def open_folder(
             )
         return True
     if runs.FILE_NAME in names:
-        _move_aside(train_dir)
+        _move_aside(train_dir, names)
     elif names:
         raise QuickdrawError(
             f"{train_dir} is not empty and no run of quickdraw (no {runs.FILE_NAME}): it is left "
@@ -54,27 +54,34 @@ def open_folder(
     return False
 
 
-def _move_aside(train_dir: str) -> None:
-    """Moves what is in the folder; run.json last, so that until then the folder is still a run."""
+def _move_aside(train_dir: str, names: set[str]) -> None:
+    """Moves these out of the folder; run.json last: until then the folder is still a run."""
     aside = next(
         path
         for number in itertools.count(1)
         if not storage.exists(path := f"{train_dir.rstrip('/')}-old-{number}")
     )
     storage.make_folders(aside)
-    for name in sorted(storage.listdir(train_dir), key=lambda name: name == runs.FILE_NAME):
+    for name in sorted(names, key=lambda name: (name == runs.FILE_NAME, name)):
         storage.rename(os.path.join(train_dir, name), os.path.join(aside, name))
 
 
+def nothing_to_check() -> None:
+    """Stands for the check of a lock that cannot be lost."""
+
+
 @contextlib.contextmanager
-def lock(train_dir: str) -> Iterator[None]:
+def lock(train_dir: str) -> Iterator[Callable[[], None]]:
     """Keeps a second process out of `train_dir`; the lock ends with its process, however it ends.
+
+    Yields a function that raises a QuickdrawError where that did not succeed after all.
 
     Raises:
         QuickdrawError: another process is training there.
     """
-    if storage.is_remote(train_dir):  # an object store has no locks
-        yield
+    if storage.is_remote(train_dir):
+        with gcs_lock.held(train_dir) as check:
+            yield check
         return
     import fcntl
 
@@ -87,6 +94,6 @@ def lock(train_dir: str) -> Iterator[None]:
             raise QuickdrawError(
                 f"another process is training in {train_dir}: wait for it, or choose another folder"
             ) from None
-        yield
+        yield nothing_to_check
     finally:
         os.close(folder)

@@ -8,7 +8,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
@@ -114,6 +114,8 @@ class Loop:
 
     def _build(self, run: runs.Run, augmentation: Augmentation, labels: np.ndarray) -> None:
         settings, distribution = self._settings, self._distribution
+        # Not earlier: reading and writing gs:// draws random numbers, too.
+        keras.utils.set_random_seed(settings.seed)
         trained, loss = run.build_model(), run.create_loss()
         average = None
         if settings.ema_decay:
@@ -153,8 +155,11 @@ class Loop:
             random_state=_random_state(trained),
         )
 
-    def run(self) -> None:
+    def run(self, check: Callable[[], None]) -> None:
         """Trains to the end.
+
+        Args:
+            check: raises an error where this process may write to train_dir no more.
 
         Raises:
             QuickdrawError: the loss or a weight is no longer a number.
@@ -173,7 +178,7 @@ class Loop:
                 logs.write_images(self._events["train"], *self._first_drawings, self._labels)
             self._progress = Progress("training", total, "images")
             try:
-                self._run_until(stop)
+                self._run_until(stop, check)
             except KeyboardInterrupt:
                 self._save()
                 raise
@@ -187,7 +192,7 @@ class Loop:
             return logs.event_writer(folder, name)
         return tf.summary.create_noop_writer()
 
-    def _run_until(self, stop: threading.Event) -> None:
+    def _run_until(self, stop: threading.Event, check: Callable[[], None]) -> None:
         most, seconds = 1, 0.0
         while not self._over:
             until_event = self._plan.next_event(self._step) - self._step
@@ -198,6 +203,7 @@ class Loop:
                 fitting = max(1, int(_SECONDS_A_CALL * self._steps_before / totals.seconds))
                 most = min(fitting, 2 * most)
             self._steps_before = steps
+            check()
             self._do_what_is_due()
             if totals.stop:
                 self._save()

@@ -7,19 +7,19 @@ the API documents in words. Every error names the path of the fault.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from quickdraw import vertex_job
+from quickdraw.cli import UsageError, did_you_mean
 from quickdraw.errors import QuickdrawError
 from quickdraw.vertex import machines
 
-_CAMEL = re.compile(r"[a-z][A-Za-z0-9]*")
 _LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
 _BUCKET_PATH = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/.*)?")
+_RUN = re.compile(r"[a-z]([a-z0-9_-]{0,61}[a-z0-9])?")
+_EXPERIMENT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _LONGEST_SECONDS = 7 * 24 * 3600
-_FREE_MAPS = ("labels",)
 
 
 class SpecError(QuickdrawError):
@@ -84,42 +84,88 @@ def labels(values: dict[str, str]) -> None:
             )
 
 
+def bucket_name(name: str | None) -> None:
+    """Checks the value of --bucket."""
+    if not name or "/" in name:
+        raise UsageError("--bucket is needed: the name of a bucket, without gs://")
+
+
+def run_name(name: str) -> None:
+    """Checks the name of a run: it is part of paths, of a job's name and of a model's."""
+    if not _RUN.fullmatch(name):
+        raise UsageError(
+            f"--run: small letters, digits, - and _ expected, a letter first. Received: {name!r}"
+        )
+
+
+def experiment_name(name: str) -> None:
+    """Checks the name of an experiment."""
+    if not _EXPERIMENT.fullmatch(name):
+        raise UsageError(f"--experiment: small letters, digits and - expected. Received: {name!r}")
+
+
 def _parse(spec: Any, kind: Any) -> Any:
     from google.protobuf import json_format
 
-    if not isinstance(spec, dict):
-        raise SpecError("", f"a mapping of keys expected. Received: {spec!r:.80}")
-    for path, key, value in _walk(spec, ""):
-        if key and not _CAMEL.fullmatch(key):
-            raise SpecError(path, f"keys are written lowerCamelCase. Received: {key!r}")
-        if isinstance(value, str) and "${" in value:
-            raise SpecError(path, f"a value is missing. Received: {value!r}")
+    _check_fields(spec, kind.pb(kind()).DESCRIPTOR, "")
     message = kind()
-    try:
-        json_format.ParseDict(spec, kind.pb(message), ignore_unknown_fields=False)
-    except json_format.ParseError as error:
-        raise SpecError(*_where(str(error), kind.__name__)) from None
+    json_format.ParseDict(spec, kind.pb(message))
     return message
 
 
-def _walk(value: Any, path: str, key: str = "") -> Iterator[tuple[str, str, Any]]:
-    """(path, key, value) of everything in a spec; the elements of a list have the list's key."""
-    yield path, key, value
-    if isinstance(value, dict) and key not in _FREE_MAPS:
-        for name, inner in value.items():
-            yield from _walk(inner, f"{path}.{name}".lstrip("."), str(name))
+def _check_fields(value: Any, kind: Any, path: str) -> None:
+    """Checks a message of this kind (a protobuf descriptor) and those in it, field by field."""
+    if not isinstance(value, dict):
+        raise SpecError(path, f"a mapping of keys expected. Received: {value!r:.80}")
+    fields = {field.json_name: field for field in kind.fields}
+    for key, inner in value.items():
+        at = f"{path}.{key}".lstrip(".")
+        if key not in fields:
+            camel = re.sub("_(.)", lambda match: match[1].upper(), str(key))
+            hint = f": write {camel}" if camel in fields else did_you_mean(str(key), fields)
+            raise SpecError(at, f"{kind.name} has no such key{hint}")
+        _check_field(inner, fields[key], at)
+    for choice in kind.oneofs:
+        given = [one.json_name for one in choice.fields if value.get(one.json_name) is not None]
+        if len(given) > 1:
+            raise SpecError(path, f"only one of {', '.join(given)} expected")
+
+
+def _check_field(value: Any, field: Any, path: str) -> None:
+    kind = field.message_type
+    if value is None:
+        return  # as if the key were not there
+    if not _is_list(field):
+        places = [(value, path)]
     elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from _walk(inner, f"{path}[{number}]", key)
+        places = [(inner, f"{path}[{number}]") for number, inner in enumerate(value)]
+    else:
+        raise SpecError(path, f"a list expected. Received: {value!r:.80}")
+    for inner, at in places:
+        if isinstance(inner, str) and "${" in inner:
+            raise SpecError(at, f"a value is missing. Received: {inner!r}")
+        if kind is None or kind.file.package == "google.protobuf" or kind.GetOptions().map_entry:
+            _check_value(inner, field, at)
+        else:
+            _check_fields(inner, kind, at)
 
 
-def _where(message: str, kind: str) -> tuple[str, str]:
-    """Path and complaint in what protobuf says; it names the path in one of two ways."""
-    at = re.search(rf' at "?{kind}\.?([\w.\[\]]*)"?', message)
-    fields = re.findall(r"Failed to parse (\w+) field: ", message)
-    what = re.sub(r"Failed to parse \w+ field: ", "", message)
-    what = what.replace(at[0], "") if at else what
-    return (at[1] if at else ".".join(fields)), re.sub(r"\s+", " ", what).rstrip(".")
+def _is_list(field: Any) -> bool:
+    is_map = field.message_type is not None and field.message_type.GetOptions().map_entry
+    return field.default_value == [] and not is_map
+
+
+def _check_value(value: Any, field: Any, path: str) -> None:
+    """Lets protobuf read this value alone, so that what it complains of has a place."""
+    from google.protobuf import json_format, message_factory
+
+    alone = {field.json_name: [value] if _is_list(field) else value}
+    try:
+        json_format.ParseDict(alone, message_factory.GetMessageClass(field.containing_type)())
+    except json_format.ParseError as error:
+        what = re.sub(r"^(Failed to parse \w+ field: )+| at \S+$", "", str(error).rstrip("."))
+        what = " ".join(what.split()).rstrip(".")
+        raise SpecError(path, f"{what}. Received: {value!r:.80}") from None
 
 
 def _check_job(spec: Any, path: str) -> None:

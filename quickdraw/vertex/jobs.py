@@ -27,6 +27,7 @@ def define_flags(values: flags.FlagValues) -> None:
     )
     flags.DEFINE_string("job", None, "Number or resource name of the job.", flag_values=values)
     service.define_flags(values)
+    service.define_poll_flag(values)
 
 
 def command(values: flags.FlagValues) -> None:

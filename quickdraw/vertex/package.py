@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from quickdraw import gcs
@@ -34,21 +35,33 @@ def checkout() -> Path:
     )
 
 
-def build(folder: Path, classes: list[str]) -> Path:
-    """Builds the sdist of this checkout.
+def upload(bucket: str, classes: list[str]) -> str:
+    """Builds the sdist of this checkout and uploads it, unless the same code is there already.
 
     Args:
-        folder: an empty one for intermediate files and the sdist.
+        bucket: where to.
         classes: names of the model's and the loss' class; where one is dotted (my_models.MyModel)
             its module comes along.
 
     Returns:
-        `folder/<hash of the content>/quickdraw-<version>.tar.gz`.
+        `gs://bucket/packages/<hash of the code>/quickdraw-<version>.tar.gz`.
 
     Raises:
         QuickdrawError: no checkout, no such module, or setuptools fails.
     """
-    source = folder / "source"
+    with tempfile.TemporaryDirectory() as folder:
+        source = collect(Path(folder, "source"), classes)
+        target = f"gs://{bucket}/packages/{_hash(source)}"
+        names = gcs.listdir(target)
+        if not names:
+            sdist = build(source, Path(folder))
+            names = [sdist.name]
+            gcs.write(f"{target}/{sdist.name}", str(sdist))
+    return f"{target}/{names[0]}"
+
+
+def collect(source: Path, classes: list[str]) -> Path:
+    """Copies what belongs into the sdist to a new folder."""
     source.mkdir()
     modules = {name.partition(".")[0] for name in classes if "." in name} - {"quickdraw"}
     for path in [*(checkout() / part for part in _PARTS), *map(_module, sorted(modules))]:
@@ -56,15 +69,18 @@ def build(folder: Path, classes: list[str]) -> Path:
             shutil.copytree(path, source / path.name, ignore=_IGNORED)
         elif path.is_file():
             shutil.copy2(path, source)
-    target = folder / _hash(source)
-    target.mkdir()
+    return source
+
+
+def build(source: Path, folder: Path) -> Path:
+    """Builds the sdist of what was collected into a folder; returns its path."""
     result = subprocess.run(
-        [sys.executable, "-c", _BUILD, str(target)], cwd=source, capture_output=True, text=True
+        [sys.executable, "-c", _BUILD, str(folder)], cwd=source, capture_output=True, text=True
     )
     if result.returncode:
         last = (result.stderr.strip().splitlines() or ["?"])[-1]
         raise QuickdrawError(f"the package cannot be built: {last}")
-    (made,) = target.iterdir()
+    (made,) = folder.glob("*.tar.gz")
     return made
 
 
@@ -87,11 +103,3 @@ def _hash(folder: Path) -> str:
         if path.is_file():
             digest.update(f"{path.relative_to(folder)}\n".encode() + path.read_bytes())
     return digest.hexdigest()
-
-
-def upload(sdist: Path, bucket: str) -> str:
-    """Uploads an sdist, unless the same content is there already; returns its gs:// path."""
-    path = f"gs://{bucket}/packages/{sdist.parent.name}/{sdist.name}"
-    if not gcs.is_object(path):
-        gcs.write(path, str(sdist))
-    return path

@@ -13,7 +13,7 @@ from absl import flags
 from quickdraw.errors import QuickdrawError
 from quickdraw.progress import log
 
-_LABEL = "quickdraw"
+LABEL = "quickdraw"
 """The label by which one's jobs are found again."""
 
 
@@ -30,6 +30,10 @@ def define_flags(values: flags.FlagValues) -> None:
         "How to speak with Vertex AI; rest passes proxies that know HTTP/1 only.",
         flag_values=values,
     )
+
+
+def define_poll_flag(values: flags.FlagValues) -> None:
+    """Defines `--poll_seconds` for the commands that follow a job."""
     flags.DEFINE_float(
         "poll_seconds",
         20.0,
@@ -89,6 +93,18 @@ def _line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0][:300]
 
 
+def parent(values: flags.FlagValues) -> str:
+    """The resource name of the project's region, below which everything is."""
+    return f"projects/{project(values)}/locations/{values.region}"
+
+
+def connect(kind: Any, values: flags.FlagValues) -> Any:
+    """A client, of this class, of one of Vertex AI's services in the region."""
+    endpoint = {"api_endpoint": f"{values.region}-aiplatform.googleapis.com"}
+    with explained("Vertex AI"):
+        return kind(transport=values.transport, client_options=endpoint)
+
+
 class Jobs:
     """The jobs of a project in a region.
 
@@ -99,19 +115,13 @@ class Jobs:
     def __init__(self, values: flags.FlagValues):
         from google.cloud import aiplatform_v1
 
-        self._region, self._poll_seconds = values.region, values.poll_seconds
-        self._parent = f"projects/{project(values)}/locations/{values.region}"
-        with explained("Vertex AI"):
-            self._service = aiplatform_v1.JobServiceClient(
-                transport=values.transport,
-                client_options={"api_endpoint": f"{values.region}-aiplatform.googleapis.com"},
-            )
+        self._parent, self._poll_seconds = parent(values), values.poll_seconds
+        self._service = connect(aiplatform_v1.JobServiceClient, values)
 
     def create(self, name: str, message: Any, labels: dict[str, str]) -> str:
         """Submits a checked spec; returns the job's resource name."""
         from google.cloud import aiplatform_v1
 
-        labels = {_LABEL: "true", **labels}
         with explained("Vertex AI"):
             if isinstance(message, aiplatform_v1.HyperparameterTuningJob):
                 message.display_name, message.labels = name, labels
@@ -159,7 +169,7 @@ class Jobs:
 
     def list(self) -> list[tuple[str, str, str]]:
         """Number, state and name of the jobs submitted from here, the newest first."""
-        wanted = {"parent": self._parent, "filter": f"labels.{_LABEL}=true"}
+        wanted = {"parent": self._parent, "filter": f"labels.{LABEL}=true"}
         with explained(self._parent):
             found = [
                 *self._service.list_custom_jobs(wanted),

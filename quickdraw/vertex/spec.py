@@ -9,8 +9,10 @@ from typing import Any
 
 import yaml
 
+from quickdraw import vertex_job
+from quickdraw.cli import UsageError
 from quickdraw.errors import QuickdrawError
-from quickdraw.vertex import machines, package
+from quickdraw.vertex import check, machines, package
 
 MODULES = {
     "train": "quickdraw.train",
@@ -40,6 +42,8 @@ class Job:
         prebuilt: whether Vertex AI installs the package into an image of Google's.
         service_account: the account that the job runs as, or "" for the default one.
         tensorboard: resource name of a Vertex AI TensorBoard, or "".
+        experiment: name of a Vertex AI experiment to log to, or "".
+        project, region: where that is.
     """
 
     kind: str
@@ -56,6 +60,9 @@ class Job:
     prebuilt: bool = False
     service_account: str = ""
     tensorboard: str = ""
+    experiment: str = ""
+    project: str = ""
+    region: str = ""
 
     @property
     def file(self) -> str:
@@ -70,11 +77,12 @@ class Job:
 
 
 def render(job: Job) -> dict[str, Any]:
-    """The spec of a job, not yet checked.
+    """The spec of a job, not yet checked against the API.
 
     Raises:
-        QuickdrawError: GPUs that no machine has in this number.
+        QuickdrawError: settings that do not go together.
     """
+    _check_kind(job)
     gpu = machines.GPUS[job.gpu]
     if job.gpus not in gpu.machines:
         raise QuickdrawError(
@@ -102,8 +110,24 @@ def render(job: Job) -> dict[str, Any]:
         }
         if number:
             pool["replicaCount"] = job.workers - 1
-        pool.get("containerSpec", pool.get("pythonPackageSpec"))["args"] += job.flags
+        task = pool.get("containerSpec", pool.get("pythonPackageSpec"))
+        task["args"] += job.flags
+        if job.experiment and not number:
+            name = job.run.replace("_", "-")  # no _ in the names of experiments
+            place = f"{job.project}/{job.region}/{job.experiment}/{name}"
+            task["env"] = [{"name": vertex_job.EXPERIMENT, "value": place}]
     return spec
+
+
+def _check_kind(job: Job) -> None:
+    if job.workers > 1 and (job.kind != "train" or job.prebuilt):
+        raise UsageError("--workers: several machines are for train, with an image of your own")
+    if job.prebuilt and job.kind != "train":
+        raise UsageError(f"--prebuilt_image is for train. Received: {job.kind}")
+    if job.experiment:
+        check.experiment_name(job.experiment)
+        if job.kind not in ("train", "tune") or not job.service_account:
+            raise UsageError("--experiment is for train and tune, with a --service_account")
 
 
 def summary(job: Job, region: str) -> str:

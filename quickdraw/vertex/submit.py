@@ -19,10 +19,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import re
 import sys
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -34,7 +31,6 @@ from quickdraw.progress import log
 from quickdraw.vertex import check, machines, module_flags, package, service
 from quickdraw.vertex.spec import MODULES, Job, render, summary
 
-_RUN = re.compile(r"[a-z]([a-z0-9_-]{0,61}[a-z0-9])?")
 _CONTINENTS = {"US": "us-", "EU": "europe-", "ASIA": "asia-"}
 _NOT_UPLOADED = "gs://{}/packages/0/quickdraw.tar.gz"
 
@@ -60,6 +56,12 @@ def define_flags(values: flags.FlagValues) -> None:
     )
     text("service_account", "", "Account that the job runs as.", flag_values=values)
     text("tensorboard", "", "Resource name of a Vertex AI TensorBoard.", flag_values=values)
+    text(
+        "experiment",
+        "",
+        "Experiment of Vertex AI to which the run logs settings and metrics at its end.",
+        flag_values=values,
+    )
     text("labels", "", "Labels, such as class=art,team=blue.", flag_values=values)
     text(
         "spec_file",
@@ -69,6 +71,7 @@ def define_flags(values: flags.FlagValues) -> None:
     )
     _define_machine_flags(values)
     service.define_flags(values)
+    service.define_poll_flag(values)
 
 
 def _define_machine_flags(values: flags.FlagValues) -> None:
@@ -95,9 +98,9 @@ def command(values: flags.FlagValues, passed: list[str]) -> None:
     """Submits as the flags say; `passed` goes to the module that the job runs."""
     if not values.kind:
         raise cli.UsageError(f"the first word says what to run: {', '.join(MODULES)}")
-    if not values.bucket or "/" in values.bucket:
-        raise cli.UsageError("--bucket is needed: the name of a bucket, without gs://")
-    labels = dict(part.partition("=")[::2] for part in values.labels.split(",") if part)
+    check.bucket_name(values.bucket)
+    labels = {service.LABEL: "true"}
+    labels |= dict(part.partition("=")[::2] for part in values.labels.split(",") if part)
     check.labels(labels)
     chosen = module_flags.parse(values.kind, values.model, passed)
     job = _job(values, chosen)
@@ -108,12 +111,11 @@ def command(values: flags.FlagValues, passed: list[str]) -> None:
         print(_yaml(content), end="")
         return
     _check_bucket(values.bucket, values.region)
-    with tempfile.TemporaryDirectory() as folder:
-        sdist = package.build(Path(folder), _classes(job, chosen))
-        job = dataclasses.replace(job, package=package.upload(sdist, values.bucket))
+    uploaded = package.upload(values.bucket, _classes(job, chosen))
+    job = dataclasses.replace(job, package=uploaded)
     content = render(job)
     if values.spec_file:
-        _write_spec(values, job, content)
+        _write_spec(values, job, content, labels)
     else:
         _submit(values, job, _check(job, content), labels)
 
@@ -129,12 +131,16 @@ def _classes(job: Job, chosen: flags.FlagValues) -> list[str]:
     return [name for run in found for name in (run.model, run.label_loss)]
 
 
-def _write_spec(values: flags.FlagValues, job: Job, content: dict[str, Any]) -> None:
+def _write_spec(
+    values: flags.FlagValues, job: Job, content: dict[str, Any], labels: dict[str, str]
+) -> None:
     with storage.write_whole(values.spec_file) as file:
         file.write(_yaml(content))
     log(
         f"gcloud ai {'hp-tuning' if job.kind == 'tune' else 'custom'}-jobs create "
-        f"--region={values.region} --display-name={job.run} --config={values.spec_file}"
+        f"--project={service.project(values)} --region={values.region} --display-name={job.run} "
+        f"--labels={','.join(f'{key}={value}' for key, value in labels.items())} "
+        f"--config={values.spec_file}"
     )
 
 
@@ -148,7 +154,8 @@ def _submit(values: flags.FlagValues, job: Job, message: Any, labels: dict[str, 
 
 def _job(values: flags.FlagValues, chosen: flags.FlagValues) -> Job:
     """The job that the flags describe, as if its package had been uploaded already."""
-    same = ("kind", "bucket", "gpu", "gpus", "workers", "spot", "hours", "service_account")
+    same = ["kind", "bucket", "gpu", "gpus", "workers", "spot", "hours", "service_account"]
+    same += ["region", "experiment", "tensorboard"]
     settings: dict[str, Any] = {name: values[name].value for name in same}
     return Job(
         run=_run(values.run, chosen),
@@ -156,7 +163,7 @@ def _job(values: flags.FlagValues, chosen: flags.FlagValues) -> Job:
         package=_NOT_UPLOADED.format(values.bucket),
         flags=module_flags.given(chosen),
         prebuilt=bool(values.prebuilt_image),
-        tensorboard=values.tensorboard,
+        project=service.project(values) if values.experiment else "",
         **settings,
     )
 
@@ -167,10 +174,7 @@ def _run(run: str | None, chosen: flags.FlagValues) -> str:
             raise cli.UsageError("--run is needed: the name of the run to take")
         now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
         run = f"{chosen.model.rpartition('.')[2].lower()}-{now}"
-    if not _RUN.fullmatch(run):
-        raise cli.UsageError(
-            f"--run: small letters, digits, - and _ expected, a letter first. Received: {run}"
-        )
+    check.run_name(run)
     return run
 
 

@@ -88,6 +88,7 @@ class Connection(socketserver.StreamRequestHandler):
     """One connection of a client: CONNECT, TLS, then bytes to and fro."""
 
     server: Front
+    disable_nagle_algorithm = True
 
     def handle(self) -> None:
         method, target, _ = self.rfile.readline().decode().split()
@@ -102,6 +103,7 @@ class Connection(socketserver.StreamRequestHandler):
             kind = f"{host}/h2" if client.selected_alpn_protocol() == "h2" else host
             port = self.server.hosts.get(kind, self.server.hosts[host])
             with socket.create_connection(("127.0.0.1", port)) as server:
+                server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
                 back = threading.Thread(target=_pump, args=(server, client), daemon=True)
                 back.start()
                 _pump(client, server)

@@ -119,6 +119,7 @@ class Handler(BaseHTTPRequestHandler):
     """One connection: parses a request, asks the store, and answers, faults included."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer waits 40 ms for the client's next packet
     server: Server
 
     def log_message(self, *_: Any) -> None:

@@ -1,4 +1,4 @@
-"""A stand-in for Vertex AI's JobService on 127.0.0.1, over REST and gRPC, that really runs jobs.
+"""A stand-in for Vertex AI on 127.0.0.1, over REST and gRPC, that really runs jobs.
 
     with vertex.serve(Machine(folder, environment)) as service:
         service.rest_port, service.grpc_port
@@ -19,23 +19,17 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import grpc
 from google.cloud import aiplatform_v1 as v1
+from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2, json_format
 from google.rpc import status_pb2
 from standins.vertex_jobs import Machine, Run, measurement, parameters
+from standins.vertex_registry import Refused, Registry
 
 _KINDS = {"customJobs": v1.CustomJob, "hyperparameterTuningJobs": v1.HyperparameterTuningJob}
-
-
-class Refused(Exception):
-    """An answer other than success; its status as gRPC calls it."""
-
-    def __init__(self, status: str, message: str):
-        super().__init__(message)
-        self.status = status
 
 
 class Service:
@@ -44,6 +38,7 @@ class Service:
     Attributes:
         jobs: by resource name.
         runs: what runs them; several for a tuning job.
+        registry: models and experiments.
         deny: refuse all that comes.
     """
 
@@ -51,6 +46,7 @@ class Service:
         self._machine = machine
         self.jobs: dict[str, Any] = {}
         self.runs: dict[str, list[Run]] = {}
+        self.registry = Registry()
         self.deny = False
         self._numbers = itertools.count(1000)
         self._threads: list[threading.Thread] = []
@@ -58,7 +54,7 @@ class Service:
 
     def create(self, parent: str, kind: str, job: Any) -> Any:
         """Starts a job."""
-        self._admit()
+        self.admit()
         tuning = kind == "hyperparameterTuningJobs"
         spec = job.trial_job_spec if tuning else job.job_spec
         if not job.display_name or not spec.worker_pool_specs:
@@ -73,14 +69,14 @@ class Service:
 
     def get(self, name: str) -> Any:
         """A job by its resource name."""
-        self._admit()
+        self.admit()
         if name not in self.jobs:
             raise Refused("NOT_FOUND", f"no such job: {name}")
         return self.jobs[name]
 
     def list(self, parent: str, kind: str, wanted: str) -> list[Any]:
         """The jobs of this kind with the label that the filter `labels.x=y` names."""
-        self._admit()
+        self.admit()
         key, _, value = wanted.removeprefix("labels.").partition("=")
         of_kind = (job for name, job in self.jobs.items() if name.startswith(f"{parent}/{kind}/"))
         return [job for job in of_kind if not wanted or job.labels.get(key) == value]
@@ -98,7 +94,7 @@ class Service:
         for thread in self._threads:
             thread.join()
 
-    def _admit(self) -> None:
+    def admit(self) -> None:
         if self.deny:
             raise Refused("PERMISSION_DENIED", "Permission 'aiplatform.customJobs.*' denied")
 
@@ -143,9 +139,11 @@ def serve(machine: Machine) -> Iterator[Service]:
     """Serves in threads of its own, until then all jobs are ended."""
     service = Service(machine)
     server = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
-    name = "google.cloud.aiplatform.v1.JobService"
-    handler = grpc.method_handlers_generic_handler(name, _grpc_methods(service))
-    server.add_generic_rpc_handlers((handler,))
+    for name, methods in _grpc_methods(service).items():
+        handler = grpc.method_handlers_generic_handler(
+            f"google.cloud.aiplatform.v1.{name}", methods
+        )
+        server.add_generic_rpc_handlers((handler,))
     service.grpc_port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     with ThreadingHTTPServer(("127.0.0.1", 0), _rest_handler(service)) as rest:
@@ -162,7 +160,7 @@ def serve(machine: Machine) -> Iterator[Service]:
             server.stop(0).wait()
 
 
-def _grpc_methods(service: Service) -> dict[str, grpc.RpcMethodHandler]:
+def _grpc_methods(service: Service) -> dict[str, dict[str, grpc.RpcMethodHandler]]:
     def method(work: Callable, request: Any, answer: Any) -> grpc.RpcMethodHandler:
         def call(message: Any, context: grpc.ServicerContext) -> Any:
             try:
@@ -196,12 +194,20 @@ def _grpc_methods(service: Service) -> dict[str, grpc.RpcMethodHandler]:
         methods[f"Get{name}"] = method(lambda m: service.get(m.name), requests["Get"], message)
         methods[f"Cancel{name}"] = method(cancel, requests["Cancel"], empty_pb2.Empty)
         methods[f"List{name}s"] = method(find, getattr(v1, f"List{name}sRequest"), many)
-    return methods
+    registry = service.registry
+    of_models = {
+        "GetModel": method(lambda m: registry.get(m.name), v1.GetModelRequest, v1.Model),
+        "UploadModel": method(
+            registry.upload_model, v1.UploadModelRequest, operations_pb2.Operation
+        ),
+    }
+    return {"JobService": methods, "ModelService": of_models}
 
 
 def _rest_handler(service: Service) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def log_message(self, *_: Any) -> None:
             """Quiet."""
@@ -216,7 +222,7 @@ def _rest_handler(service: Service) -> type[BaseHTTPRequestHandler]:
                 told = {"code": code, "status": status, "message": str(error)}
                 self._answer(code, {"error": told})
 
-        do_POST = do_GET
+        do_POST = do_PATCH = do_GET
 
         def _answer(self, status: int, value: dict[str, Any]) -> None:
             body = json.dumps(value).encode()
@@ -235,7 +241,9 @@ def _rest(service: Service, method: str, path: str, body: bytes) -> dict[str, An
         r"/v1/((projects/[^/]+/locations/[^/]+)/(\w+)(?:/[^/:]+)?)(:cancel)?", url.path
     )
     if match is None or match[3] not in _KINDS:
-        raise Refused("NOT_FOUND", path)
+        service.admit()
+        query = {key: values[-1] for key, values in parse_qs(url.query).items()}
+        return _as_json(service.registry.rest(method, url.path, query, body))
     name, parent, kind, cancel = match.groups()
     if cancel:
         service.cancel(name)
@@ -252,4 +260,5 @@ def _rest(service: Service, method: str, path: str, body: bytes) -> dict[str, An
 
 
 def _as_json(message: Any) -> dict[str, Any]:
-    return json_format.MessageToDict(type(message).pb(message))
+    pb = getattr(type(message), "pb", lambda same: same)
+    return json_format.MessageToDict(pb(message))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -58,18 +57,6 @@ class Cloud:
     environment: dict[str, str]
     checkout: Path
 
-    def run(self, *command: str, **options: Any) -> subprocess.CompletedProcess:
-        """Runs `python -m …` as the student does."""
-        return subprocess.run(
-            [sys.executable, "-m", *command],
-            cwd=self.checkout,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            **options,
-        )
-
     def names(self, prefix: str = "") -> list[str]:
         """The names of the objects that begin so."""
         return sorted(name for name in self.store.objects(BUCKET) if name.startswith(prefix))
@@ -77,7 +64,7 @@ class Cloud:
     def read(self, name: str) -> bytes:
         return self.store.get(BUCKET, name).data
 
-    def wait_for(self, condition: Callable[[], Any], seconds: float = 90) -> None:
+    def wait_for(self, condition: Callable[[], Any], seconds: float = 240) -> None:
         """Waits until the condition holds."""
         end = time.monotonic() + seconds
         while not condition():

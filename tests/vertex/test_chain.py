@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -17,10 +18,10 @@ from quickdraw.vertex import jobs, submit
 
 FLAGS = {
     "batch_size": 10,
-    "num_epochs": 50,
+    "num_epochs": 3,
     "eval_every": 1000,
-    "checkpoint_every_steps": 200,
-    "base_learning_rate": 0.01,
+    "checkpoint_every_steps": 30,
+    "base_learning_rate": 0.002,
 }
 MODEL = ("my_models.MyModel", "units=16")
 
@@ -31,14 +32,14 @@ def drawings(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("drawings")
     for number, name in enumerate(("cat", "dog", "sun")):
         bitmaps = np.random.default_rng(number).integers(0, 90, (120, 28, 28), np.uint8)
-        bitmaps[:, 9 * number : 9 * number + 8] |= 128
+        bitmaps[:60, 9 * number : 9 * number + 8] |= 32
         np.save(folder / f"{name}.npy", bitmaps.reshape(120, -1))
     return folder
 
 
 @pytest.fixture(scope="module")
-def local(drawings, checkout, tmp_path_factory) -> bytes:
-    """The predictions of the same training on this machine, without any cloud."""
+def local(drawings, checkout, tmp_path_factory) -> tuple[bytes, bytes]:
+    """Predictions and probabilities of the same training on this machine, without any cloud."""
     folder = tmp_path_factory.mktemp("local")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(checkout)
@@ -46,8 +47,9 @@ def local(drawings, checkout, tmp_path_factory) -> bytes:
         assert prepare.main(["prepare", f"--source={drawings}", f"--output_dir={data}"]) == 0
         assert train.main(["train", *flags(data), f"--train_dir={run}", *model()]) == 0
         arguments = [f"--train_dir={run}", f"--input_data_pattern={data}/test-*"]
+        arguments += [f"--output_probabilities={run}/probabilities.csv"]
         assert inference.main(["inference", *arguments]) == 0
-    return (run / "predictions.csv").read_bytes()
+    return (run / "predictions.csv").read_bytes(), (run / "probabilities.csv").read_bytes()
 
 
 @pytest.fixture
@@ -67,18 +69,27 @@ def model() -> list[str]:
     return [f"--model={MODEL[0]}", f"--model_params={MODEL[1]}"]
 
 
-def stop_once(cloud, job: str, run: str, stop: Callable[[Run], None]) -> None:
-    """Stops the job as soon as there is a checkpoint, and lets it finish."""
-    index = f"runs/{run}/checkpoints/step-"
-    cloud.wait_for(
-        lambda: any(name.endswith(".index") for name in cloud.names(index)) or cloud.has_ended(job)
-    )
-    running = cloud.service.runs[job][0]
-    stop(running)
+def stop_once(cloud, run: str, stop: Callable[[Run], None], monkeypatch) -> None:
+    """Lets the next job be stopped when its first checkpoint arrives, before that is answered."""
+    index, put = f"runs/{run}/checkpoints/step-30.index", cloud.store.put
+
+    def watched(bucket: str, name: str, *args, **conditions):
+        made = put(bucket, name, *args, **conditions)
+        if name == index:
+            (*_, (running,)) = cloud.service.runs.values()
+            stop(running)
+        return made
+
+    monkeypatch.setattr(cloud.store, "put", watched)
+
+
+def assert_it_went_on(cloud, job: str) -> None:
+    """Waits for the job, and looks whether it is one that was stopped and went on."""
     cloud.wait_for(lambda: cloud.has_ended(job))
     assert cloud.state(job) == "JOB_STATE_SUCCEEDED", cloud.service.jobs[job].error.message
-    assert running.attempts == 2
-    assert "going on from the checkpoint" in running.logs[-1].read_text()
+    (run,) = cloud.service.runs[job]
+    assert run.attempts == 2, cloud.told()
+    assert "going on from the checkpoint at step" in run.logs[-1].read_text(), cloud.told()
 
 
 def train_flags(run: str, records: str, *options: str) -> list[str]:
@@ -87,25 +98,29 @@ def train_flags(run: str, records: str, *options: str) -> list[str]:
     return ["train", *common, "--", f"--model_params={MODEL[1]}", *flags(records)]
 
 
-def test_chain(here, records, local, capfd):
+def test_chain(here, records, local, capfd, monkeypatch):
     """gRPC, then REST, then the real gcloud where there is one."""
-    result = here.run("quickdraw.vertex.submit", *train_flags("mine", records, "--spot"))
-    assert result.returncode == 0, result.stderr
-    assert "results: gs://art-class/runs/mine" in result.stderr
-    job = result.stdout.strip()
-    stop_once(here, job, "mine", Run.preempt)
+    stop_once(here, "mine", Run.preempt, monkeypatch)
+    capfd.readouterr()
+    assert submit.main(["submit", *train_flags("mine", records, "--spot")]) == 0
+    printed = capfd.readouterr()
+    assert "results: gs://art-class/runs/mine" in printed.err
+    job = printed.out.strip()
+    assert_it_went_on(here, job)
     assert here.service.jobs[job].job_spec.scheduling.strategy.name == "SPOT"
 
     common = ["--bucket=art-class", "--run=mine", "--transport=rest"]
     wait = ["--wait", "--poll_seconds=0.1"]
     assert submit.main(["submit", "eval", *common, *wait]) == 0, here.told()
     assert here.names("runs/mine/eval.json")
-    pattern = f"--input_data_pattern={records}/test-*"
+    flags = [f"--input_data_pattern={records}/test-*"]
+    flags += ["--output_probabilities=gs://art-class/runs/mine/probabilities.csv"]
     if shutil.which("gcloud"):
-        by_gcloud(here, "inference", *common, "--", pattern)
+        by_gcloud(here, capfd, "inference", *common, "--", *flags)
     else:
-        assert submit.main(["submit", "inference", *common, *wait, "--", pattern]) == 0
-    assert here.read("runs/mine/predictions.csv") == local
+        assert submit.main(["submit", "inference", *common, *wait, "--", *flags]) == 0
+    assert here.read("runs/mine/predictions.csv") == local[0]
+    assert here.read("runs/mine/probabilities.csv") == local[1]
     assert any(name.startswith("runs/mine/logs/train/events") for name in here.names())
 
     capfd.readouterr()
@@ -113,10 +128,11 @@ def test_chain(here, records, local, capfd):
     assert "SUCCEEDED    mine" in capfd.readouterr().out
 
 
-def by_gcloud(cloud, kind: str, *arguments: str) -> None:
-    """Submits with gcloud, as the README prints it, and waits for the job."""
+def by_gcloud(cloud, capfd, kind: str, *arguments: str) -> None:
+    """Submits with the command that --spec_file prints, and waits for the job."""
     own, passed = arguments[: arguments.index("--")], arguments[arguments.index("--") :]
     assert submit.main(["submit", kind, *own, "--spec_file=job.yaml", *passed]) == 0
+    command = capfd.readouterr().err.splitlines()[-1]
     before = set(cloud.service.jobs)
     environment = {
         **cloud.environment,
@@ -126,25 +142,20 @@ def by_gcloud(cloud, kind: str, *arguments: str) -> None:
         "CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true",
         "CLOUDSDK_API_ENDPOINT_OVERRIDES_AIPLATFORM": f"http://127.0.0.1:{cloud.service.rest_port}/",
     }
-    command = ["gcloud", "ai", "custom-jobs", "create", "--region=us-central1"]
-    result = subprocess.run(
-        [*command, "--display-name=mine", "--config=job.yaml"],
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    result = subprocess.run(shlex.split(command), env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     (job,) = set(cloud.service.jobs) - before
+    assert cloud.service.jobs[job].labels["quickdraw"] == "true"
     cloud.wait_for(lambda: cloud.has_ended(job))
     assert cloud.state(job) == "JOB_STATE_SUCCEEDED", cloud.told()
 
 
-def test_two_workers(here, records, local, capfd):
+def test_two_workers(here, records, local, capfd, monkeypatch):
     options = ("--workers=2", "--transport=rest")
+    stop_once(here, "both", Run.terminate, monkeypatch)
     capfd.readouterr()
     assert submit.main(["submit", *train_flags("both", records, *options)]) == 0
-    job = capfd.readouterr().out.strip()
-    stop_once(here, job, "both", Run.terminate)
+    assert_it_went_on(here, capfd.readouterr().out.strip())
     arguments = ["--train_dir=gs://art-class/runs/both", f"--input_data_pattern={records}/test-*"]
     assert inference.main(["inference", *arguments]) == 0
-    assert here.read("runs/both/predictions.csv") == local
+    assert here.read("runs/both/predictions.csv") == local[0]

@@ -43,6 +43,11 @@ DRY = ("--bucket=art-class", "--project=p", "--dry_run")
         (["train", *DRY, "--", "--train_data_pattern=data/x"], "a job sees gs:// paths only"),
         (["eval", *DRY], "--run is needed"),
         (["eval", *DRY, "--run=a", "--model=CnnModel"], "--model: a run has its model"),
+        (["eval", *DRY, "--run=a", "--workers=2"], "--workers: several machines are for train"),
+        (["train", *DRY, "--workers=2", "--prebuilt_image=i"], "--workers: several machines are"),
+        (["eval", *DRY, "--run=a", "--prebuilt_image=i"], "--prebuilt_image is for train"),
+        (["train", *DRY, "--experiment=x"], "--experiment is for train and tune, with a --serv"),
+        (["train", *DRY, "--experiment=A b"], "--experiment: small letters, digits and -"),
         (["inference", *DRY, "--run=a"], "--input_data_pattern=gs://… is needed"),
     ],
 )
@@ -104,7 +109,8 @@ def test_the_package_holds_edits_and_modules(here, tmp_path):
     (here.checkout / "their").mkdir(exist_ok=True)
     (here.checkout / "their/__init__.py").write_text("")
     (here.checkout / "their/models.py").write_text("class X: ...")
-    made = package.build(tmp_path, ["my_models.MyModel", "their.models.X", "CnnModel"])
+    classes = ["my_models.MyModel", "their.models.X", "CnnModel"]
+    made = package.build(package.collect(tmp_path / "source", classes), tmp_path)
     with tarfile.open(made) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"my_models.py", "their/models.py", "quickdraw/models.py", "setup.py"} <= names
@@ -146,11 +152,14 @@ def test_tuning_reports_what_each_trial_reached(here, records, capfd):
     text = path.read_text().replace("maxTrialCount: 8", "maxTrialCount: 1")
     path.write_text(text.replace("parallelTrialCount: 2", "parallelTrialCount: 1"))
     flags = ["--bucket=art-class", "--project=p", "--run=tuned", "--transport=rest"]
+    flags += ["--experiment=class", "--service_account=robot@p.iam.gserviceaccount.com"]
     follow = ["--wait", "--poll_seconds=0.2"]
     assert run("tune", *flags, *follow, "--", *records) == 0, here.told()
     job = here.service.jobs[capfd.readouterr().out.strip()]
     reported = [trial.final_measurement.metrics[0].metric_id for trial in job.trials]
     assert reported == ["eval_top1"]
+    runs = [child.rpartition("/")[2] for _, child in here.service.registry.children]
+    assert "class-tuned-1" in runs
     settings = json.loads(here.read("runs/tuned/1/run.json"))["settings"]
     assert (settings["base_learning_rate"], settings["batch_size"]) == (0.0003, 128)
 

@@ -1,0 +1,109 @@
+"""Registers the best model of a run in the Model Registry of Vertex AI.
+
+    python -m quickdraw.vertex.register --bucket=my-bucket --run=cnn
+    python -m quickdraw.vertex.register --bucket=my-bucket --run=cnn --train_dir=runs/cnn
+
+The model is exported as a SavedModel, uint8 images `[batch, size, size, channels]` in, class
+probabilities out, to gs://BUCKET/runs/RUN/saved_model/STEP, with labels.txt beside it. The registry
+knows it by the name of the run; registering it again makes a new version.
+What it prints is the name to deploy: gcloud ai endpoints deploy-model --model=…
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from absl import flags
+
+from quickdraw import cli, transfer
+from quickdraw.progress import log
+from quickdraw.vertex import check, service
+
+if TYPE_CHECKING:
+    from quickdraw.runs import TrainedModel
+
+_SERVING_IMAGE = "us-docker.pkg.dev/vertex-ai/prediction/tf2-cpu.2-15:latest"
+_SECONDS = 900.0
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    """Defines the flags of this command."""
+    text = flags.DEFINE_string
+    text("bucket", None, "Bucket for the model, without gs://.", flag_values=values)
+    text("run", None, "Name of the run, and of the model.", flag_values=values)
+    text(
+        "train_dir",
+        None,
+        "The folder of the run, local or gs://. Without it, gs://BUCKET/runs/RUN.",
+        flag_values=values,
+    )
+    text(
+        "serving_image",
+        _SERVING_IMAGE,
+        "The image that serves the model: one of Google's, or your own.",
+        flag_values=values,
+    )
+    service.define_flags(values)
+
+
+def command(values: flags.FlagValues) -> None:
+    """Exports and registers as the flags say."""
+    check.bucket_name(values.bucket)
+    check.run_name(values.run or "")
+    folder = f"gs://{values.bucket}/runs/{values.run}"
+    cli.load_tensorflow()
+    from quickdraw import runs
+
+    trained = runs.load(values.train_dir or folder)
+    target = f"{folder}/saved_model/{trained.step}"
+    with transfer.mirrored(target) as local:
+        export(trained, local)
+    log(f"exported the model of step {trained.step:,} to {target}")
+    print(_upload(values, target))
+
+
+def export(trained: TrainedModel, folder: str) -> None:
+    """Writes a model that returns probabilities as a SavedModel, and its labels to labels.txt."""
+    import keras
+
+    softmax = keras.layers.Softmax(dtype="float32", name="probabilities")
+    keras.Model(trained.model.inputs, softmax(trained.model.output)).export(folder, verbose=False)
+    with open(os.path.join(folder, "labels.txt"), "w", encoding="utf-8") as file:
+        file.writelines(f"{label}\n" for label in trained.labels)
+
+
+def _upload(values: flags.FlagValues, target: str) -> str:
+    """Registers what lies at `target`; returns the name of the model's new version."""
+    from google.api_core.exceptions import NotFound
+    from google.cloud import aiplatform_v1
+
+    models = service.connect(aiplatform_v1.ModelServiceClient, values)
+    parent = service.parent(values)
+    request: dict[str, Any] = {
+        "parent": parent,
+        "model": aiplatform_v1.Model(
+            display_name=values.run,
+            artifact_uri=target,
+            container_spec=aiplatform_v1.ModelContainerSpec(image_uri=values.serving_image),
+            labels={service.LABEL: "true"},
+        ),
+    }
+    earlier = f"{parent}/models/{values.run}"
+    with service.explained("Model Registry"):
+        try:
+            request["parent_model"] = models.get_model(name=earlier).name
+        except NotFound:
+            request["model_id"] = values.run
+        made = models.upload_model(request).result(timeout=_SECONDS)
+    return f"{made.model}@{made.model_version_id}"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The console command `quickdraw-register`; returns its exit code."""
+    return cli.run(define_flags, command, argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
