@@ -9,7 +9,14 @@ here = pathlib.Path(__file__).parent
 version = re.search(r'__version__ = "(.+?)"', (here / "quickdraw/__init__.py").read_text())[1]
 
 sweep = ["optuna>=4"]
-test = [*sweep, "cryptography>=42", "hypothesis>=6.100", "pytest>=8", "pytest-timeout>=2.3"]
+test = [
+    *sweep,
+    "cryptography>=42",
+    "hypothesis>=6.100",
+    "pytest>=8",
+    "pytest-timeout>=2.3",
+    "pytest-xdist>=3.6",
+]
 dev = [*test, "mypy>=1.11", "pre-commit>=3.8", "ruff>=0.6", "types-protobuf", "types-PyYAML"]
 
 setup(

@@ -11,4 +11,4 @@ bin=.venv-test/bin
 "$bin/ruff" format --check .
 "$bin/mypy"
 # pytest itself, not python -m: that would put the checkout before the installed package.
-"$bin/pytest" "$@"
+"$bin/pytest" -n auto --dist worksteal "$@"

@@ -135,7 +135,7 @@ def test_killed_and_resumed_ends_with_the_same_weights(tiny_data, tmp_path):
     flags = {"num_epochs": 400, "eval_every": 100, "checkpoint_every_steps": 50}
     assert train.main(train_flags(tiny_data, whole, **flags)) == 0
     process = subprocess.Popen(command("train", *train_flags(tiny_data, killed, **flags)[1:]))
-    wait_for(lambda: any(killed.glob("checkpoints/*.index")) or process.poll() is not None)
+    wait_for(lambda: any(killed.glob("checkpoints/step-*.index")) or process.poll() is not None)
     process.kill()
     assert process.wait() == -signal.SIGKILL, "it ended before it could be killed"
     predictions_of(tiny_data, killed, "--checkpoint=latest")
@@ -157,7 +157,7 @@ def test_killed_and_resumed_ends_with_the_same_weights(tiny_data, tmp_path):
 def test_sigterm_saves_and_says_start_me_again(tiny_data, tmp_path):
     flags = train_flags(tiny_data, tmp_path / "run", num_epochs=20000)
     process = subprocess.Popen(command("train", *flags[1:]), stderr=subprocess.PIPE, text=True)
-    wait_for(lambda: any(tmp_path.glob("run/checkpoints/*.index")))
+    wait_for(lambda: any(tmp_path.glob("run/checkpoints/step-*.index")))
     process.send_signal(signal.SIGTERM)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 75

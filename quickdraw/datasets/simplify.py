@@ -46,7 +46,9 @@ def _resample(stroke: np.ndarray) -> np.ndarray:
     wanted = np.append(np.arange(at[-1]), at[-1])
     if len(wanted) == 1:  # the pen did not move: the data set keeps its first and last point
         return stroke[[0, -1]]
-    return np.stack([np.interp(wanted, at, column) for column in stroke.T], axis=1)
+    resampled = np.stack([np.interp(wanted, at, column) for column in stroke.T], axis=1)
+    resampled[[0, -1]] = stroke[[0, -1]]  # where the pen waits, its places are ambiguous
+    return resampled
 
 
 def _thin(stroke: np.ndarray) -> np.ndarray:

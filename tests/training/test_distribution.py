@@ -112,7 +112,7 @@ def test_a_lost_worker_is_named_and_the_job_goes_on_when_restarted(tiny_data, tm
     flags = flags_of(settings_of(tiny_data, tmp_path / "run", num_epochs=2000, eval_every=50))
     with workers_of(flags) as workers:
         end = time.monotonic() + 90
-        while not list(tmp_path.glob("run/checkpoints/*.index")) and time.monotonic() < end:
+        while not list(tmp_path.glob("run/checkpoints/step-*.index")) and time.monotonic() < end:
             time.sleep(0.1)
         workers[1].kill()
         stderr = workers[0].communicate(timeout=60)[1]

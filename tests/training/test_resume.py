@@ -37,7 +37,9 @@ def settings_of(tiny_data, train_dir: Path, **changes) -> dict:
 
 def weights(train_dir: Path) -> dict[str, bytes]:
     """Everything in the newest checkpoint, as bytes."""
-    newest = max(train_dir.glob("checkpoints/*.index"), key=lambda p: int(p.stem.split("-")[1]))
+    newest = max(
+        train_dir.glob("checkpoints/step-*.index"), key=lambda p: int(p.stem.split("-")[1])
+    )
     reader = tf.train.load_checkpoint(str(newest.with_suffix("")))
     names = reader.get_variable_to_shape_map()
     graph = "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -45,7 +47,7 @@ def weights(train_dir: Path) -> dict[str, bytes]:
 
 
 def checkpoint_steps(train_dir: Path) -> list[int]:
-    return sorted(int(p.stem.split("-")[1]) for p in train_dir.glob("checkpoints/*.index"))
+    return sorted(int(p.stem.split("-")[1]) for p in train_dir.glob("checkpoints/step-*.index"))
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +141,7 @@ def test_a_damaged_checkpoint_is_passed_over(tiny_data, copy, whole, ending, dam
 
 
 def test_when_all_are_damaged_it_says_so(tiny_data, copy):
-    for path in copy.glob("checkpoints/*.index"):
+    for path in copy.glob("checkpoints/step-*.index"):
         path.write_bytes(b"")
     with pytest.raises(QuickdrawError, match="all checkpoints .* --start_new_model"):
         fit(Settings(**settings_of(tiny_data, copy)))
