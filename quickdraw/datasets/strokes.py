@@ -133,14 +133,14 @@ def _oversampling(line: float) -> tuple[int, int]:
 
 
 def _paint(brush: ImageDraw.ImageDraw, dots: np.ndarray, lengths: list[int], pen: int) -> None:
+    # ImageDraw's own line() and ellipse() look the colour up again every time, which takes longer
+    # than to draw a dot.
+    line, ellipse = brush.draw.draw_lines, brush.draw.draw_ellipse
     numbers, start = dots.ravel().tolist(), 0
     for length in lengths:
-        brush.line(numbers[start : start + 2 * length], fill=255, width=pen)
+        line(numbers[start : start + 2 * length], 255, pen)
         start += 2 * length
-    # Round caps and joins; joint="curve" is slower and leaves caps flat. ImageDraw's own ellipse()
-    # looks the colour up again for every dot, which takes longer than to draw it.
-    ellipse = brush.draw.draw_ellipse
-    for box in _boxes(dots, pen):
+    for box in _boxes(dots, pen):  # round caps and joins; joint="curve" leaves caps flat
         ellipse(box, 255, 1)
 
 
