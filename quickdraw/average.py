@@ -79,6 +79,8 @@ def command(values: flags.FlagValues) -> None:
     from quickdraw import checkpoints, runs
 
     run = runs.read(values.train_dir)
+    if values.best and run.settings.get("use_valid_as_train"):
+        raise QuickdrawError("--best: this run was trained on all its validation records")
     paths = _chosen(values.train_dir, checkpoints.paths(values.train_dir), values)
     steps = [checkpoints.step_of(path) for path in paths]
     log(f"averaging the checkpoints of steps {', '.join(f'{step:,}' for step in steps)}")

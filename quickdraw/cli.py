@@ -20,6 +20,7 @@ from absl import flags
 
 from quickdraw import vertex_job
 from quickdraw.errors import QuickdrawError
+from quickdraw.progress import log
 
 _EXIT_INTERRUPTED = 130
 _NOTICES = (
@@ -148,6 +149,11 @@ def eval_data_pattern(values: flags.FlagValues, settings: dict[str, Any]) -> str
     if not patterns:
         raise UsageError(
             "--eval_data_pattern is needed: the training was not validated on any records"
+        )
+    if settings.get("use_valid_as_train") and patterns == settings["eval_data_pattern"]:
+        log(
+            "warning: the model was trained on these records too (--use_valid_as_train): figures "
+            "mean nothing"
         )
     return patterns
 

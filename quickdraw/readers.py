@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ class BaseReader:
         on_bad_record: "error" stops at the first bad record, "skip" counts it and goes on.
 
     Attributes:
+        chosen: which records to decode, by their number over all files; None is every one.
         bad_records: how many were skipped so far.
         first_bad_records: the first few of them, for a report.
     """
@@ -51,6 +52,7 @@ class BaseReader:
         self.image_size = image_size
         self.num_classes = num_classes
         self.on_bad_record = on_bad_record
+        self.chosen: Callable[[int], bool] | None = None
         self.bad_records = 0
         self.first_bad_records: list[QuickdrawError] = []
 
@@ -158,7 +160,9 @@ class BaseReader:
         self, files: list[str], shape: tuple[int, int, int], classes: int | None
     ) -> Iterator[tuple[bytes, Any]]:
         """Yields (filtered rows of the PNG, target) of each good record."""
-        for path, number, data in self._records(files):
+        for place, (path, number, data) in enumerate(self._records(files)):
+            if self.chosen and not self.chosen(place):
+                continue
             try:
                 image, target = self.parse(records.Example.FromString(data))
                 self.check_target(target, classes)

@@ -81,6 +81,17 @@ class Settings:
         "separated by commas.",
         matters=True,
     )
+    balanced_sampling: bool = _setting(
+        False,
+        "Draw each class equally often, whatever number of drawings it has.",
+        matters=True,
+    )
+    use_valid_as_train: bool = _setting(
+        False,
+        "Train on the validation records too, for a last run when all choices are made. Validation "
+        "figures then mean nothing, and the last model counts as the best.",
+        matters=True,
+    )
     batch_size: int = _setting(128, "Drawings a step.", 1, matters=True)
     base_learning_rate: float = _setting(
         0.002,

@@ -89,6 +89,8 @@ def _training(passed: list[str]) -> flags.FlagValues:
     for name in ("train_dir", "start_new_model"):
         if trained[name].present:
             raise cli.UsageError(f"--{name}: each trial has its own folder in --study_dir")
+    if trained.dry_run or trained.lr_find:
+        raise cli.UsageError("--dry_run and --lr_find train nothing that trials could show")
     if trained.train_data_pattern and not trained.eval_data_pattern:
         raise cli.UsageError("-- --eval_data_pattern=… is needed: trials are compared by it")
     return trained

@@ -76,7 +76,7 @@ def load(
     info = reader.describe(patterns)
     size = reader.image_size or info.image_size
     shape = (size, size, info.channels)
-    fingerprint = _fingerprint(files)
+    fingerprint = fingerprint_of(files)
     reader.num_classes = reader.num_classes or len(info.labels) or None
     path = os.path.join(folder(), _key(reader, fingerprint, shape))
     drawings = _open(path, reader, shape, fingerprint)
@@ -95,13 +95,14 @@ def load(
                 os.rename(temporary, path)
     except OSError as error:
         log(f"warning: {folder()} cannot be written ({error.strerror}): decoding into memory")
-        return _in_memory(reader, patterns, fingerprint)
+        return in_memory(reader, patterns, fingerprint)
     drawings = _open(path, reader, shape, fingerprint)
     assert drawings is not None
     return drawings
 
 
-def _fingerprint(files: list[str]) -> str:
+def fingerprint_of(files: list[str]) -> str:
+    """Hash of the files' names, sizes and checksums."""
     digest = hashlib.blake2b(digest_size=16)
     for path in files:
         digest.update(f"{os.path.basename(path)} {storage.checksum(path)}\n".encode())
@@ -222,7 +223,12 @@ def _make_room(limit: float) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _in_memory(reader: QuickDrawFeatureReader, patterns: str, fingerprint: str) -> Drawings:
+def in_memory(reader: QuickDrawFeatureReader, patterns: str, fingerprint: str) -> Drawings:
+    """Decodes without the cache.
+
+    Raises:
+        QuickdrawError: see `BaseReader.batches`.
+    """
     reader.bad_records, reader.first_bad_records = 0, []
     batches = list(reader.batches(patterns, 4096))
     return Drawings(

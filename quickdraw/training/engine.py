@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import inspect
+from collections.abc import Callable
 from typing import TypeVar
 
 import tensorflow as tf
@@ -24,6 +26,32 @@ from quickdraw.training.loop import Loop
 from quickdraw.training.objective import check_teachers, class_weights
 
 C = TypeVar("C", bound=Component)
+Load = Callable[[QuickDrawFeatureReader, str, str, float], Drawings]
+"""As `cache.load`: reader, patterns, title and how large the cache may become."""
+
+
+@dataclasses.dataclass
+class Job:
+    """What the settings ask for, by name: checked, but no drawing read yet."""
+
+    settings: Settings
+    model: models.BaseModel
+    loss: losses.BaseLoss
+    augmentation: Augmentation
+    replicas: Distribution
+    reader: QuickDrawFeatureReader
+    info: DatasetInfo
+
+
+@dataclasses.dataclass
+class Task:
+    """What is to be trained, on what, where: all that a training needs but its folder."""
+
+    run: runs.Run
+    augmentation: Augmentation
+    replicas: Distribution
+    drawings: Drawings
+    validation: Drawings | None
 
 
 def fit(settings: Settings) -> runs.TrainedModel:
@@ -39,50 +67,81 @@ def fit(settings: Settings) -> runs.TrainedModel:
     Raises:
         QuickdrawError: anything that the caller can put right; see the messages.
     """
-    if not settings.train_data_pattern or not settings.train_dir:
-        raise QuickdrawError("train_data_pattern and train_dir must both be given")
-    # Names first: a typing mistake shows before any data is read.
+    if not settings.train_dir:
+        raise QuickdrawError("train_dir must be given")
+    job = check(settings)
+    unlocked = contextlib.nullcontext(nothing_to_check)
+    with lock(settings.train_dir) if job.replicas.is_chief else unlocked as may_write:
+        train(prepare(job, cache.load), settings, may_write)
+    job.reader.report_bad_records()
+    return runs.load(settings.train_dir)
+
+
+def check(settings: Settings) -> Job:
+    """Looks up what the settings name: a typing mistake shows before any data is read.
+
+    Raises:
+        QuickdrawError: see `fit`.
+    """
+    if not settings.train_data_pattern:
+        raise QuickdrawError("train_data_pattern must be given")
     model = component(settings.model, settings.model_params, models.BaseModel)
     loss = component(settings.label_loss, settings.loss_params, losses.BaseLoss)
     augmentation = settings.augment
     if isinstance(augmentation, str):
         augmentation = create(Augmentation, parse_params(augmentation))
+    _check_use_of_validation(settings)
     replicas = distribution.create(settings.distribute)
     _check_batch(settings, replicas)
     reader = QuickDrawFeatureReader(settings.image_size, on_bad_record=settings.on_bad_record)
     info = reader.describe(settings.train_data_pattern)
     size = settings.image_size or info.image_size
     check_teachers(settings, loss, info.labels, size, info.channels)
-    unlocked = contextlib.nullcontext(nothing_to_check)
-    with lock(settings.train_dir) if replicas.is_chief else unlocked as check:
-        drawings = cache.load(
-            reader,
-            settings.train_data_pattern,
-            "reading training records",
-            settings.cache_megabytes,
-        )
-        run = _describe(settings, model, loss, augmentation, info, drawings)
-        log(
-            f"{len(drawings):,} training drawings of {len(run.labels)} classes, "
-            f"{run.image_size}x{run.image_size} pixels"
-        )
-        check_teachers(settings, loss, run.labels, run.image_size, run.channels)
-        class_weights(settings.class_weights, run.labels, drawings.labels)
-        _check_loss(loss, run)
-        validation = _validation(settings, run)
-        _make_deterministic(settings)
-        _claim(run, settings, replicas)
-        loop = Loop(run, settings, augmentation, replicas, drawings, validation, settings.train_dir)
-        loop.run(check)
-        if replicas.is_chief:
-            run.finished_step = loop.step
-            run.save(settings.train_dir)
-        replicas.barrier()
-    reader.report_bad_records()
-    return runs.load(settings.train_dir)
+    return Job(settings, model, loss, augmentation, replicas, reader, info)
 
 
-def _make_deterministic(settings: Settings) -> None:
+def prepare(job: Job, load: Load) -> Task:
+    """Reads the drawings and checks what depends on them.
+
+    Raises:
+        QuickdrawError: see `fit`.
+    """
+    settings = job.settings
+    assert settings.train_data_pattern
+    patterns, title = settings.train_data_pattern, "reading training records"
+    if settings.use_valid_as_train:
+        patterns = f"{patterns},{settings.eval_data_pattern}"
+    drawings = load(job.reader, patterns, title, settings.cache_megabytes)
+    run = _describe(settings, job.model, job.loss, job.augmentation, job.info, drawings)
+    log(
+        f"{len(drawings):,} training drawings of {len(run.labels)} classes, "
+        f"{run.image_size}x{run.image_size} pixels"
+    )
+    check_teachers(settings, job.loss, run.labels, run.image_size, run.channels)
+    class_weights(settings.class_weights, run.labels, drawings.labels)
+    _check_loss(job.loss, run)
+    validation = _validation(settings, run, load)
+    return Task(run, job.augmentation, job.replicas, drawings, validation)
+
+
+def train(task: Task, settings: Settings, may_write: Callable[[], None] = nothing_to_check) -> Loop:
+    """Trains in `settings.train_dir`, to the end; see `Loop.run`."""
+    assert settings.train_dir
+    run, replicas = task.run, task.replicas
+    make_deterministic(settings)
+    _claim(run, settings, replicas)
+    what = task.augmentation, replicas, task.drawings, task.validation
+    loop = Loop(run, settings, *what, settings.train_dir)
+    loop.run(may_write)
+    if replicas.is_chief:
+        run.finished_step = loop.step
+        run.save(settings.train_dir)
+    replicas.barrier()
+    return loop
+
+
+def make_deterministic(settings: Settings) -> None:
+    """Lets the same run give the same bits each time, as `--deterministic` says."""
     on_cpu = not tf.config.list_logical_devices("GPU")
     if settings.deterministic or (settings.deterministic is None and on_cpu):
         tf.config.experimental.enable_op_determinism()
@@ -101,6 +160,28 @@ def _check_batch(settings: Settings, replicas: Distribution) -> None:
             f"{settings.batch_size // replicas.replicas} of the {settings.batch_size} drawings of "
             f"each batch on each; the learning rate stays {settings.base_learning_rate:g}"
         )
+
+
+def _check_use_of_validation(settings: Settings) -> None:
+    guided = settings.early_stopping or settings.schedule == "plateau"
+    if guided and not settings.eval_data_pattern:
+        raise QuickdrawError(
+            "--early_stopping and --schedule=plateau go by the validation records: "
+            "--eval_data_pattern is needed"
+        )
+    if not settings.use_valid_as_train:
+        return
+    if not settings.eval_data_pattern:
+        raise QuickdrawError("--use_valid_as_train: --eval_data_pattern is needed")
+    if guided:
+        raise QuickdrawError(
+            "--use_valid_as_train: --early_stopping and --schedule=plateau need validation records "
+            "that are not trained on"
+        )
+    log(
+        "warning: --use_valid_as_train: the validation records are trained on too. Validation "
+        "figures mean nothing; the last model counts as the best"
+    )
 
 
 def _check_loss(loss: losses.BaseLoss, run: runs.Run) -> None:
@@ -176,17 +257,12 @@ def _describe(
     )
 
 
-def _validation(settings: Settings, run: runs.Run) -> Drawings | None:
+def _validation(settings: Settings, run: runs.Run, load: Load) -> Drawings | None:
     if not settings.eval_data_pattern:
-        if settings.early_stopping or settings.schedule == "plateau":
-            raise QuickdrawError(
-                "--early_stopping and --schedule=plateau go by the validation records: "
-                "--eval_data_pattern is needed"
-            )
         log("no --eval_data_pattern: nothing is evaluated, and no best model kept")
         return None
     reader = run.reader(QuickDrawFeatureReader, settings.eval_data_pattern, settings.on_bad_record)
-    validation = cache.load(
+    validation = load(
         reader, settings.eval_data_pattern, "reading validation records", settings.cache_megabytes
     )
     reader.report_bad_records()

@@ -16,35 +16,54 @@ import tensorflow as tf
 
 from quickdraw.errors import QuickdrawError
 from quickdraw.progress import log
+from quickdraw.settings import Settings
 from quickdraw.training.cache import Drawings
 from quickdraw.training.distribution import Distribution
 
 
-def rows_of_steps(
-    records: int, batch_size: int, seed: int, first_step: int, steps: int
-) -> np.ndarray:
-    """Which drawings each of some steps sees: a pure function of its arguments.
+class Order:
+    """In which order the drawings of each epoch come: a pure function of seed and epoch.
 
-    Every epoch is a permutation of its own; the steps cut the row of permutations into batches, so
-    no drawing is left out and any batch size will do.
+    Args:
+        labels: of all drawings, int `[n]`.
+        seed: decides the order.
+        balanced: an epoch of n places has each class equally often (give or take one), drawings of
+            rare classes several times; otherwise it has each drawing once.
 
-    Returns:
-        int32 `[steps, batch_size]`.
+    Attributes:
+        epoch: the rows of an epoch, int32 `[n]`.
     """
-    first, last = first_step * batch_size, (first_step + steps) * batch_size
-    epochs = [
-        _permutation(records, seed, epoch)
-        for epoch in range(first // records, (last - 1) // records + 1)
-    ]
-    offset = first % records
-    rows = np.concatenate(epochs)[offset : offset + last - first]
-    return rows.reshape(steps, batch_size)
 
+    def __init__(self, labels: np.ndarray, seed: int, balanced: bool = False):
+        self._records, self._seed = len(labels), seed
+        self._classes = [np.flatnonzero(labels == one) for one in np.unique(labels) if balanced]
+        self.epoch = functools.lru_cache(2)(self._epoch)
 
-@functools.lru_cache(2)
-def _permutation(records: int, seed: int, epoch: int) -> np.ndarray:
-    order = np.random.Generator(np.random.Philox(key=(seed, epoch))).permutation(records)
-    return order.astype(np.int32)
+    def rows_of_steps(self, batch_size: int, first_step: int, steps: int) -> np.ndarray:
+        """Which drawings each of some steps sees.
+
+        The steps cut the row of epochs into batches, so any batch size will do.
+
+        Returns:
+            int32 `[steps, batch_size]`.
+        """
+        first, last = first_step * batch_size, (first_step + steps) * batch_size
+        epochs = range(first // self._records, (last - 1) // self._records + 1)
+        offset = first % self._records
+        rows = np.concatenate([self.epoch(epoch) for epoch in epochs])
+        return rows[offset : offset + last - first].reshape(steps, batch_size)
+
+    def _epoch(self, epoch: int) -> np.ndarray:
+        random = np.random.Generator(np.random.Philox(key=(self._seed, epoch)))
+        if not self._classes:
+            return random.permutation(self._records).astype(np.int32)
+        times, left = divmod(self._records, len(self._classes))
+        more = random.permutation(len(self._classes)) < left
+        drawn = [
+            np.resize(random.permutation(rows), times + one)
+            for rows, one in zip(self._classes, more, strict=True)
+        ]
+        return random.permutation(np.concatenate(drawn)).astype(np.int32)
 
 
 class Feed(abc.ABC):
@@ -58,10 +77,10 @@ class Feed(abc.ABC):
     data: Any
     most_steps: int
 
-    def __init__(self, drawings: Drawings, batch_size: int, seed: int, distribution: Distribution):
-        self._records, self._batch_size, self._seed = len(drawings), batch_size, seed
-        self._distribution = distribution
-        self._share = batch_size // distribution.replicas
+    def __init__(self, drawings: Drawings, settings: Settings, distribution: Distribution):
+        self._batch_size, self._distribution = settings.batch_size, distribution
+        self._order = Order(drawings.labels, settings.seed, settings.balanced_sampling)
+        self._share = settings.batch_size // distribution.replicas
 
     @abc.abstractmethod
     def inputs(self, first_step: int, steps: int) -> Any:
@@ -72,7 +91,7 @@ class Feed(abc.ABC):
         """In the compiled step: images and labels of a replica's share of one step's batch."""
 
     def _rows(self, first_step: int, steps: int) -> np.ndarray:
-        return rows_of_steps(self._records, self._batch_size, self._seed, first_step, steps)
+        return self._order.rows_of_steps(self._batch_size, first_step, steps)
 
     def _columns(self, replica: int) -> slice:
         return slice(replica * self._share, (replica + 1) * self._share)
@@ -83,8 +102,8 @@ class ResidentFeed(Feed):
 
     most_steps = 1 << 20
 
-    def __init__(self, drawings: Drawings, batch_size: int, seed: int, distribution: Distribution):
-        super().__init__(drawings, batch_size, seed, distribution)
+    def __init__(self, drawings: Drawings, settings: Settings, distribution: Distribution):
+        super().__init__(drawings, settings, distribution)
         images: Any = drawings.images
         if distribution.on_one_cpu and isinstance(images, np.memmap):
             images = tf.experimental.dlpack.from_dlpack(images.__dlpack__())  # copies nothing
@@ -105,15 +124,10 @@ class StreamedFeed(Feed):
     data = ()
 
     def __init__(
-        self,
-        drawings: Drawings,
-        batch_size: int,
-        seed: int,
-        distribution: Distribution,
-        budget: float,
+        self, drawings: Drawings, settings: Settings, distribution: Distribution, budget: float
     ):
-        super().__init__(drawings, batch_size, seed, distribution)
-        self._drawings = drawings
+        super().__init__(drawings, settings, distribution)
+        self._drawings, batch_size = drawings, settings.batch_size
         # One call's batches are being read, one's are being trained on, and TensorFlow copies.
         self.most_steps = int(budget // (3 * batch_size * drawings.images[0].nbytes))
         if self.most_steps < 1:
@@ -149,23 +163,15 @@ class StreamedFeed(Feed):
         return self._drawings.images[rows], self._drawings.labels[rows]
 
 
-def create(
-    drawings: Drawings,
-    batch_size: int,
-    seed: int,
-    distribution: Distribution,
-    memory_budget: float | None,
-) -> Feed:
-    """The feed that suits the drawings: resident if they fit into the budget.
+def create(drawings: Drawings, settings: Settings, distribution: Distribution) -> Feed:
+    """The feed that suits the drawings: resident if they fit into `memory_budget`.
 
     Args:
         drawings: the training drawings.
-        batch_size: of all replicas together.
-        seed: decides the order.
+        settings: batch size, order and budget.
         distribution: the devices.
-        memory_budget: in megabytes; None is half of what there is.
     """
-    budget = memory_budget * 1e6 if memory_budget else _default_budget()
+    budget = settings.memory_budget * 1e6 if settings.memory_budget else _default_budget()
     resident = drawings.images.nbytes <= budget
     log(
         f"{drawings.images.nbytes / 1e6:,.0f} MB of drawings "
@@ -173,8 +179,8 @@ def create(
         f"(budget {budget / 1e6:,.0f} MB)"
     )
     if resident:
-        return ResidentFeed(drawings, batch_size, seed, distribution)
-    return StreamedFeed(drawings, batch_size, seed, distribution, budget)
+        return ResidentFeed(drawings, settings, distribution)
+    return StreamedFeed(drawings, settings, distribution, budget)
 
 
 def _default_budget() -> float:

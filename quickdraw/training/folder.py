@@ -31,7 +31,21 @@ def open_folder(
         QuickdrawError: the folder holds something else, or a run that differs in what matters.
     """
     storage.make_folders(train_dir)
+    if holds_run(run, train_dir, start_new, accept_changed_data):
+        return True
     names = set(storage.listdir(train_dir)) - _BEFORE_THE_RUN
+    if runs.FILE_NAME in names:
+        _move_aside(train_dir, names)
+    run.save(train_dir)
+    return False
+
+
+def holds_run(
+    run: runs.Run, train_dir: str, start_new: bool, accept_changed_data: bool = False
+) -> bool:
+    """What `open_folder` would return or raise; changes nothing."""
+    there = storage.listdir(train_dir) if storage.is_folder(train_dir) else []
+    names = set(there) - _BEFORE_THE_RUN
     if runs.FILE_NAME in names and not start_new:
         earlier = runs.read(train_dir)
         if accept_changed_data:
@@ -43,15 +57,27 @@ def open_folder(
                 "old run aside" + _DATA_HINT * any("data_fingerprint" in one for one in differences)
             )
         return True
-    if runs.FILE_NAME in names:
-        _move_aside(train_dir, names)
-    elif names:
+    if names and runs.FILE_NAME not in names:
         raise QuickdrawError(
             f"{train_dir} is not empty and no run of quickdraw (no {runs.FILE_NAME}): it is left "
             f"alone. Choose another --train_dir. It holds: {', '.join(sorted(names)[:5])}"
         )
-    run.save(train_dir)
     return False
+
+
+def check_writable(train_dir: str) -> None:
+    """Checks, writing nothing, that a local folder can be made and written to.
+
+    Raises:
+        QuickdrawError: it cannot.
+    """
+    if storage.is_remote(train_dir):
+        return
+    place = os.path.abspath(train_dir)
+    while not os.path.exists(place):
+        place = os.path.dirname(place)
+    if not os.path.isdir(place) or not os.access(place, os.W_OK | os.X_OK):
+        raise QuickdrawError(f"{train_dir}: the folder cannot be made or written to ({place})")
 
 
 def _move_aside(train_dir: str, names: set[str]) -> None:

@@ -25,6 +25,7 @@ from quickdraw.training.distribution import Distribution
 from quickdraw.training.evaluation import batches_of, make_evaluate
 from quickdraw.training.objective import Objective
 from quickdraw.training.optimizers import make_optimizer
+from quickdraw.training.schedules import share_of_rate
 from quickdraw.training.step import Totals, TrainSteps
 from quickdraw.training.window import Window
 
@@ -73,6 +74,9 @@ class Loop:
         drawings: what it is trained on.
         validation: what it is evaluated on, or nothing.
         train_dir: the folder of the run.
+
+    Attributes:
+        images_per_second: in training, at the last report.
     """
 
     def __init__(
@@ -86,17 +90,16 @@ class Loop:
         train_dir: str,
     ):
         self._settings, self._distribution = settings, distribution
-        self._plan = _plan(settings, len(drawings))
+        self._plan = plan_of(settings, len(drawings))
         self._records, self._validation = len(drawings), validation
         self._first_drawings = np.array(drawings.images[:40]), drawings.labels[:40]
         self._labels, self._train_dir = run.labels, train_dir
-        self._feed = feed.create(
-            drawings, settings.batch_size, settings.seed, distribution, settings.memory_budget
-        )
+        self._feed = feed.create(drawings, settings, distribution)
         with distribution.strategy.scope():
             self._build(run, augmentation, drawings.labels)
         self._step = self._checkpoints.restore()
         self._csv = logs.MetricsCsv(train_dir, self._step)
+        self.images_per_second = 0.0
         self._saved_at = time.monotonic()
         self._window = Window()
         self._steps_before = 1
@@ -126,14 +129,13 @@ class Loop:
         self._model = average or trained  # what predicts
         optimizer = make_optimizer(settings, distribution.replicas)
         optimizer.build(trained.trainable_variables)
-        self._optimizer = optimizer
         objective = Objective(loss, trained, settings, run.labels, labels)
         self._train_steps = TrainSteps(
             distribution,
             trained,
             objective,
             optimizer,
-            self._plan.total,
+            self._rate,
             self._feed,
             augmentation,
             settings,
@@ -155,11 +157,17 @@ class Loop:
             random_state=_random_state(trained),
         )
 
-    def run(self, check: Callable[[], None]) -> None:
+    def _rate(self, step: tf.Tensor) -> tf.Tensor:
+        settings = self._settings
+        return settings.base_learning_rate * share_of_rate(
+            settings.schedule, step, self._plan.total
+        )
+
+    def run(self, may_write: Callable[[], None]) -> None:
         """Trains to the end.
 
         Args:
-            check: raises an error where this process may write to train_dir no more.
+            may_write: raises an error where this process may write to train_dir no more.
 
         Raises:
             QuickdrawError: the loss or a weight is no longer a number.
@@ -178,7 +186,7 @@ class Loop:
                 logs.write_images(self._events["train"], *self._first_drawings, self._labels)
             self._progress = Progress("training", total, "images")
             try:
-                self._run_until(stop, check)
+                self._run_until(stop, may_write)
             except KeyboardInterrupt:
                 self._save()
                 raise
@@ -192,7 +200,7 @@ class Loop:
             return logs.event_writer(folder, name)
         return tf.summary.create_noop_writer()
 
-    def _run_until(self, stop: threading.Event, check: Callable[[], None]) -> None:
+    def _run_until(self, stop: threading.Event, may_write: Callable[[], None]) -> None:
         most, seconds = 1, 0.0
         while not self._over:
             until_event = self._plan.next_event(self._step) - self._step
@@ -203,7 +211,7 @@ class Loop:
                 fitting = max(1, int(_SECONDS_A_CALL * self._steps_before / totals.seconds))
                 most = min(fitting, 2 * most)
             self._steps_before = steps
-            check()
+            may_write()
             self._do_what_is_due()
             if totals.stop:
                 self._save()
@@ -250,9 +258,10 @@ class Loop:
         row = {
             "step": self._step,
             "epoch": self._step * self._settings.batch_size / self._records,
-            "learning_rate": float(self._optimizer.learning_rate.numpy()),
+            "learning_rate": self._train_steps.learning_rate,
             **self._window.report(),
         }
+        self.images_per_second = row["images_per_second"]
         scalars = {name.removeprefix("train_"): row[name] for name in row if name != "step"}
         logs.write_scalars(self._events["train"], self._step, scalars)
         if evaluate:
@@ -266,11 +275,12 @@ class Loop:
         share = self._distribution.local_share(len(self._validation))
         metrics = self._evaluate_on(batches_of(self._validation, share))
         result = metrics.result()
-        better = result["top1"] > float(self._best.numpy())
+        blind = self._settings.use_valid_as_train
+        better = blind or result["top1"] > float(self._best.numpy())
+        remark = "  (trained on: means nothing)" if blind else "  (best so far)" * better
         log(
             f"step {self._step:,}  {self._window}  |  validation loss {result['loss']:.4f}  "
-            f"top-1 {result['top1']:.2%}  top-3 {result['top3']:.2%}"
-            f"{'  (best so far)' if better else ''}"
+            f"top-1 {result['top1']:.2%}  top-3 {result['top3']:.2%}{remark}"
         )
         logs.write_evaluation(self._events["eval"], self._step, metrics, self._labels)
         if better:
@@ -302,7 +312,8 @@ class Loop:
         self._saved_at = time.monotonic()
 
 
-def _plan(settings: Settings, records: int) -> Plan:
+def plan_of(settings: Settings, records: int) -> Plan:
+    """The plan of a training on so many drawings."""
     epoch = records / settings.batch_size
     total = max(1, round(settings.num_epochs * epoch))
     unit = epoch if isinstance(settings.eval_every, float) else 1

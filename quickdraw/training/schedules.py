@@ -42,3 +42,8 @@ def share_of_rate(schedule: Schedule, step: tf.Tensor, steps: int) -> tf.Tensor:
     warm_up = max(WARM_UP, 1 / steps)
     rising = (done + 1 / steps) / warm_up
     return tf.where(rising <= 1, rising, _DECAYS[schedule]((done - warm_up) / (1 - warm_up)))
+
+
+def rising_rate(step: tf.Tensor, steps: int) -> tf.Tensor:
+    """The learning rate of a range test, float32: from 1e-6 in step 0 to 1 in the last."""
+    return 1e-6 ** (1 - tf.cast(step, tf.float32) / (steps - 1))

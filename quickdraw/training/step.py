@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tensorflow as tf
@@ -12,7 +13,6 @@ from quickdraw.training.augmentation import Augmentation
 from quickdraw.training.distribution import Distribution
 from quickdraw.training.feed import Feed
 from quickdraw.training.objective import Objective
-from quickdraw.training.schedules import share_of_rate
 
 if TYPE_CHECKING:
     import keras
@@ -46,7 +46,7 @@ class TrainSteps:
         model: what is trained.
         objective: what it is trained for.
         optimizer: how.
-        steps: the length of the training, for the schedule of the learning rate.
+        rate: the learning rate of a step, counted from 0.
         feed: where the drawings come from.
         augmentation: what may happen to them.
         settings: batch size, seed and the like.
@@ -62,7 +62,7 @@ class TrainSteps:
         model: keras.Model,
         objective: Objective,
         optimizer: keras.Optimizer,
-        steps: int,
+        rate: Callable[[tf.Tensor], tf.Tensor],
         feed: Feed,
         augmentation: Augmentation,
         settings: Settings,
@@ -70,7 +70,7 @@ class TrainSteps:
     ):
         self._distribution, self._strategy = distribution, distribution.strategy
         self._model, self._average, self._objective = model, average, objective
-        self._optimizer, self._feed, self._steps_of_training = optimizer, feed, steps
+        self._optimizer, self._feed, self._rate = optimizer, feed, rate
         self._augmentation, self._settings = augmentation, settings
         self.rate_factor = tf.Variable(1.0, trainable=False, name="rate_factor")
         self._sums = tf.Variable(
@@ -104,6 +104,11 @@ class TrainSteps:
         all_finite = bool(finite) and math.isfinite(loss)
         return Totals(loss, right, all_finite, stops > 0, mean_seconds)
 
+    @property
+    def learning_rate(self) -> float:
+        """The last step's learning rate."""
+        return float(self._optimizer.learning_rate.numpy())
+
     def _trace(self, data: Any, inputs: Any, *others: Any) -> None:
         """Traces at once for any number of steps; TensorFlow would do it again at the second call.
 
@@ -125,7 +130,8 @@ class TrainSteps:
         self._strategy.run(lambda values: self._sums.assign_add(values), args=(told,))
 
         def take(number: tf.Tensor) -> tf.Tensor:
-            self._optimizer.learning_rate = self._learning_rate()
+            rate = self._rate(self._optimizer.iterations)
+            self._optimizer.learning_rate = rate * self.rate_factor
             self._strategy.run(self._step, args=(data, inputs, number))
             if self._average is not None:
                 self._follow(self._average)
@@ -135,11 +141,6 @@ class TrainSteps:
         weights = self._model.trainable_variables
         finite = [tf.reduce_all(tf.math.is_finite(weight)) for weight in weights]
         return self._sums.read_value(), tf.reduce_all(finite)
-
-    def _learning_rate(self) -> tf.Tensor:
-        step, settings = self._optimizer.iterations, self._settings
-        share = share_of_rate(settings.schedule, step, self._steps_of_training)
-        return settings.base_learning_rate * share * self.rate_factor
 
     def _step(self, data: Any, inputs: Any, number: tf.Tensor) -> None:
         """One step of one replica."""

@@ -27,7 +27,7 @@ def epochs(pattern: str, batch_size: int) -> dict[str, Measurement]:
     with tempfile.TemporaryDirectory() as folder, Stopwatch() as first:
         os.environ["XDG_CACHE_HOME"] = folder
         drawings = cache.load(QuickDrawFeatureReader(), pattern, "reading", 1e6)
-        resident = feed.create(drawings, batch_size, 0, one_device, None)
+        resident = feed.create(drawings, Settings(batch_size=batch_size), one_device)
         steps = len(drawings) // batch_size
         deliver = _deliver(resident)
         deliver(resident.inputs(0, steps), steps)
@@ -65,6 +65,7 @@ def train(
     from quickdraw.training.augmentation import Augmentation
     from quickdraw.training.objective import Objective
     from quickdraw.training.optimizers import make_optimizer
+    from quickdraw.training.schedules import share_of_rate
     from quickdraw.training.step import TrainSteps
 
     cli.load_tensorflow()
@@ -72,14 +73,14 @@ def train(
     keras.config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
     one_device, settings = distribution.create("none"), Settings(batch_size=batch_size)
     drawings = cache.load(QuickDrawFeatureReader(), pattern, "reading", 1e6)
-    resident = feed.create(drawings, batch_size, 0, one_device, None)
+    resident = feed.create(drawings, settings, one_device)
     model = create(CnnModel, {}).build(*drawings.images.shape[2:], classes)
     steps = train_images // batch_size
     optimizer = make_optimizer(settings, 1)
     optimizer.build(model.trainable_variables)
     names = [str(label) for label in range(classes)]
     objective = Objective(create(CrossEntropyLoss, {}), model, settings, names, drawings.labels)
-    what = model, objective, optimizer, 2 * steps
+    what = model, objective, optimizer, lambda step: share_of_rate("cosine", step, 2 * steps) / 500
     how = resident, create(Augmentation, {}), settings
     train_steps = TrainSteps(one_device, *what, *how, None)
     for warm_up in range(2):

@@ -6,14 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quickdraw.errors import QuickdrawError
-from quickdraw.training import Settings, feed, fit
+from quickdraw.training import Settings, cache, distribution, feed, fit
 
 SIZES = st.integers(1, 40)
 
 
+def rows_of_steps(records: int, batch_size: int, seed: int, first_step: int, steps: int):
+    order = feed.Order(np.zeros(records, np.int32), seed)
+    return order.rows_of_steps(batch_size, first_step, steps)
+
+
 @given(SIZES, SIZES, st.integers(0, 2**63), st.integers(0, 100), st.integers(1, 12))
 def test_rows_are_positions_of_records(records, batch_size, seed, first_step, steps):
-    rows = feed.rows_of_steps(records, batch_size, seed, first_step, steps)
+    rows = rows_of_steps(records, batch_size, seed, first_step, steps)
     assert rows.shape == (steps, batch_size)
     assert rows.dtype == np.int32
     assert rows.min() >= 0
@@ -23,7 +28,7 @@ def test_rows_are_positions_of_records(records, batch_size, seed, first_step, st
 @given(SIZES, SIZES, st.integers(0, 99), st.integers(1, 4))
 def test_every_epoch_holds_each_record_once(records, batch_size, seed, epochs):
     steps = -(-records * epochs // batch_size)
-    row = feed.rows_of_steps(records, batch_size, seed, 0, steps).ravel()
+    row = rows_of_steps(records, batch_size, seed, 0, steps).ravel()
     for epoch in range(epochs):
         part = row[epoch * records : (epoch + 1) * records]
         assert sorted(part) == list(range(records))
@@ -31,17 +36,17 @@ def test_every_epoch_holds_each_record_once(records, batch_size, seed, epochs):
 
 @given(SIZES, SIZES, st.integers(0, 99), st.lists(st.integers(1, 9), min_size=1, max_size=6))
 def test_how_the_steps_are_cut_into_calls_changes_nothing(records, batch_size, seed, calls):
-    whole = feed.rows_of_steps(records, batch_size, seed, 0, sum(calls))
+    whole = rows_of_steps(records, batch_size, seed, 0, sum(calls))
     step, parts = 0, []
     for steps in calls:
-        parts.append(feed.rows_of_steps(records, batch_size, seed, step, steps))
+        parts.append(rows_of_steps(records, batch_size, seed, step, steps))
         step += steps
     assert np.array_equal(np.concatenate(parts), whole)
 
 
 def test_epochs_and_seeds_differ():
     def first_epochs(seed: int) -> np.ndarray:
-        return feed.rows_of_steps(100, 100, seed, 0, 2)
+        return rows_of_steps(100, 100, seed, 0, 2)
 
     assert not np.array_equal(*first_epochs(0))
     assert not np.array_equal(first_epochs(0), first_epochs(1))
@@ -50,12 +55,48 @@ def test_epochs_and_seeds_differ():
 
 
 def test_a_batch_may_be_larger_than_the_set():
-    rows = feed.rows_of_steps(3, 10, 0, 0, 3)
+    rows = rows_of_steps(3, 10, 0, 0, 3)
     assert np.bincount(rows.ravel()).tolist() == [10, 10, 10]
 
 
 def test_one_record_is_seen_again_and_again():
-    assert feed.rows_of_steps(1, 4, 0, 7, 2).tolist() == [[0] * 4] * 2
+    assert rows_of_steps(1, 4, 0, 7, 2).tolist() == [[0] * 4] * 2
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=60), st.integers(0, 99), SIZES)
+def test_balanced_epochs_hold_each_class_equally_often(labels, seed, epoch):
+    labels = np.array(labels)
+    rows = feed.Order(labels, seed, balanced=True).epoch(epoch)
+    assert rows.shape == labels.shape and rows.dtype == np.int32
+    times = np.bincount(labels[rows], minlength=5)[np.unique(labels)]
+    assert times.max() - times.min() <= 1
+    for label in np.unique(labels):  # and within a class each drawing, too
+        mine = np.flatnonzero(labels == label)
+        times = np.bincount(rows, minlength=len(labels))[mine]
+        assert times.max() - times.min() <= 1
+
+
+def test_balanced_epochs_follow_from_the_seed_and_differ():
+    labels = np.repeat([0, 1, 2], [70, 20, 10])
+    first, again, other = (feed.Order(labels, seed, balanced=True) for seed in (0, 0, 1))
+    assert np.array_equal(first.epoch(3), again.epoch(3))
+    assert not np.array_equal(first.epoch(3), first.epoch(4))
+    assert not np.array_equal(first.epoch(3), other.epoch(3))
+    assert set(np.concatenate([first.epoch(epoch) for epoch in range(9)])) == set(range(100))
+
+
+def test_both_feeds_give_the_same_balanced_batches():
+    images = np.arange(50, dtype=np.uint8).repeat(4).reshape(50, 2, 2, 1)
+    drawings = cache.Drawings(images, np.repeat([0, 1], [45, 5]).astype(np.int32), "")
+    batches = []
+    for megabytes in (1.0, 0.0001):
+        settings = Settings(batch_size=6, balanced_sampling=True, memory_budget=megabytes)
+        source = feed.create(drawings, settings, distribution.create("none"))
+        inputs = source.inputs(5, 3)
+        for step in range(3):
+            batches.append([part.numpy() for part in source.pick(source.data, inputs, step)])
+    for resident, streamed in zip(batches[:3], batches[3:], strict=True):
+        assert all(map(np.array_equal, resident, streamed))
 
 
 @pytest.mark.parametrize("label", [2**31, 2**32, 2**40 + 1])
