@@ -107,7 +107,7 @@ def test_the_package_holds_edits_and_modules(here, tmp_path):
     made = package.build(tmp_path, ["my_models.MyModel", "their.models.X", "CnnModel"])
     with tarfile.open(made) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"my_models.py", "their/models.py", "quickdraw/models.py", "setup.py"} <= names
+    assert {"my_models.py", "their/models.py", "quickdraw/models/images.py", "setup.py"} <= names
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive"])
