@@ -23,7 +23,7 @@ import google_crc32c
 import numpy as np
 import tensorflow as tf
 
-from quickdraw import features, ink, png, readers, records, storage
+from quickdraw import features, ink, png, readers, records, shard_reader, storage
 from quickdraw.errors import QuickdrawError
 from quickdraw.inputs import Specs, unwrapped
 from quickdraw.progress import log
@@ -123,7 +123,7 @@ def _fingerprint(files: list[str]) -> str:
 def _key(reader: QuickDrawFeatureReader, fingerprint: str, specs: Specs) -> str:
     digest = hashlib.blake2b(digest_size=16)
     digest.update(f"{fingerprint} {specs} {reader.num_classes}".encode())
-    for module in (readers, features, ink, png, records):
+    for module in (readers, shard_reader, features, ink, png, records):
         with open(str(module.__file__), "rb") as file:
             digest.update(file.read())
     return digest.hexdigest()
