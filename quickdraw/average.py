@@ -163,12 +163,12 @@ def measure_batch_norm(
     rows = np.random.default_rng(0).permutation(len(drawings))
     progress = Progress("measuring BatchNormalization", len(rows), "images")
     for start in range(0, len(rows), BATCH):
-        batch = drawings.images[np.sort(rows[start : start + BATCH])]
+        batch, labels = drawings.take(np.sort(rows[start : start + BATCH]))
         for layer in layers:
             # So the moving mean becomes that of all drawings so far.
-            layer.momentum = start / (start + len(batch))
+            layer.momentum = start / (start + len(labels))
         model(batch, training=True)
-        progress.update(start + len(batch))
+        progress.update(start + len(labels))
     progress.close()
     for layer, momentum in zip(layers, momenta, strict=True):
         layer.momentum = momentum

@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from quickdraw import runs
+from quickdraw import inputs, runs
 from quickdraw.errors import QuickdrawError
+from quickdraw.settings import OnBadRecord
 
 
 class Ensemble:
     """The weighted mean of the probabilities of several runs, and of mirrored drawings.
 
     Args:
-        models: the trained models; they must agree on labels and image size.
+        models: the trained models; they must agree on labels, and on the images they take. Some may
+            take images, others ink.
         weights: how much each counts; all the same when not given.
         flip: also predict the mirrored drawings, and take the mean.
 
@@ -36,14 +38,13 @@ class Ensemble:
     ):
         self.models, self.labels = list(models), models[0].labels
         self._flip = flip
-        for model in models[1:]:
-            for name in ("labels", "image_size", "channels", "resized"):
-                first, other = getattr(models[0].run, name), getattr(model.run, name)
-                if first != other:
-                    raise QuickdrawError(
-                        f"the runs of an ensemble must have the same {name}. Received: {first} "
-                        f"and {other}"
-                    )
+        every = [model.run for model in models]
+        self._takes = [run.create_model() for run in every]
+        self._inputs = tuple(sorted({name for each in self._takes for name in each.inputs}))
+        see = [run for run, each in zip(every, self._takes, strict=True) if "image" in each.inputs]
+        self._run = (see or every)[0]
+        _check_same(every, "labels")
+        _check_same(see, "image_size", "channels", "resized")
         shares = np.ones(len(models)) if weights is None else np.asarray(weights, float)
         if len(shares) != len(models) or not shares.sum() > 0 or (shares < 0).any():
             raise QuickdrawError(
@@ -51,14 +52,37 @@ class Ensemble:
             )
         self._weights = shares / shares.sum()
 
+    def reader(self, kind: type[runs.R], patterns: str, on_bad_record: OnBadRecord) -> runs.R:
+        """A reader that hands out what all the models take; see `Run.reader`."""
+        most = max(each.max_points for each in self._takes)
+        return self._run.reader(kind, patterns, on_bad_record, self._inputs, most)
+
     def probabilities(self, images: Any) -> np.ndarray:
-        """Class probabilities of uint8 images `[batch, size, size, channels]`, float32 `[batch,
-        num_classes]`."""
-        total = sum(
-            weight * model.probabilities(images)
-            for weight, model in zip(self._weights, self.models, strict=True)
+        """Class probabilities of a batch as `reader` makes it: for models of images uint8 `[batch,
+        size, size, channels]`.
+
+        Returns:
+            float32 `[batch, num_classes]`.
+        """
+        arrays = inputs.wrapped(images, self._inputs)
+        total = self._mean(arrays)
+        if self._flip:
+            total = (total + self._mean(inputs.mirrored(arrays))) / 2
+        return np.asarray(total, np.float32)
+
+    def _mean(self, arrays: dict[str, Any]) -> Any:
+        return sum(
+            weight * model.probabilities(inputs.part(arrays, takes.inputs, takes.max_points))
+            for weight, model, takes in zip(self._weights, self.models, self._takes, strict=True)
         )
-        if not self._flip:
-            return np.asarray(total, np.float32)
-        mirrored = Ensemble(self.models, self._weights).probabilities(images[:, :, ::-1])
-        return ((total + mirrored) / 2).astype(np.float32)
+
+
+def _check_same(every: list[runs.Run], *names: str) -> None:
+    for run in every[1:]:
+        for name in names:
+            first, other = getattr(every[0], name), getattr(run, name)
+            if first != other:
+                raise QuickdrawError(
+                    f"the runs of an ensemble must have the same {name}. Received: {first} "
+                    f"and {other}"
+                )

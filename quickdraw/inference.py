@@ -157,9 +157,7 @@ def predict(
     labels = ensemble.labels
     if top_k > len(labels):
         raise cli.UsageError(f"--top_k must be at most {len(labels)}, the number of classes")
-    reader = ensemble.models[0].run.reader(
-        QuickDrawTestFeatureReader, input_data_pattern, on_bad_record
-    )
+    reader = ensemble.reader(QuickDrawTestFeatureReader, input_data_pattern, on_bad_record)
     count = 0
     with _csv(output_file) as predictions, _csv(output_probabilities) as every:
         predictions([("image_id", "label") if top_k == 1 else ("key_id", "word")])

@@ -1,7 +1,8 @@
-"""Readers: from PNG TFRecords to batches of uint8 images. Students may edit `preprocess`.
+"""Readers: from TFRecords to batches of uint8 images, of ink, or both. Students may edit
+`preprocess`.
 
-Training and test records go through the same code and the same `preprocess`; the two readers at
-the end differ only in the feature that stands beside the image.
+Training and test records go through the same code and the same `preprocess`; the readers at the
+end differ only in the feature that stands beside the drawing, and in what they read of that.
 """
 
 from __future__ import annotations
@@ -14,31 +15,36 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from quickdraw import dataset_info, png, records, storage
+from quickdraw import dataset_info, features, ink, png, records, storage
 from quickdraw.errors import BadRecordError, QuickdrawError
-from quickdraw.progress import log
+from quickdraw.inputs import Specs, specs, unwrapped
 from quickdraw.settings import OnBadRecord
+from quickdraw.shard_reader import ShardReader
 
 _LARGEST_SIDE = 1024
 _MOST_CLASSES = 100_000  # where no dataset.json says how many there are
 
 
-class BaseReader:
-    """Reads PNG TFRecords.
+class BaseReader(ShardReader):
+    """Reads TFRecords of drawings.
 
     Args:
         image_size: resize the images to this many pixels a side; None keeps their own size.
         num_classes: labels from here on are bad records; None takes it from dataset.json.
         on_bad_record: "error" stops at the first bad record, "skip" counts it and goes on.
+        inputs: what to read of a drawing: "image", "ink" (see `quickdraw.ink`), or both; None for
+            what this class reads.
+        max_points: how many points of the ink to keep, the first ones.
 
     Attributes:
         chosen: which records to decode, by their number over all files; None is every one.
-        bad_records: how many were skipped so far.
-        first_bad_records: the first few of them, for a report.
     """
 
+    inputs: tuple[str, ...] = ("image",)
+    """What is read of a drawing."""
+
     target: str
-    """The feature that is read beside `image`."""
+    """The feature that is read beside the drawing."""
 
     target_dtype: type
     """Of the array of targets."""
@@ -48,13 +54,14 @@ class BaseReader:
         image_size: int | None = None,
         num_classes: int | None = None,
         on_bad_record: OnBadRecord = "error",
+        inputs: tuple[str, ...] | None = None,
+        max_points: int = 128,
     ):
+        super().__init__(on_bad_record)
         self.image_size = image_size
+        self.inputs, self.max_points = inputs or self.inputs, max_points
         self.num_classes = num_classes
-        self.on_bad_record = on_bad_record
         self.chosen: Callable[[int], bool] | None = None
-        self.bad_records = 0
-        self.first_bad_records: list[QuickdrawError] = []
 
     def preprocess(self, images: np.ndarray) -> np.ndarray:
         """What is done to every image, for training and for test alike.
@@ -90,10 +97,16 @@ class BaseReader:
             info = dataset_info.DatasetInfo(names, height, channels, source="no dataset.json")
         return info
 
-    def batches(self, patterns: str, batch_size: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yields (images, targets), in the order of the files and of the records in them.
+    def specs(self, info: dataset_info.DatasetInfo) -> Specs:
+        """Shape, without the batch, and dtype of each input."""
+        size = self.image_size or info.image_size
+        return specs(self.inputs, size, info.channels, self.max_points)
 
-        Images are uint8 `[batch, size, size, channels]`; the last batch may be smaller.
+    def batches(self, patterns: str, batch_size: int) -> Iterator[tuple[Any, np.ndarray]]:
+        """Yields (drawings, targets), in the order of the files and of the records in them.
+
+        Drawings are images, uint8 `[batch, size, size, channels]`, or ink, int16 `[batch,
+        max_points, 3]`, or a dictionary of both; the last batch may be smaller.
 
         Raises:
             QuickdrawError: no such file, no record at all, or (unless skipped) a bad record.
@@ -103,54 +116,47 @@ class BaseReader:
         first = next(batches, None)
         if first is None:
             raise QuickdrawError(f"{patterns}: no usable record in {len(files)} file(s)")
-        yield first
-        yield from batches
+        for arrays, targets in itertools.chain([first], batches):
+            yield unwrapped(arrays), targets
 
     def batches_of(
         self, files: list[str], info: dataset_info.DatasetInfo, batch_size: int
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """The batches of some files of a set that is described already; there may be none."""
+    ) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
+        """The batches of some files of a set that is described already; there may be none.
+
+        Yields (arrays by input, targets).
+        """
         shape = (info.image_size, info.image_size, info.channels)
         rows = self._rows(files, shape, self.num_classes or len(info.labels) or None)
         while batch := list(itertools.islice(rows, batch_size)):
-            pixels, targets = zip(*batch, strict=True)
-            flat = np.frombuffer(b"".join(pixels), np.uint8).reshape(len(batch), shape[0], -1)
-            images = png.unfilter(flat, info.channels).reshape(-1, *shape)
-            yield self.preprocess(images), np.asarray(targets, self.target_dtype)
+            drawings, targets = zip(*batch, strict=True)
+            columns = zip(*drawings, strict=True)
+            arrays = {
+                name: self._array(name, b"".join(column), shape)
+                for name, column in zip(self.inputs, columns, strict=True)
+            }
+            yield arrays, np.asarray(targets, self.target_dtype)
 
     def dataset(self, patterns: str, batch_size: int = 128) -> Any:
         """The same batches as a plain `tf.data.Dataset`, read ahead."""
         import tensorflow as tf
 
-        info = self.describe(patterns)
-        size = self.image_size or info.image_size
+        drawings = {
+            name: tf.TensorSpec((None, *shape), dtype)
+            for name, (shape, dtype) in self.specs(self.describe(patterns)).items()
+        }
         kind = tf.string if self.target_dtype is object else self.target_dtype
-        signature = (
-            tf.TensorSpec((None, size, size, info.channels), tf.uint8),
-            tf.TensorSpec((None,), kind),
-        )
         return tf.data.Dataset.from_generator(
-            lambda: self.batches(patterns, batch_size), output_signature=signature
+            lambda: self.batches(patterns, batch_size),
+            output_signature=(unwrapped(drawings), tf.TensorSpec((None,), kind)),
         ).prefetch(tf.data.AUTOTUNE)
 
-    def report_bad_records(self) -> None:
-        """Says how many records were skipped, and which the first of them were."""
-        if self.bad_records:
-            shown = "".join(f"\n  {error}" for error in self.first_bad_records)
-            log(
-                f"warning: {self.bad_records:,} bad records were skipped, the first of them:{shown}"
-            )
-
-    def parse(self, example: Any) -> tuple[bytes, Any]:
-        """The PNG and the target of a `tf.train.Example`.
+    def parse_target(self, example: Any) -> Any:
+        """The value that stands beside the drawing.
 
         Raises:
-            ValueError: a feature is missing or of another type.
+            ValueError: the feature is missing or of another type.
         """
-        return _bytes_feature(example, "image"), self.parse_target(example)
-
-    def parse_target(self, example: Any) -> Any:
-        """The value that stands beside the image."""
         raise QuickdrawError(f"{type(self).__name__} must define parse_target(example)")
 
     def check_target(self, target: Any, num_classes: int | None) -> None:
@@ -158,39 +164,35 @@ class BaseReader:
 
     def _rows(
         self, files: list[str], shape: tuple[int, int, int], classes: int | None
-    ) -> Iterator[tuple[bytes, Any]]:
-        """Yields (filtered rows of the PNG, target) of each good record."""
+    ) -> Iterator[tuple[list[bytes], Any]]:
+        """Yields (the bytes of each input, target) of each good record."""
         for place, (path, number, data) in enumerate(self._records(files)):
             if self.chosen and not self.chosen(place):
                 continue
             try:
-                image, target = self.parse(records.Example.FromString(data))
+                example = records.Example.FromString(data)
+                drawing = [self._bytes(name, example, shape) for name in self.inputs]
+                target = self.parse_target(example)
                 self.check_target(target, classes)
-                yield png.inflate(image, *shape), target
+                yield drawing, target
             except (ValueError, records.DecodeError) as error:
                 what = f"not a tf.train.Example ({error})"
                 if isinstance(error, ValueError):
                     what = str(error)
                 self._bad(BadRecordError(path, number, what))
 
-    def _records(self, files: list[str]) -> Iterator[tuple[str, int, bytes]]:
-        for path in files:
-            number = -1
-            with storage.open_binary(path) as file:
-                for number, data in enumerate(records.read(file, path)):
-                    if isinstance(data, BadRecordError):
-                        self._bad(data)
-                    else:
-                        yield path, number, data
-            if number < 0:
-                self._bad(BadRecordError(path, 0, "the file is empty"))
+    def _bytes(self, name: str, example: Any, shape: tuple[int, int, int]) -> bytes:
+        """One record's bytes of the array that `_array` makes of a batch."""
+        if name == "ink":
+            return ink.padded(features.ink_of(example), self.max_points).tobytes()
+        return png.inflate(features.bytes_of(example, "image"), *shape)
 
-    def _bad(self, error: BadRecordError) -> None:
-        if self.on_bad_record == "error":
-            raise error
-        self.bad_records += 1
-        if len(self.first_bad_records) < 5:
-            self.first_bad_records.append(error)
+    def _array(self, name: str, content: bytes, shape: tuple[int, int, int]) -> np.ndarray:
+        if name == "ink":
+            return np.frombuffer(content, ink.DTYPE).reshape(-1, self.max_points, 3)
+        height, width, channels = shape
+        rows = np.frombuffer(content, np.uint8).reshape(-1, height, 1 + width * channels)
+        return self.preprocess(png.unfilter(rows, channels).reshape(-1, *shape))
 
     def _first_size(self, files: list[str]) -> tuple[int, int, int]:
         """Height, width and channels of the first image that has them.
@@ -200,7 +202,7 @@ class BaseReader:
         scout = type(self)(on_bad_record=self.on_bad_record)
         for path, number, data in scout._records(files):
             try:
-                size = png.size(_bytes_feature(records.Example.FromString(data), "image"))
+                size = png.size(features.bytes_of(records.Example.FromString(data), "image"))
                 if max(size) > _LARGEST_SIDE:
                     raise ValueError(
                         f"images of at most {_LARGEST_SIDE} pixels a side expected. "
@@ -219,15 +221,18 @@ class QuickDrawFeatureReader(BaseReader):
     target_dtype = np.int64
 
     def parse_target(self, example: Any) -> int:
-        values = _feature(example, "label").int64_list.value
-        if len(values) != 1:
-            raise ValueError(f"'label' must be one int64. Received: {len(values)} of them")
-        return values[0]
+        return features.int_of(example, "label")
 
     def check_target(self, target: int, num_classes: int | None) -> None:
         classes = num_classes or _MOST_CLASSES
         if not 0 <= target < classes:
             raise ValueError(f"the label must be 0…{classes - 1}. Received: {target}")
+
+
+class StrokeReader(QuickDrawFeatureReader):
+    """Training and validation records with strokes: `image`, `ink`, `shape`, and `label`."""
+
+    inputs = ("image", "ink")
 
 
 class QuickDrawTestFeatureReader(BaseReader):
@@ -237,7 +242,7 @@ class QuickDrawTestFeatureReader(BaseReader):
     target_dtype = object  # bytes of any length
 
     def parse_target(self, example: Any) -> bytes:
-        return _bytes_feature(example, "image_id")
+        return features.bytes_of(example, "image_id")
 
     def check_target(self, target: bytes, num_classes: int | None) -> None:
         try:
@@ -246,26 +251,12 @@ class QuickDrawTestFeatureReader(BaseReader):
             raise ValueError(f"'image_id' must be UTF-8 text. Received: {target!r}") from None
 
 
+class StrokeTestReader(QuickDrawTestFeatureReader):
+    """Test records with strokes: `image`, `ink`, `shape`, and `image_id`."""
+
+    inputs = ("image", "ink")
+
+
 def _resize(image: np.ndarray, side: tuple[int, int]) -> np.ndarray:
     picture = Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
     return np.asarray(picture.resize(side, Image.Resampling.LANCZOS))
-
-
-def _feature(example: Any, name: str) -> Any:
-    features = example.features.feature
-    if name in features:
-        return features[name]
-    has = ", ".join(sorted(features)) or "none"
-    hint = ""
-    if name == "label" and "image_id" in features:
-        hint = ". This looks like test data: training and evaluation need labels"
-    if name == "image_id" and "label" in features:
-        hint = ". This looks like training data: inference reads test records"
-    raise ValueError(f"no feature {name!r}. The record has: {has}{hint}")
-
-
-def _bytes_feature(example: Any, name: str) -> bytes:
-    values = _feature(example, name).bytes_list.value
-    if len(values) != 1:
-        raise ValueError(f"{name!r} must be one bytes value. Received: {len(values)} of them")
-    return values[0]

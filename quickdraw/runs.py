@@ -12,17 +12,14 @@ import datetime
 import os
 import platform
 import subprocess
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
-
-import numpy as np
-from PIL import Image
 
 from quickdraw import __version__, storage, temperature
 from quickdraw.components import create, find
 from quickdraw.errors import QuickdrawError
 from quickdraw.readers import BaseReader
 from quickdraw.settings import OnBadRecord
+from quickdraw.trained import TrainedModel
 
 if TYPE_CHECKING:
     import keras
@@ -105,15 +102,36 @@ class Run:
         finally:
             keras.config.set_dtype_policy(policy)
 
-    def reader(self, kind: type[R], patterns: str, on_bad_record: OnBadRecord) -> R:
-        """A reader that hands out images as this run's model takes them.
+    def reader(
+        self,
+        kind: type[R],
+        patterns: str,
+        on_bad_record: OnBadRecord,
+        inputs: tuple[str, ...] | None = None,
+        max_points: int | None = None,
+    ) -> R:
+        """A reader that hands out drawings as this run's model takes them.
+
+        Args:
+            kind: its class.
+            patterns: of the records it is for.
+            on_bad_record: see `BaseReader`.
+            inputs: where other models take more, what all of them take together.
+            max_points: likewise.
 
         Raises:
             QuickdrawError: the records' images have another size or number of channels.
         """
+        takes = self.create_model()
         reader = kind(
-            self.image_size if self.resized else None, len(self.labels), on_bad_record=on_bad_record
+            self.image_size if self.resized else None,
+            len(self.labels),
+            on_bad_record=on_bad_record,
+            inputs=inputs or takes.inputs,
+            max_points=max_points or takes.max_points,
         )
+        if "image" not in reader.inputs:
+            return reader
         info = reader.describe(patterns)
         if not self.resized and info.image_size != self.image_size:
             raise QuickdrawError(
@@ -181,92 +199,6 @@ def read(train_dir: str) -> Run:
         return Run(**content)
     except TypeError as error:
         raise QuickdrawError(f"{path}: damaged or of another version ({error})") from None
-
-
-class TrainedModel:
-    """A trained model with the names of its classes.
-
-    Attributes:
-        model: the Keras model; uint8 images `[batch, size, size, channels]` in, logits out.
-        labels: names of the classes, in label order.
-        step: how many steps it was trained.
-        run: everything that made it.
-        temperature: what the logits are divided by, before the softmax.
-    """
-
-    def __init__(self, model: keras.Model, run: Run, step: int, temperature: float = 1.0):
-        import tensorflow as tf
-
-        self.model, self.run, self.step, self.temperature = model, run, step, temperature
-        self.labels = run.labels
-        self._softmax = tf.nn.softmax
-        self._forward = tf.function(
-            lambda images: tf.cast(model(images, training=False), tf.float32),
-            autograph=False,
-            reduce_retracing=True,
-        )
-
-    def logits(self, images: Any) -> np.ndarray:
-        """What the model gives uint8 images `[batch, size, size, channels]`, before softmax and
-        temperature, float32 `[batch, num_classes]`."""
-        return self._forward(images).numpy()
-
-    def probabilities(self, images: Any) -> np.ndarray:
-        """Class probabilities of uint8 images `[batch, size, size, channels]`.
-
-        Returns:
-            float32 `[batch, num_classes]`.
-        """
-        return self._softmax(self._forward(images) / self.temperature).numpy()
-
-    def predict(self, images: Any) -> list[dict[str, float]]:
-        """Labelled probabilities, the likeliest class first, for each image.
-
-        Args:
-            images: one or many: uint8 `[height, width]` or `[batch, height, width(, channels)]`
-                with strokes 255 on 0, or Pillow images drawn light on dark. They are resized to
-                what the model takes.
-
-        Raises:
-            QuickdrawError: not images.
-        """
-        batch = _as_batch(images, self.run.channels)
-        size = self.run.image_size
-        scores = self.probabilities(
-            np.concatenate([BaseReader(image_size=size).preprocess(part) for part in batch])
-        )
-        return [
-            {self.labels[i]: float(row[i]) for i in np.argsort(-row, kind="stable")}
-            for row in scores
-        ]
-
-
-def _as_batch(images: Any, channels: int) -> list[np.ndarray]:
-    """Each image as uint8 `[1, height, width, channels]`."""
-    if isinstance(images, Image.Image) or (
-        isinstance(images, np.ndarray) and (images.ndim == 2 or images.shape[2:] == (channels,))
-    ):
-        images = [images]
-    batch = []
-    for image in images if isinstance(images, Iterable) else [images]:
-        if isinstance(image, Image.Image):
-            image = image.convert("L" if channels == 1 else "RGB")
-        array = np.asarray(image)
-        array = array[:, :, None] if array.ndim == 2 else array
-        if (
-            array.dtype != np.uint8
-            or array.ndim != 3
-            or array.shape[2] != channels
-            or not array.size
-        ):
-            raise QuickdrawError(
-                f"uint8 images [height, width, {channels}] or Pillow images expected. "
-                f"Received: {array.dtype} {list(array.shape)}"
-            )
-        batch.append(array[None])
-    if not batch:
-        raise QuickdrawError("no images to predict. Received: an empty list")
-    return batch
 
 
 def load(train_dir: str, checkpoint: Which = "best") -> TrainedModel:

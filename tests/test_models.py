@@ -1,13 +1,16 @@
 """Every model of the package: it builds, learns, and is saved; mistakes in one's own are told."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
 
-from quickdraw import models
+from quickdraw import ink, models
 from quickdraw.errors import QuickdrawError
+from quickdraw.inputs import unwrapped
 
 MODELS = [
     value
@@ -22,15 +25,31 @@ def images(count: int, size: int = 28, channels: int = 1) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (count, size, size, channels), np.uint8)
 
 
+def inks(count: int, points: int = 128) -> np.ndarray:
+    """Between no point and more than there is room for."""
+    random = np.random.default_rng(0)
+    every = [
+        np.column_stack([random.uniform(-1, 1, (n, 2)), random.integers(0, 2, n)])
+        for n in np.linspace(0, points + 9, count).astype(int)
+    ]
+    return np.stack([ink.padded(each, points) for each in every])
+
+
+def given(kind: type[models.BaseModel], count: int, *shape: int) -> Any:
+    """What such a model takes of some drawings."""
+    made = {"image": lambda: images(count, *shape), "ink": lambda: inks(count)}
+    return unwrapped({name: made[name]() for name in kind.inputs})
+
+
 @pytest.mark.parametrize("kind", MODELS)
-@pytest.mark.parametrize("size", [28, 64])
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("classes", [2, 345])
+@pytest.mark.parametrize(("size", "channels", "classes"), [(28, 1, 2), (64, 3, 345)])
 def test_it_builds_for_any_size_channels_and_classes(kind, size, channels, classes):
     model = kind().build(size, channels, classes)
-    assert model.input_shape == (None, size, size, channels)
-    assert model.input.dtype == "uint8"
-    logits = model(images(3, size, channels), training=False)
+    shapes = {"image": (None, size, size, channels), "ink": (None, 128, 3)}
+    assert [each.shape for each in model.inputs] == [shapes[name] for name in kind.inputs]
+    dtypes = {"image": "uint8", "ink": "int16"}
+    assert [each.dtype for each in model.inputs] == [dtypes[name] for name in kind.inputs]
+    logits = model(given(kind, 3, size, channels), training=False)
     assert logits.shape == (3, classes)
     assert logits.dtype == "float32"
     assert np.isfinite(logits).all()
@@ -38,7 +57,7 @@ def test_it_builds_for_any_size_channels_and_classes(kind, size, channels, class
 
 @pytest.mark.parametrize("kind", MODELS)
 def test_it_gives_logits_no_probabilities(kind):
-    logits = kind().build(28, 1, 5)(images(20), training=False).numpy()
+    logits = kind().build(28, 1, 5)(given(kind, 20), training=False).numpy()
     assert logits.min() < 0 or not np.allclose(logits.sum(axis=1), 1)
 
 
@@ -46,10 +65,14 @@ def test_it_gives_logits_no_probabilities(kind):
 def test_a_few_steps_reduce_the_loss(kind):
     keras.utils.set_random_seed(0)
     model = kind().build(28, 1, 3)
-    batch, labels = images(30), np.arange(30) % 3
-    batch[:, :14] //= 8
-    batch[labels == 1, :14] += 200
-    batch[labels == 2, 14:] //= 4
+    batch, labels = given(kind, 30), np.arange(30) % 3
+    for each in tf.nest.flatten(batch):
+        if each.dtype == np.int16:
+            each[..., :2] = np.array([[2000, 0], [0, 2000], [-2000, 0]])[labels][:, None]
+            continue
+        each[:, :14] //= 8
+        each[labels == 1, :14] += 200
+        each[labels == 2, 14:] //= 4
     optimizer = keras.optimizers.Adam(0.003)
     measured = []
     for _ in range(12):
@@ -69,7 +92,7 @@ def test_it_is_saved_and_loaded_without_the_package(kind, tmp_path):
     model = kind().build(28, 1, 4)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
-    batch = images(5)
+    batch = given(kind, 5)
     assert np.array_equal(loaded(batch, training=False), model(batch, training=False))
 
 
@@ -84,6 +107,24 @@ def test_the_same_seed_gives_the_same_weights(kind):
 
     # A thread that an earlier test left may draw from Python's random, where Keras gets its seeds.
     assert any(same() for _ in range(3))
+
+
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [(models.StrokeRnnModel, {"units": ()}), (models.StrokeTransformerModel, {})],
+)
+def test_room_for_more_points_changes_nothing(kind, params):
+    small, large = (kind(max_points=points, **params).build(28, 1, 4) for points in (20, 36))
+    large.set_weights(small.get_weights())
+    few = inks(5, 11)
+    batches = [np.pad(few, [(0, 0), (0, points - 11), (0, 0)]) - [0, 0, 0] for points in (20, 36)]
+    for batch in batches:
+        batch[:, 11:, 2] = -ink.SCALE
+    a, b = (
+        model(batch.astype(np.int16), training=False)
+        for model, batch in zip((small, large), batches, strict=True)
+    )
+    np.testing.assert_allclose(a, b, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -117,11 +117,11 @@ def test_the_python_blocks_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     make_sample("data/sample", per_category=40)
     code = blocks("README.en.md", "python")
-    for text in code[:3]:  # a model and two losses of one's own
+    for text in code[:4]:  # two models and two losses of one's own
         name = text.split()[1]
         Path(name).write_text(text)
         runpy.run_path(name)
-    Path("notebook.py").write_text("".join(code[3:]).replace("batch_size=64", "batch_size=8"))
+    Path("notebook.py").write_text("".join(code[4:]).replace("batch_size=64", "batch_size=8"))
     names = runpy.run_path("notebook.py")
     assert names["images"].shape == (8, 28, 28, 1)
     assert names["trained"].predict(names["images"][:1].numpy())

@@ -10,8 +10,8 @@ from PIL import Image
 from quickdraw import png, records
 from quickdraw.datasets import splits, strokes
 from quickdraw.datasets.drawing import Drawing
-from quickdraw.datasets.sources.tfrecords import ink_of
 from quickdraw.errors import QuickdrawError
+from quickdraw.ink import ink_of
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Decoded drawings on local disk: records are decoded once, not once an epoch or once a run.
 
-A set is a folder `<key>/` with `images` (uint8), `labels` (int32) and `set.json`. The key is a hash
-of the records' names, sizes and checksums and of the code and settings that decode them. A set is
-made under another name and renamed, so it is whole or not there, and two runs may make it at once.
+A set is a folder `<key>/` with `image` (uint8), `ink` (int16), or both, `labels` (int32) and
+`set.json`. The key is a hash of the records' names, sizes and checksums and of the code and
+settings that decode them. A set is made under another name and renamed, so it is whole or not
+there, and two runs may make it at once.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import google_crc32c
 import numpy as np
+import tensorflow as tf
 
-from quickdraw import png, readers, records, storage
+from quickdraw import features, ink, png, readers, records, shard_reader, storage
 from quickdraw.errors import QuickdrawError
+from quickdraw.inputs import Specs, unwrapped
 from quickdraw.progress import log
 from quickdraw.readers import QuickDrawFeatureReader
 from quickdraw.training.decode import decode
@@ -38,17 +41,27 @@ class Drawings:
     """Decoded records.
 
     Attributes:
-        images: uint8 `[n, size, size, channels]`, in memory or mapped from the cache.
+        images: what a model takes of them: uint8 `[n, size, size, channels]`, in memory or mapped
+            from the cache; or ink, int16 `[n, max_points, 3]`; or a dictionary of both.
         labels: int32 `[n]`.
         fingerprint: hash of the records' names, sizes and checksums.
     """
 
-    images: np.ndarray
+    images: Any
     labels: np.ndarray
     fingerprint: str
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def take(self, rows: Any) -> tuple[Any, np.ndarray]:
+        """Images and labels of some rows, any index of an array."""
+        return tf.nest.map_structure(lambda each: each[rows], (self.images, self.labels))
+
+    @property
+    def nbytes(self) -> int:
+        """How large the images are."""
+        return sum(each.nbytes for each in tf.nest.flatten(self.images))
 
 
 def folder() -> str:
@@ -74,12 +87,11 @@ def load(
     """
     files = storage.expand(patterns)
     info = reader.describe(patterns)
-    size = reader.image_size or info.image_size
-    shape = (size, size, info.channels)
+    specs = reader.specs(info)
     fingerprint = fingerprint_of(files)
     reader.num_classes = reader.num_classes or len(info.labels) or None
-    path = os.path.join(folder(), _key(reader, fingerprint, shape))
-    drawings = _open(path, reader, shape, fingerprint)
+    path = os.path.join(folder(), _key(reader, fingerprint, specs))
+    drawings = _open(path, reader, specs, fingerprint)
     if drawings is not None:
         return drawings
     try:
@@ -87,16 +99,16 @@ def load(
             parts = decode(reader, files, info, temporary, title)
             total = _join(parts, temporary, reader)
             if total > cache_megabytes * 1e6:
-                images, labels = _map(temporary, shape)
+                mapped = Drawings(*_map(temporary, specs), fingerprint)
                 log(f"not cached: {total / 1e6:,.0f} MB, --cache_megabytes={cache_megabytes:g}")
-                return Drawings(np.array(images), np.array(labels), fingerprint)
+                return Drawings(*mapped.take(np.arange(len(mapped))), fingerprint)
             _make_room(cache_megabytes * 1e6 - total)
             with contextlib.suppress(OSError):  # another run was faster
                 os.rename(temporary, path)
     except OSError as error:
         log(f"warning: {folder()} cannot be written ({error.strerror}): decoding into memory")
         return in_memory(reader, patterns, fingerprint)
-    drawings = _open(path, reader, shape, fingerprint)
+    drawings = _open(path, reader, specs, fingerprint)
     assert drawings is not None
     return drawings
 
@@ -109,28 +121,26 @@ def fingerprint_of(files: list[str]) -> str:
     return digest.hexdigest()
 
 
-def _key(reader: QuickDrawFeatureReader, fingerprint: str, shape: tuple[int, ...]) -> str:
+def _key(reader: QuickDrawFeatureReader, fingerprint: str, specs: Specs) -> str:
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(f"{fingerprint} {shape} {reader.num_classes}".encode())
-    for module in (readers, png, records):
+    digest.update(f"{fingerprint} {specs} {reader.num_classes}".encode())
+    for module in (readers, shard_reader, features, ink, png, records):
         with open(str(module.__file__), "rb") as file:
             digest.update(file.read())
     return digest.hexdigest()
 
 
 def _open(
-    path: str, reader: QuickDrawFeatureReader, shape: tuple[int, ...], fingerprint: str
+    path: str, reader: QuickDrawFeatureReader, specs: Specs, fingerprint: str
 ) -> Drawings | None:
     """A set of the cache; None if it is not there, is damaged, or lacks records that must not be
     left out."""
     try:
         with open(os.path.join(path, _SET), encoding="utf-8") as file:
             content = json.load(file)
-        if any(
-            _checksum(os.path.join(path, name)) != content[name] for name in ("images", "labels")
-        ):
+        if any(_checksum(os.path.join(path, name)) != content[name] for name in (*specs, "labels")):
             raise ValueError("its checksum does not match")
-        images, labels = _map(path, shape)
+        images, labels = _map(path, specs)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError) as error:
@@ -146,11 +156,14 @@ def _open(
     return Drawings(images, labels, fingerprint)
 
 
-def _map(path: str, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+def _map(path: str, specs: Specs) -> tuple[Any, np.ndarray]:
     labels = np.fromfile(os.path.join(path, "labels"), "<i4")
     # Copy on write: nobody writes, but TensorFlow takes no memory that is read-only.
-    images = np.memmap(os.path.join(path, "images"), np.uint8, "c", shape=(len(labels), *shape))
-    return images, labels
+    arrays = {
+        name: np.memmap(os.path.join(path, name), dtype, "c", shape=(len(labels), *shape))
+        for name, (shape, dtype) in specs.items()
+    }
+    return unwrapped(arrays), labels
 
 
 def _checksum(path: str) -> int:
@@ -179,7 +192,7 @@ def _unfinished() -> Iterator[str]:
 
 
 def _join(parts: list[str], path: str, reader: QuickDrawFeatureReader) -> int:
-    """Makes one file of the parts' images and one of their labels, and describes them.
+    """Makes one file of each input of all parts and one of their labels, and describes them.
 
     Returns:
         How many bytes there are.
@@ -189,7 +202,7 @@ def _join(parts: list[str], path: str, reader: QuickDrawFeatureReader) -> int:
         "first_bad_records": [str(error) for error in reader.first_bad_records],
     }
     total = 0
-    for name in ("images", "labels"):
+    for name in (*reader.inputs, "labels"):
         crc = 0
         with open(os.path.join(path, name), "wb") as target:
             for part in parts:
@@ -230,9 +243,7 @@ def in_memory(reader: QuickDrawFeatureReader, patterns: str, fingerprint: str) -
         QuickdrawError: see `BaseReader.batches`.
     """
     reader.bad_records, reader.first_bad_records = 0, []
-    batches = list(reader.batches(patterns, 4096))
-    return Drawings(
-        np.concatenate([images for images, _ in batches]),
-        np.concatenate([labels for _, labels in batches]).astype(np.int32),
-        fingerprint,
+    images, labels = tf.nest.map_structure(
+        lambda *parts: np.concatenate(parts), *reader.batches(patterns, 4096)
     )
+    return Drawings(images, labels.astype(np.int32), fingerprint)

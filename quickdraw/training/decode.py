@@ -1,4 +1,4 @@
-"""Decodes shards into plain files of pixels and labels; run as a process of its own on each core.
+"""Decodes shards into plain files of arrays and labels; run as a process of its own on each core.
 
     python -m quickdraw.training.decode < job.json > report.json
 
@@ -8,6 +8,7 @@ notebook does not have.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -38,7 +39,7 @@ def decode(
         reader: how; its `bad_records` and `first_bad_records` are filled in.
         files: the shards.
         info: what is in them.
-        folder: gets `<number>.images` and `<number>.labels` for each shard.
+        folder: gets `<number>.<input>` and `<number>.labels` for each shard.
         title: what to call it while it is going on.
 
     Returns:
@@ -83,10 +84,14 @@ def _run(
     progress = Progress(title, None, "images") if title else None
     done = 0
     for file, part in jobs:
-        with open(f"{part}.images", "wb") as images, open(f"{part}.labels", "wb") as labels:
-            for batch, targets in reader.batches_of([file], info, _BATCH):
-                images.write(batch.data)
-                labels.write(targets.astype("<i4").data)
+        with contextlib.ExitStack() as stack:
+            outputs = {
+                name: stack.enter_context(open(f"{part}.{name}", "wb"))
+                for name in (*reader.inputs, "labels")
+            }
+            for arrays, targets in reader.batches_of([file], info, _BATCH):
+                for name, array in (*arrays.items(), ("labels", targets.astype("<i4"))):
+                    outputs[name].write(array.data)
                 done += len(targets)
                 if progress:
                     progress.update(done)
@@ -103,6 +108,8 @@ def _start(
         "image_size": reader.image_size,
         "num_classes": reader.num_classes,
         "on_bad_record": reader.on_bad_record,
+        "inputs": reader.inputs,
+        "max_points": reader.max_points,
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "quickdraw.training.decode"],

@@ -108,7 +108,7 @@ def _report(settings: Settings, task: Task, records: list[int], done: int, speed
     evaluations = round(plan.total / plan.evaluate) if validation else 0
     images = (plan.total - done) * settings.batch_size
     images += round(evaluations * validation * _COST_OF_EVALUATION)
-    megabytes = training * task.drawings.images[0].nbytes / 1e6
+    megabytes = training * task.drawings.nbytes / len(task.drawings) / 1e6
     time = f"about {duration(images / speed)} at {speed:,.0f} images/s" if speed else "unknown"
     log(
         f"dry run: all is well. The training would take\n"

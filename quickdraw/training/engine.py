@@ -91,12 +91,21 @@ def check(settings: Settings) -> Job:
     if isinstance(augmentation, str):
         augmentation = create(Augmentation, parse_params(augmentation))
     _check_use_of_validation(settings)
+    if "ink" in model.inputs and augmentation != Augmentation():
+        raise QuickdrawError(
+            f"--augment changes images, and {type(model).__name__} takes ink: leave it out"
+        )
     replicas = distribution.create(settings.distribute)
     _check_batch(settings, replicas)
-    reader = QuickDrawFeatureReader(settings.image_size, on_bad_record=settings.on_bad_record)
+    reader = QuickDrawFeatureReader(
+        settings.image_size,
+        on_bad_record=settings.on_bad_record,
+        inputs=model.inputs,
+        max_points=model.max_points,
+    )
     info = reader.describe(settings.train_data_pattern)
     size = settings.image_size or info.image_size
-    check_teachers(settings, loss, info.labels, size, info.channels)
+    check_teachers(settings, loss, model, info.labels, size, info.channels)
     return Job(settings, model, loss, augmentation, replicas, reader, info)
 
 
@@ -117,7 +126,7 @@ def prepare(job: Job, load: Load) -> Task:
         f"{len(drawings):,} training drawings of {len(run.labels)} classes, "
         f"{run.image_size}x{run.image_size} pixels"
     )
-    check_teachers(settings, job.loss, run.labels, run.image_size, run.channels)
+    check_teachers(settings, job.loss, job.model, run.labels, run.image_size, run.channels)
     class_weights(settings.class_weights, run.labels, drawings.labels)
     _check_loss(job.loss, run)
     validation = _validation(settings, run, load)
@@ -245,9 +254,9 @@ def _describe(
         label_loss=loss.name(),
         loss_params=loss.params(),
         labels=labels,
-        image_size=drawings.images.shape[1],
+        image_size=settings.image_size or info.image_size,
         resized=settings.image_size is not None,
-        channels=drawings.images.shape[3],
+        channels=info.channels,
         settings={
             "train_data_pattern": settings.train_data_pattern,
             **settings.that_matter(),

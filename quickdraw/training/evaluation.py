@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
@@ -24,7 +24,7 @@ def make_evaluate(
 ) -> Callable[..., Metrics]:
     """A function that evaluates the model, as it is then, on batches of (images, labels).
 
-    Images are uint8 `[batch, size, size, channels]`, labels int `[batch]`. With several processes
+    Images are what the model takes, see `Drawings`; labels int `[batch]`. With several processes
     each brings its own batches, and all get the metrics of all of them. A second argument is the
     temperature of the probabilities; the loss is that of the logits as they are.
     """
@@ -33,17 +33,15 @@ def make_evaluate(
 
     calculate_loss = tf.function(loss.calculate_loss)
 
-    def forward(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def forward(images: Any, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         logits = tf.cast(model(images, training=False), tf.float32)
         return logits, calculate_loss(logits, labels)
 
     @tf.function(autograph=False, reduce_retracing=True)
-    def forward_on_all(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def forward_on_all(images: Any, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return strategy.run(forward, args=(images, labels))
 
-    def evaluate(
-        batches: Iterable[tuple[np.ndarray, np.ndarray]], temperature: float = 1.0
-    ) -> Metrics:
+    def evaluate(batches: Iterable[tuple[Any, np.ndarray]], temperature: float = 1.0) -> Metrics:
         metrics = Metrics(num_classes, temperature)
         for images, labels in batches:
             labels = labels.astype(np.int32)
@@ -59,21 +57,20 @@ def make_evaluate(
     return evaluate
 
 
-def _parts(images: np.ndarray, labels: np.ndarray, distribution: Distribution) -> tuple:
+def _parts(images: Any, labels: np.ndarray, distribution: Distribution) -> tuple:
     """A batch cut into a part for each device of this process."""
     local = distribution.replicas // distribution.workers
     cuts = np.linspace(0, len(labels), local + 1).astype(int)
 
-    def part(replica: int) -> tuple[np.ndarray, np.ndarray]:
+    def part(replica: int) -> tuple[Any, np.ndarray]:
         mine = slice(cuts[replica % local], cuts[replica % local + 1])
-        return images[mine], labels[mine]
+        return tf.nest.map_structure(lambda each: each[mine], (images, labels))
 
     return distribution.per_replica(part)
 
 
-def batches_of(drawings: Drawings, share: slice) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def batches_of(drawings: Drawings, share: slice) -> Iterator[tuple[Any, np.ndarray]]:
     """Yields (images, labels) of a share of some drawings, in order."""
     rows = np.arange(len(drawings))[share]
     for start in range(0, len(rows), BATCH):
-        part = rows[start : start + BATCH]
-        yield drawings.images[part], drawings.labels[part]
+        yield drawings.take(rows[start : start + BATCH])

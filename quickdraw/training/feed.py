@@ -87,7 +87,7 @@ class Feed(abc.ABC):
         """What the devices need to take some steps, for each replica its share."""
 
     @abc.abstractmethod
-    def pick(self, data: Any, inputs: Any, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def pick(self, data: Any, inputs: Any, step: tf.Tensor) -> tuple[Any, tf.Tensor]:
         """In the compiled step: images and labels of a replica's share of one step's batch."""
 
     def _rows(self, first_step: int, steps: int) -> np.ndarray:
@@ -98,24 +98,23 @@ class Feed(abc.ABC):
 
 
 class ResidentFeed(Feed):
-    """All drawings stay on every device as one uint8 tensor; each step gathers its batch."""
+    """All drawings stay on every device as one tensor; each step gathers its batch."""
 
     most_steps = 1 << 20
 
     def __init__(self, drawings: Drawings, settings: Settings, distribution: Distribution):
         super().__init__(drawings, settings, distribution)
-        images: Any = drawings.images
-        if distribution.on_one_cpu and isinstance(images, np.memmap):
-            images = tf.experimental.dlpack.from_dlpack(images.__dlpack__())  # copies nothing
+        images = drawings.images
+        if distribution.on_one_cpu:
+            images = tf.nest.map_structure(_without_copy, images)
         self.data = distribution.per_replica(lambda _: (images, drawings.labels))
 
     def inputs(self, first_step: int, steps: int) -> Any:
         rows = self._rows(first_step, steps)
         return self._distribution.per_replica(lambda replica: rows[:, self._columns(replica)])
 
-    def pick(self, data: Any, inputs: Any, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        images, labels = data
-        return tf.gather(images, inputs[step]), tf.gather(labels, inputs[step])
+    def pick(self, data: Any, inputs: Any, step: tf.Tensor) -> tuple[Any, tf.Tensor]:
+        return tf.nest.map_structure(lambda each: tf.gather(each, inputs[step]), data)
 
 
 class StreamedFeed(Feed):
@@ -129,11 +128,12 @@ class StreamedFeed(Feed):
         super().__init__(drawings, settings, distribution)
         self._drawings, batch_size = drawings, settings.batch_size
         # One call's batches are being read, one's are being trained on, and TensorFlow copies.
-        self.most_steps = int(budget // (3 * batch_size * drawings.images[0].nbytes))
+        needed = 3 * batch_size * drawings.nbytes // len(drawings)
+        self.most_steps = int(budget // needed)
         if self.most_steps < 1:
             raise QuickdrawError(
                 f"--memory_budget is too small for a batch of {batch_size}: "
-                f"{3 * batch_size * drawings.images[0].nbytes / 1e6:.1f} MB are needed"
+                f"{needed / 1e6:.1f} MB are needed"
             )
         self._thread = ThreadPoolExecutor(1)
         self._next: tuple[tuple[int, int], Future] | None = None
@@ -142,25 +142,29 @@ class StreamedFeed(Feed):
         ready = self._next
         if ready is None or ready[0] != (first_step, steps):
             ready = self._start(first_step, steps)
-        images, labels = ready[1].result()
+        drawings = ready[1].result()
         self._next = self._start(first_step + steps, steps)
         return self._distribution.per_replica(
-            lambda replica: (
-                images[:, self._columns(replica)],
-                labels[:, self._columns(replica)],
+            lambda replica: tf.nest.map_structure(
+                lambda each: each[:, self._columns(replica)], drawings
             )
         )
 
-    def pick(self, data: Any, inputs: Any, step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        images, labels = inputs
-        return images[step], labels[step]
+    def pick(self, data: Any, inputs: Any, step: tf.Tensor) -> tuple[Any, tf.Tensor]:
+        return tf.nest.map_structure(lambda each: each[step], inputs)
 
     def _start(self, first_step: int, steps: int) -> tuple[tuple[int, int], Future]:
         return (first_step, steps), self._thread.submit(self._read, first_step, steps)
 
-    def _read(self, first_step: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
-        rows = self._rows(first_step, steps)
-        return self._drawings.images[rows], self._drawings.labels[rows]
+    def _read(self, first_step: int, steps: int) -> tuple[Any, np.ndarray]:
+        return self._drawings.take(self._rows(first_step, steps))
+
+
+def _without_copy(array: np.ndarray) -> Any:
+    """The memory that is mapped from the cache, as a tensor; another array as it is."""
+    if isinstance(array, np.memmap):
+        return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+    return array
 
 
 def create(drawings: Drawings, settings: Settings, distribution: Distribution) -> Feed:
@@ -172,9 +176,9 @@ def create(drawings: Drawings, settings: Settings, distribution: Distribution) -
         distribution: the devices.
     """
     budget = settings.memory_budget * 1e6 if settings.memory_budget else _default_budget()
-    resident = drawings.images.nbytes <= budget
+    resident = drawings.nbytes <= budget
     log(
-        f"{drawings.images.nbytes / 1e6:,.0f} MB of drawings "
+        f"{drawings.nbytes / 1e6:,.0f} MB of drawings "
         f"{'stay in memory' if resident else 'are streamed from the cache'} "
         f"(budget {budget / 1e6:,.0f} MB)"
     )

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from quickdraw import checkpoints, runs, transfer, vertex_job
 from quickdraw.errors import QuickdrawError, StoppedError
+from quickdraw.inputs import wrapped
 from quickdraw.progress import Progress, log
 from quickdraw.settings import Settings
 from quickdraw.training import feed, logs
@@ -92,7 +93,8 @@ class Loop:
         self._settings, self._distribution = settings, distribution
         self._plan = plan_of(settings, len(drawings))
         self._records, self._validation = len(drawings), validation
-        self._first_drawings = np.array(drawings.images[:40]), drawings.labels[:40]
+        first, self._first_labels = drawings.take(slice(40))
+        self._first_images = wrapped(first, run.create_model().inputs).get("image")
         self._labels, self._train_dir = run.labels, train_dir
         self._feed = feed.create(drawings, settings, distribution)
         with distribution.strategy.scope():
@@ -182,8 +184,10 @@ class Loop:
             self._events = {name: self._event_writer(events, name) for name in ("train", "eval")}
             if self._step:
                 log(f"going on from the checkpoint at step {self._step:,}")
-            else:
-                logs.write_images(self._events["train"], *self._first_drawings, self._labels)
+            elif self._first_images is not None:
+                logs.write_images(
+                    self._events["train"], self._first_images, self._first_labels, self._labels
+                )
             self._progress = Progress("training", total, "images")
             try:
                 self._run_until(stop, may_write)

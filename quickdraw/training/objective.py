@@ -15,6 +15,7 @@ from quickdraw.cli import did_you_mean
 from quickdraw.components import parse_params
 from quickdraw.errors import QuickdrawError
 from quickdraw.losses import BaseLoss
+from quickdraw.models import BaseModel
 from quickdraw.settings import Settings
 
 
@@ -52,7 +53,7 @@ class Objective:
         self._teachers = [runs.load(folder).model for folder in _folders(settings)]
         self._class_weights = class_weights(settings.class_weights, names, labels)
 
-    def __call__(self, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def __call__(self, images: Any, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Logits `[batch, num_classes]` and losses `[batch]`, float32."""
         outputs = tf.nest.flatten(self._forward(images, training=True))
         logits, *features = (tf.cast(output, tf.float32) for output in outputs)
@@ -66,7 +67,7 @@ class Objective:
             losses *= tf.gather(self._class_weights, labels)
         return logits, losses
 
-    def _teach(self, images: tf.Tensor) -> tf.Tensor:
+    def _teach(self, images: Any) -> tf.Tensor:
         """The mean of the teachers' logits: the geometric mean of their answers."""
         answers = [teacher(images, training=False) for teacher in self._teachers]
         total = tf.add_n([tf.cast(answer, tf.float32) for answer in answers])
@@ -78,7 +79,12 @@ def _folders(settings: Settings) -> list[str]:
 
 
 def check_teachers(
-    settings: Settings, loss: BaseLoss, labels: list[str], image_size: int, channels: int
+    settings: Settings,
+    loss: BaseLoss,
+    model: BaseModel,
+    labels: list[str],
+    image_size: int,
+    channels: int,
 ) -> None:
     """Checks that the teachers know what is to be taught; `labels` may not be known yet (empty).
 
@@ -94,10 +100,13 @@ def check_teachers(
         )
     for folder in _folders(settings):
         teacher = runs.read(folder)
+        taught = teacher.create_model()
         for what, mine, theirs in (
             ("classes", labels or teacher.labels, teacher.labels),
             ("image size", image_size, teacher.image_size),
             ("number of channels", channels, teacher.channels),
+            ("inputs", model.inputs, taught.inputs),
+            ("number of points", model.max_points, taught.max_points),
         ):
             if mine != theirs:
                 raise QuickdrawError(

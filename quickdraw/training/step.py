@@ -157,16 +157,19 @@ class TrainSteps:
         self._optimizer.apply(gradients, self._model.trainable_variables)
         self._sums.assign_add(totals)
 
-    def _gradients_of_share(self, images: tf.Tensor, labels: tf.Tensor) -> Any:
+    def _gradients_of_share(self, images: Any, labels: tf.Tensor) -> Any:
         """Of a replica's share of the batch, in `accumulate_steps` parts."""
         count = self._settings.accumulate_steps
-        halves = zip(tf.split(images, count), tf.split(labels, count), strict=True)
-        parts = [self._gradients_of_part(*half) for half in halves]
+        cut = [tf.split(each, count) for each in tf.nest.flatten((images, labels))]
+        parts = [
+            self._gradients_of_part(*tf.nest.pack_sequence_as((images, labels), part))
+            for part in zip(*cut, strict=True)
+        ]
         each = zip(*(gradients for gradients, _ in parts), strict=True)
         return [tf.add_n(list(terms)) for terms in each], tf.add_n([sums for _, sums in parts])
 
     def _gradients_of_part(
-        self, images: tf.Tensor, labels: tf.Tensor
+        self, images: Any, labels: tf.Tensor
     ) -> tuple[list[tf.Tensor], tf.Tensor]:
         """What a part of the batch adds to the gradients of the whole, and to the sums."""
         parts = self._distribution.replicas * self._settings.accumulate_steps

@@ -14,9 +14,9 @@ from PIL import Image
 from quickdraw import dataset_info, readers, records
 from quickdraw.datasets import doodles, prepare, splits
 from quickdraw.datasets.recipe import Recipe
-from quickdraw.datasets.sources.tfrecords import ink_of
 from quickdraw.datasets.strokes import rasterise
 from quickdraw.errors import QuickdrawError
+from quickdraw.ink import ink_of
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 

@@ -13,7 +13,8 @@ from PIL import Image
 from quickdraw import png, records
 from quickdraw.datasets.drawing import SkippedDrawing
 from quickdraw.datasets.sources import open_source
-from quickdraw.datasets.sources.tfrecords import ink_of, strokes_of
+from quickdraw.datasets.sources.tfrecords import strokes_of
+from quickdraw.ink import ink_of
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
 STROKES = [[[0, 255, 255], [0, 0, 255]], [[100, 50], [60, 80]]]

@@ -96,7 +96,7 @@ def test_another_size_is_another_set(records, home):
     assert len(list(home.iterdir())) == 2
 
 
-@pytest.mark.parametrize("name", ["images", "labels", "set.json"])
+@pytest.mark.parametrize("name", ["image", "labels", "set.json"])
 @pytest.mark.parametrize("damage", [b"", b"\x07" * 50])
 def test_a_damaged_set_is_made_again(records, home, capfd, name, damage):
     whole = load(records)
@@ -121,7 +121,7 @@ def test_the_longest_unused_sets_make_room(records, home):
         os.utime(newest, (number, number))
     load(records, image_size=8)  # now 9 is the longest unused
     load(records, image_size=10, megabytes=(120 * (100 + 64 + 8) + 500) / 1e6)
-    kept = {int(np.sqrt(path.stat().st_size / 120)) for path in home.glob("*/images")}
+    kept = {int(np.sqrt(path.stat().st_size / 120)) for path in home.glob("*/image")}
     assert kept == {8, 10}
 
 
@@ -153,7 +153,7 @@ def test_killed_while_it_writes_it_starts_over(records, home):
     )
     process = subprocess.Popen([sys.executable, "-c", program])
     end = time.monotonic() + 30
-    while not list(home.glob("unfinished-*/00001.images")) and time.monotonic() < end:
+    while not list(home.glob("unfinished-*/00001.image")) and time.monotonic() < end:
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -176,7 +176,7 @@ def test_a_full_disk_is_done_without(records, monkeypatch, home, capfd):
     home.mkdir(parents=True)
     unfinished = home / "unfinished-full"
     unfinished.mkdir()
-    os.symlink("/dev/full", unfinished / "00000.images")
+    os.symlink("/dev/full", unfinished / "00000.image")
     monkeypatch.setattr(cache.tempfile, "mkdtemp", lambda **_: str(unfinished))
     assert same(load(records), by_reader(records))
     assert "No space left on device" in capfd.readouterr().err

@@ -117,22 +117,6 @@ def labels_beside(path: str) -> list[str]:
         return [line.strip() for line in file.read().decode(errors="replace").splitlines()]
 
 
-def ink_of(strokes: Sequence) -> np.ndarray:
-    """Strokes as the tutorial stores them: float32 `[points - 1, 3]`.
-
-    Steps from point to point in the unit box of the drawing, and 1 where a stroke ends. Source:
-    github.com/tensorflow/models, tutorials/rnn/quickdraw/create_dataset.py, `parse_line`.
-    """
-    ink = np.zeros((sum(len(stroke[0]) for stroke in strokes), 3), np.float32)
-    for axis in (0, 1):
-        ink[:, axis] = [value for stroke in strokes for value in stroke[axis]]
-    ink[np.cumsum([len(stroke[0]) for stroke in strokes]) - 1, 2] = 1
-    low, span = ink[:, :2].min(axis=0), np.ptp(ink[:, :2], axis=0)
-    ink[:, :2] = (ink[:, :2] - low) / np.where(span == 0, 1, span)
-    ink[1:, :2] -= ink[:-1, :2].copy()
-    return ink[1:]
-
-
 def strokes_of(ink: Sequence) -> list:
     """The strokes of the tutorial's `ink`, stretched to 0...255 both ways.
 

@@ -1,55 +1,10 @@
-"""Models: image in, logits out. Students add theirs here, or anywhere as `--model=module.Class`.
-
-class MyModel(BaseModel):
-    units: int = 64                       # set with --model_params="units=128"
-
-    def create_model(self, images, num_classes):
-        x = layers.Flatten()(images)
-        x = layers.Dense(self.units, activation="relu")(x)
-        return layers.Dense(num_classes)(x)
-"""
+"""Models of images. Students add theirs here, or anywhere as `--model=module.Class`."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import keras
 from keras import layers
 
-from quickdraw.components import Component
-from quickdraw.errors import QuickdrawError
-
-
-class BaseModel(Component):
-    """What every model shares. A subclass writes `create_model` and names its parameters."""
-
-    def create_model(self, images: Any, num_classes: int) -> Any:
-        """Builds the network.
-
-        Args:
-            images: float32 Keras tensor `[batch, height, width, channels]`, 0 (paper) … 1 (ink).
-            num_classes: how many classes there are.
-
-        Returns:
-            The logits, a Keras tensor `[batch, num_classes]`: no softmax.
-        """
-        raise QuickdrawError(f"{type(self).__name__} must define create_model(images, num_classes)")
-
-    def build(self, image_size: int, channels: int, num_classes: int) -> keras.Model:
-        """The Keras model, from uint8 images `[batch, size, size, channels]` to logits.
-
-        Raises:
-            QuickdrawError: `create_model` returned something else than `[batch, num_classes]`.
-        """
-        pixels = keras.Input((image_size, image_size, channels), dtype="uint8", name="image")
-        images = layers.Rescaling(1 / 255, name="normalise")(pixels)
-        logits = self.create_model(images, num_classes)
-        if getattr(logits, "shape", None) != (None, num_classes):
-            raise QuickdrawError(
-                f"{type(self).__name__}.create_model must return logits of shape "
-                f"(None, {num_classes}). Received: {getattr(logits, 'shape', logits)}"
-            )
-        return keras.Model(pixels, logits)
+from quickdraw.models.base import BaseModel
 
 
 class LogisticModel(BaseModel):
@@ -92,14 +47,17 @@ class CnnModel(BaseModel):
     dropout: float = 0.0
 
     def create_model(self, images, num_classes):
+        return layers.Dense(num_classes)(self.features(images))
+
+    def features(self, images):
+        """What the classifier goes by, `[batch, dense_units]`."""
         x = images
         for filters in self.filters:
             x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
             x = layers.MaxPooling2D()(x)
         x = layers.Flatten()(x)
         x = layers.Dense(self.dense_units, activation="relu")(x)
-        x = layers.Dropout(self.dropout)(x)
-        return layers.Dense(num_classes)(x)
+        return layers.Dropout(self.dropout)(x)
 
 
 class ResNetModel(BaseModel):

@@ -1,0 +1,65 @@
+"""Ink: the strokes of a drawing as one array `[points, 3]`, in the layout of TensorFlow's tutorial
+on recurrent networks for drawings.
+
+A row is a step from the point before, (dx, dy), in the drawing's unit box, and 1 where a stroke
+ends, else 0. Models get a fixed number of rows; those behind the last point are (0, 0, -1). On
+the way to them it is int16, in units of 1/32767.
+Source: github.com/tensorflow/models, tutorials/rnn/quickdraw/create_dataset.py, `parse_line`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+DTYPE = np.int16
+SCALE = 32767
+_NO_POINT = (0, 0, -SCALE)
+
+
+def ink_of(strokes: Sequence) -> np.ndarray:
+    """Strokes `[[x0, x1, ...], [y0, y1, ...]]` as float32 `[points - 1, 3]`."""
+    ink = np.zeros((sum(len(stroke[0]) for stroke in strokes), 3), np.float32)
+    for axis in (0, 1):
+        ink[:, axis] = [value for stroke in strokes for value in stroke[axis]]
+    ink[np.cumsum([len(stroke[0]) for stroke in strokes]) - 1, 2] = 1
+    low, span = ink[:, :2].min(axis=0), np.ptp(ink[:, :2], axis=0)
+    ink[:, :2] = (ink[:, :2] - low) / np.where(span == 0, 1, span)
+    ink[1:, :2] -= ink[:-1, :2].copy()
+    return ink[1:]
+
+
+def from_record(values: Sequence[float], shape: Sequence[int]) -> np.ndarray:
+    """The ink of a record's `ink` and `shape`.
+
+    Raises:
+        ValueError: not three finite numbers a point, as many as `shape` says, within the unit box.
+    """
+    ink = np.array(values, np.float32)
+    if list(shape) != [len(ink) // 3, 3] or len(ink) % 3:
+        raise ValueError(
+            "'ink' must be 3 floats a point, and 'shape' [points, 3]. "
+            f"Received: {len(ink)} floats and the shape {list(shape)}"
+        )
+    if not np.isfinite(ink).all():
+        raise ValueError(f"'ink' must be finite. Received: {ink[~np.isfinite(ink)][0]}")
+    ink = ink.reshape(-1, 3)
+    if len(ink) and (np.abs(ink).max() > 1 or ink[:, 2].min() < 0):
+        raise ValueError(
+            "'ink' must be steps of -1…1, and 0 or 1 for the pen. "
+            f"Received: {ink.min():g} to {ink.max():g}"
+        )
+    return ink
+
+
+def padded(ink: np.ndarray, max_points: int) -> np.ndarray:
+    """The first points, and rows without one: int16 `[max_points, 3]`."""
+    rows = np.full((max_points, 3), _NO_POINT, DTYPE)
+    rows[: len(ink)] = np.rint(ink[:max_points] * SCALE)
+    return rows
+
+
+def mirrored(ink: np.ndarray) -> np.ndarray:
+    """The ink `[..., points, 3]` of the mirror images, left to right."""
+    return ink * np.array([-1, 1, 1], ink.dtype)
