@@ -12,7 +12,13 @@ A model can take strokes instead of images, or both; see `BaseModel`, and stroke
 """
 
 from quickdraw.models.base import BaseModel
-from quickdraw.models.images import CnnModel, LogisticModel, MlpModel, ResNetModel
+from quickdraw.models.images import (
+    CnnModel,
+    LogisticModel,
+    MlpModel,
+    MobileNetModel,
+    ResNetModel,
+)
 from quickdraw.models.strokes import FusionModel, StrokeRnnModel, StrokeTransformerModel
 
 __all__ = [
@@ -21,6 +27,7 @@ __all__ = [
     "FusionModel",
     "LogisticModel",
     "MlpModel",
+    "MobileNetModel",
     "ResNetModel",
     "StrokeRnnModel",
     "StrokeTransformerModel",

@@ -101,3 +101,44 @@ class ResNetModel(BaseModel):
             gate = layers.Conv2D(filters // self.squeeze, 1, activation="relu")(gate)
             y = layers.Multiply()([y, layers.Conv2D(filters, 1, activation="sigmoid")(gate)])
         return layers.Add()([x, y])
+
+
+class MobileNetModel(BaseModel):
+    """Inverted residuals with depthwise separable convolutions: 80,000 weights, for a phone.
+
+    Source: Sandler et al. 2018, "MobileNetV2: Inverted Residuals and Linear Bottlenecks", section
+    3.
+
+    Attributes:
+        filters: the channels of each stage; each stage but the first halves height and width.
+        blocks: how many blocks each stage has.
+        expansion: by how much a block widens its channels.
+        dropout: the share of features dropped before the classifier.
+    """
+
+    filters: tuple[int, ...] = (16, 24, 48)
+    blocks: tuple[int, ...] = (1, 2, 3)
+    expansion: int = 4
+    dropout: float = 0.2
+
+    def create_model(self, images, num_classes):
+        x = layers.Conv2D(self.filters[0], 3, 2, padding="same", use_bias=False)(images)
+        x = self._active(x)
+        for stage, (filters, blocks) in enumerate(zip(self.filters, self.blocks, strict=True)):
+            for block in range(blocks):
+                x = self._block(x, filters, 2 if stage and not block else 1)
+        x = self._active(layers.Conv2D(4 * self.filters[-1], 1, use_bias=False)(x))
+        x = layers.GlobalAveragePooling2D()(x)
+        x = layers.Dropout(self.dropout)(x)
+        return layers.Dense(num_classes)(x)
+
+    def _block(self, x, filters, strides):
+        y = layers.Conv2D(self.expansion * x.shape[-1], 1, use_bias=False)(x)
+        y = self._active(y)
+        y = layers.DepthwiseConv2D(3, strides, padding="same", use_bias=False)(y)
+        y = layers.Conv2D(filters, 1, use_bias=False)(self._active(y))
+        y = layers.BatchNormalization()(y)
+        return layers.Add()([x, y]) if x.shape == y.shape else y
+
+    def _active(self, x):
+        return layers.ReLU(6.0)(layers.BatchNormalization()(x))
