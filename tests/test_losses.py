@@ -16,7 +16,7 @@ from quickdraw import losses, readers, runs
 from quickdraw.components import create, find
 from quickdraw.errors import QuickdrawError
 from quickdraw.training import Settings, fit
-from quickdraw.training.objective import class_weights
+from quickdraw.training.objective import Objective, class_weights
 
 # Softmax of these: 1/2, 1/4, 1/4 and 1/10, 1/10, 8/10.
 LOGITS = tf.constant(np.log([[2.0, 1.0, 1.0], [1.0, 1.0, 8.0]]), tf.float32)
@@ -420,3 +420,16 @@ def test_a_class_that_counts_nothing_is_not_learnt(tiny_data, tmp_path):
     predicted = trained.probabilities(images).argmax(axis=1)
     assert (predicted[labels < 2] == labels[labels < 2]).all()
     assert not (predicted == 2).any()
+
+
+def test_the_loss_of_a_mixed_drawing_is_the_mean_for_both_labels():
+    model = keras.Sequential([layers.Input((2,)), layers.Dense(3)])
+    settings = Settings(class_weights={"b": 2.0, "c": 5.0})
+    objective = Objective(losses.FocalLoss(), model, settings, list("abc"), np.arange(3))
+    inputs, labels, others = tf.constant([[1.0, 2.0], [3.0, -1.0]]), [0, 1], [2, 1]
+    share = tf.constant([0.75, 0.6])
+    _, plain = objective(inputs, tf.constant(labels))
+    _, other = objective(inputs, tf.constant(others))
+    _, mixed = objective(inputs, tf.constant(labels), tf.constant(others), share)
+    assert plain[0] != other[0]
+    assert mixed.numpy() == pytest.approx((share * plain + (1 - share) * other).numpy(), rel=1e-6)

@@ -1,19 +1,40 @@
 """Random changes to the training drawings, on the device, anew in each step.
 
 The random numbers are a pure function of (seed, step, place in the batch): a resumed run draws the
-same ones, and so do several devices together.
+same ones, and so do several devices together. mixup and cutmix mix a drawing with its neighbour in
+the batch (0 with 1, 2 with 3, …), the same one on any number of devices whose share of the batch is
+even; of an odd share the last one stays as it is.
 """
 
 from __future__ import annotations
 
-import math
+from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from quickdraw.components import Component
 from quickdraw.errors import QuickdrawError
+from quickdraw.training import pixels
 
+# Columns of the random numbers: for `apply`, for the mixing, and for the grid of displacements.
 _NUMBERS = 10
+_MIXING = 4
+_GRID = 2 * pixels.GRID**2
+
+
+class Mixed(NamedTuple):
+    """What a batch is to be taken for.
+
+    Attributes:
+        labels: int32 `[batch]`; of a mixed drawing, those of its larger part.
+        others: of its smaller part.
+        share: of the larger part, float32 `[batch]`, 0.5 … 1.
+    """
+
+    labels: tf.Tensor
+    others: tf.Tensor
+    share: tf.Tensor
 
 
 class Augmentation(Component):
@@ -25,9 +46,16 @@ class Augmentation(Component):
         rotation: turned by up to so many degrees, each way.
         scale: made larger or smaller by up to this share; width and height by themselves.
         shear: slanted by up to this share, each way.
+        elastic: bent: its parts moved by up to so many pixels, each way, neighbours alike (Simard
+            et al. 2003, "Best Practices for Convolutional Neural Networks", section 2).
         thickness: the share of drawings whose strokes become thicker or, half of them, thinner.
         erasing: the share of drawings of which a rectangle is erased (Zhong et al. 2020, "Random
             Erasing Data Augmentation").
+        mixup: alpha; laid over another drawing, in shares from Beta(alpha, alpha), and taken for
+            both (Zhang et al. 2018, "mixup: Beyond Empirical Risk Minimization", section 2).
+        cutmix: alpha; a rectangle is that of another drawing, in shares of the area from
+            Beta(alpha, alpha) (Yun et al. 2019, "CutMix", section 3.1). With mixup too, half of the
+            drawings get the one, half the other.
     """
 
     flip: bool = False
@@ -35,77 +63,102 @@ class Augmentation(Component):
     rotation: float = 0.0
     scale: float = 0.0
     shear: float = 0.0
+    elastic: float = 0.0
     thickness: float = 0.0
     erasing: float = 0.0
+    mixup: float = 0.0
+    cutmix: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, most in (("scale", 0.9), ("shear", 1.0), ("thickness", 1.0), ("erasing", 1.0)):
+        for name, most in (
+            ("scale", 0.9),
+            ("shear", 1.0),
+            ("elastic", 100.0),
+            ("thickness", 1.0),
+            ("erasing", 1.0),
+            ("mixup", 100.0),
+            ("cutmix", 100.0),
+        ):
             if not 0 <= getattr(self, name) <= most:
                 raise QuickdrawError(
                     f"{name} must be from 0 to {most:g}. Received: {getattr(self, name)}"
                 )
 
+    @property
+    def mixes(self) -> bool:
+        """Whether drawings are mixed, and with them their labels."""
+        return self.mixup > 0 or self.cutmix > 0
+
     def numbers(self, seed: int, step: tf.Tensor, batch_size: int) -> tf.Tensor:
-        """Random numbers for each drawing of a batch, uniform in -1…1."""
+        """Random numbers for each drawing of a batch; what `apply` and `mix` take."""
         key = tf.stack([tf.constant(seed, tf.int64), tf.cast(step, tf.int64)])
-        return tf.random.stateless_uniform((batch_size, _NUMBERS), key, -1.0, 1.0)
+        numbers = [tf.random.stateless_uniform((batch_size, _NUMBERS), key, -1.0, 1.0)]
+        if self.mixes:
+            key = tf.random.experimental.stateless_fold_in(key, 1)
+            uniform = tf.random.stateless_uniform((batch_size, _MIXING - 1), key, -1.0, 1.0)
+            numbers += [uniform, self._shares(key, uniform[:, 0])]
+        if self.elastic:
+            key = tf.random.experimental.stateless_fold_in(key, 2)
+            numbers.append(tf.random.stateless_uniform((batch_size, _GRID), key, -1.0, 1.0))
+        return tf.concat(numbers, axis=1)
+
+    def _shares(self, key: tf.Tensor, which: tf.Tensor) -> tf.Tensor:
+        """Beta(alpha, alpha): what one gamma-distributed number is of the sum of two."""
+        key = tf.random.experimental.stateless_fold_in(key, 1)
+        alpha = tf.cast(tf.where(self._cuts(which), self.cutmix, self.mixup), tf.float64)
+        size = (2, which.shape[0])
+        first, second = tf.unstack(tf.random.stateless_gamma(size, key, alpha, dtype=tf.float64))
+        return tf.cast(first / (first + second), tf.float32)[:, None]
+
+    def _cuts(self, which: tf.Tensor) -> tf.Tensor:
+        """Whether a drawing is cut, rather than laid over the other."""
+        if self.mixup and self.cutmix:
+            return which > 0
+        return tf.fill(tf.shape(which), self.cutmix > 0)
 
     def apply(self, images: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
         """Changes uint8 images `[batch, size, size, channels]` by their `numbers`."""
-        columns = tf.unstack(numbers, axis=1)
+        columns = tf.unstack(numbers[:, :_NUMBERS], axis=1)
         if self.flip or self.shift or self.rotation or self.scale or self.shear:
             images = self._warp(images, columns[:7])
+        if self.elastic:
+            grid = tf.reshape(numbers[:, -_GRID:], (-1, pixels.GRID, pixels.GRID, 2))
+            images = pixels.bend(images, self.elastic * grid)
         if self.thickness:
-            images = _change_thickness(images, columns[7], self.thickness)
+            images = pixels.change_thickness(images, columns[7], self.thickness)
         if self.erasing:
-            images = _erase(images, columns[8], columns[9], self.erasing)
+            images = pixels.erase(images, columns[8], columns[9], self.erasing)
         return images
 
     def _warp(self, images: tf.Tensor, numbers: list[tf.Tensor]) -> tf.Tensor:
-        """One affine map about the centre: an output pixel (x, y) comes from M (x, y) + t."""
         mirrored, right, down, turn, wide, high, slant = numbers
-        angle = turn * self.rotation * math.pi / 180
-        across = 1 / (1 + wide * self.scale)
-        along = 1 / (1 + high * self.scale)
-        if self.flip:
-            across *= tf.sign(mirrored)
-        cosine, sine, slant = tf.cos(angle), tf.sin(angle), slant * self.shear
-        a, b = across * cosine, across * (slant * cosine - sine)
-        c, d = along * sine, along * (slant * sine + cosine)
-        centre = (images.shape[1] - 1) / 2
-        x, y = centre + right * self.shift, centre + down * self.shift
-        zero = tf.zeros_like(a)
-        matrix = [a, b, centre - a * x - b * y, c, d, centre - c * x - d * y, zero, zero]
-        return tf.raw_ops.ImageProjectiveTransformV3(
-            images=images,
-            transforms=tf.stack(matrix, axis=1),
-            output_shape=images.shape[1:3],
-            interpolation="BILINEAR",
-            fill_mode="CONSTANT",
-            fill_value=0.0,
+        return pixels.warp(
+            images,
+            flip=tf.sign(mirrored) if self.flip else tf.ones_like(mirrored),
+            shift=(right * self.shift, down * self.shift),
+            degrees=turn * self.rotation,
+            scale=(1 + wide * self.scale, 1 + high * self.scale),
+            shear=slant * self.shear,
         )
 
-
-def _change_thickness(images: tf.Tensor, number: tf.Tensor, share: float) -> tf.Tensor:
-    """Lightens or darkens each pixel halfway to the lightest or darkest of its neighbours."""
-    ink = tf.cast(images, tf.float32)
-    thick = (ink + tf.nn.max_pool2d(ink, 3, 1, "SAME")) / 2
-    thin = (ink - tf.nn.max_pool2d(-ink, 3, 1, "SAME")) / 2
-    number = number[:, None, None, None]
-    changed = tf.where(number > 0, thick, thin)
-    return tf.cast(tf.where(tf.abs(number) < share, changed, ink), tf.uint8)
-
-
-def _erase(images: tf.Tensor, across: tf.Tensor, along: tf.Tensor, share: float) -> tf.Tensor:
-    """Erases a square of a third of the width, somewhere, from a share of the drawings."""
-    size = images.shape[1]
-    side = size / 3
-    # The first number decides twice: its size whether, its sign and what is left of it where.
-    chosen = tf.abs(across) < share
-    left = (across / share + 1) / 2 * (size - side)
-    top = (along + 1) / 2 * (size - side)
-    pixels = tf.range(size, dtype=tf.float32)
-    in_columns = (pixels >= left[:, None]) & (pixels < left[:, None] + side)
-    in_rows = (pixels >= top[:, None]) & (pixels < top[:, None] + side)
-    hole = chosen[:, None, None] & in_rows[:, :, None] & in_columns[:, None, :]
-    return tf.where(hole[..., None], tf.zeros_like(images), images)
+    def mix(
+        self, images: tf.Tensor, labels: tf.Tensor, numbers: tf.Tensor
+    ) -> tuple[tf.Tensor, Mixed]:
+        """Mixes each image with its neighbour's; only where `mixes`."""
+        neighbour = np.minimum(np.arange(images.shape[0]) ^ 1, images.shape[0] - 1)
+        others, other_labels = tf.gather(images, neighbour), tf.gather(labels, neighbour)
+        which, y, x, share = tf.unstack(numbers[:, _NUMBERS : _NUMBERS + _MIXING], axis=1)
+        mixed, stayed = images, share
+        if self.mixup:
+            mixed = pixels.blend(images, others, share)
+        if self.cutmix:
+            cut, left = pixels.paste(images, others, share, y, x)
+            cuts = self._cuts(which)
+            mixed = tf.where(cuts[:, None, None, None], cut, mixed)
+            stayed = tf.where(cuts, left, share)
+        mine = stayed >= 0.5
+        return mixed, Mixed(
+            tf.where(mine, labels, other_labels),
+            tf.where(mine, other_labels, labels),
+            tf.maximum(stayed, 1 - stayed),
+        )

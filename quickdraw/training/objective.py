@@ -53,8 +53,14 @@ class Objective:
         self._teachers = [runs.load(folder).model for folder in _folders(settings)]
         self._class_weights = class_weights(settings.class_weights, names, labels)
 
-    def __call__(self, images: Any, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Logits `[batch, num_classes]` and losses `[batch]`, float32."""
+    def __call__(
+        self, images: Any, labels: tf.Tensor, *mixed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Logits `[batch, num_classes]` and losses `[batch]`, float32.
+
+        `mixed` are other labels and the share of `labels` (see `augmentation.Mixed`): the loss of a
+        mixed image is the mean of those for both labels, weighted by share, whatever the loss.
+        """
         outputs = tf.nest.flatten(self._forward(images, training=True))
         logits, *features = (tf.cast(output, tf.float32) for output in outputs)
         asked: dict[str, Any] = {}
@@ -62,10 +68,17 @@ class Objective:
             asked["features"] = features[0]
         if self._teachers:
             asked["teacher_logits"] = self._teach(images)
+        losses = self._losses(logits, labels, asked)
+        if mixed:
+            others, share = mixed
+            losses = share * losses + (1 - share) * self._losses(logits, others, asked)
+        return logits, losses
+
+    def _losses(self, logits: tf.Tensor, labels: tf.Tensor, asked: dict[str, Any]) -> tf.Tensor:
         losses = self._calculate_loss(logits, labels, **asked)
         if self._class_weights is not None:
             losses *= tf.gather(self._class_weights, labels)
-        return logits, losses
+        return losses
 
     def _teach(self, images: Any) -> tf.Tensor:
         """The mean of the teachers' logits: the geometric mean of their answers."""

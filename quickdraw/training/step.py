@@ -148,8 +148,12 @@ class TrainSteps:
         random = self._augmentation.numbers(
             self._settings.seed, self._optimizer.iterations, self._settings.batch_size
         )
-        images = self._augmentation.apply(images, _share(random, self._distribution.replicas))
-        gradients, totals = self._gradients(images, labels)
+        random = _share(random, self._distribution.replicas)
+        images = self._augmentation.apply(images, random)
+        targets: tuple[tf.Tensor, ...] = (labels,)
+        if self._augmentation.mixes:
+            images, targets = self._augmentation.mix(images, labels, random)
+        gradients, totals = self._gradients(images, *targets)
         if self._distribution.replicas > 1:
             # Keras clips before it adds up: see optimizers.make_optimizer.
             context = tf.distribute.get_replica_context()
@@ -157,24 +161,24 @@ class TrainSteps:
         self._optimizer.apply(gradients, self._model.trainable_variables)
         self._sums.assign_add(totals)
 
-    def _gradients_of_share(self, images: Any, labels: tf.Tensor) -> Any:
+    def _gradients_of_share(self, *share: Any) -> Any:
         """Of a replica's share of the batch, in `accumulate_steps` parts."""
         count = self._settings.accumulate_steps
-        cut = [tf.split(each, count) for each in tf.nest.flatten((images, labels))]
+        cut = [tf.split(each, count) for each in tf.nest.flatten(share)]
         parts = [
-            self._gradients_of_part(*tf.nest.pack_sequence_as((images, labels), part))
+            self._gradients_of_part(*tf.nest.pack_sequence_as(share, part))
             for part in zip(*cut, strict=True)
         ]
         each = zip(*(gradients for gradients, _ in parts), strict=True)
         return [tf.add_n(list(terms)) for terms in each], tf.add_n([sums for _, sums in parts])
 
     def _gradients_of_part(
-        self, images: Any, labels: tf.Tensor
+        self, images: Any, labels: tf.Tensor, *mixed: tf.Tensor
     ) -> tuple[list[tf.Tensor], tf.Tensor]:
         """What a part of the batch adds to the gradients of the whole, and to the sums."""
         parts = self._distribution.replicas * self._settings.accumulate_steps
         with tf.GradientTape() as tape:
-            logits, losses = self._objective(images, labels)
+            logits, losses = self._objective(images, labels, *mixed)
             mean = tf.reduce_sum(losses) / self._settings.batch_size
             objective = tf.add_n([mean, *(term / parts for term in self._model.losses)])
             scaled = self._optimizer.scale_loss(objective)

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from quickdraw.errors import QuickdrawError
 from quickdraw.training import Settings, fit
-from quickdraw.training.augmentation import Augmentation
+from quickdraw.training.augmentation import Augmentation, Mixed
 
 
 def drawings(count: int = 64, size: int = 28) -> np.ndarray:
@@ -43,6 +43,7 @@ def test_half_of_the_drawings_are_mirrored():
         {"rotation": 20.0},
         {"scale": 0.3},
         {"shear": 0.3},
+        {"elastic": 2.0},
         {"thickness": 1.0},
         {"erasing": 1.0},
     ],
@@ -71,17 +72,77 @@ def test_a_share_of_the_drawings_is_left_alone():
         assert 0.1 < changed < 0.35
 
 
-def test_numbers_follow_from_seed_and_step():
-    images, params = drawings(), {"shift": 3.0, "flip": True}
+@pytest.mark.parametrize("params", [{"shift": 3.0, "flip": True}, {"elastic": 2.0}])
+def test_numbers_follow_from_seed_and_step(params):
+    images = drawings()
     assert np.array_equal(apply(images, step=3, **params), apply(images, step=3, **params))
     assert not np.array_equal(apply(images, step=3, **params), apply(images, step=4, **params))
     assert not np.array_equal(apply(images, seed=1, **params), apply(images, seed=2, **params))
 
 
-@pytest.mark.parametrize("params", [{"scale": 1.0}, {"erasing": 2.0}, {"thickness": -0.1}])
+@pytest.mark.parametrize(
+    "params",
+    [{"scale": 1.0}, {"erasing": 2.0}, {"thickness": -0.1}, {"mixup": -1.0}, {"elastic": -1.0}],
+)
 def test_shares_out_of_range_are_refused(params):
     with pytest.raises(QuickdrawError, match="must be from 0 to"):
         Augmentation(**params)
+
+
+def flat_images(labels: np.ndarray) -> tf.Tensor:
+    """All of an image has a value that tells its label, 20 times as large."""
+    values = 20 * labels[:, None, None, None] + np.zeros((1, 28, 28, 1))
+    return tf.constant(values.astype(np.uint8))
+
+
+def mix(labels: np.ndarray, **params) -> tuple[np.ndarray, Mixed]:
+    """Mixed `flat_images`, and what they are to be taken for."""
+    augmentation = Augmentation(**params)
+    numbers = augmentation.numbers(0, tf.constant(3), len(labels))
+    images, mixed = augmentation.mix(flat_images(labels), tf.constant(labels), numbers)
+    return images.numpy(), Mixed(*(part.numpy() for part in mixed))
+
+
+@pytest.mark.parametrize(
+    "params", [{"mixup": 1.0}, {"cutmix": 1.0}, {"mixup": 0.4, "cutmix": 1.0}], ids=str
+)
+def test_images_and_labels_are_mixed_in_the_same_shares(params):
+    labels = np.arange(400, dtype=np.int32) % 11
+    images, mixed = mix(labels, **params)
+    value = 20 * (mixed.share * mixed.labels + (1 - mixed.share) * mixed.others)
+    assert images.mean(axis=(1, 2, 3)) == pytest.approx(value, abs=0.51)
+    neighbours = labels.reshape(-1, 2)[:, ::-1].ravel()
+    assert np.array_equal(mixed.labels + mixed.others, labels + neighbours)
+    assert (mixed.share >= 0.5).all() and len(set(mixed.share)) > 100
+    whole = images.min(axis=(1, 2, 3)) == images.max(axis=(1, 2, 3))  # laid over, not cut
+    expected = {"mixup": (1, 1), "cutmix": (0, 0.2), "mixup cutmix": (0.4, 0.6)}
+    low, high = expected[" ".join(params)]
+    assert low <= whole.mean() <= high
+
+
+@pytest.mark.parametrize("alpha", [0.01, 0.2, 1.0, 5.0])
+def test_shares_are_beta_distributed(alpha):
+    share = mix(np.zeros(20_000, np.int32), mixup=alpha)[1].share
+    assert np.isfinite(share).all()
+    variance = np.mean((share - 0.5) ** 2)
+    assert variance == pytest.approx(1 / (4 * (2 * alpha + 1)), rel=0.03)
+
+
+def test_a_device_mixes_its_even_share_as_all_together_would():
+    labels = np.arange(12, dtype=np.int32)
+    augmentation = Augmentation(mixup=1.0, cutmix=1.0)
+    images, numbers = flat_images(labels), augmentation.numbers(0, tf.constant(3), 12)
+    whole, mixed = augmentation.mix(images, tf.constant(labels), numbers)
+    part, targets = augmentation.mix(images[4:10], tf.constant(labels[4:10]), numbers[4:10])
+    assert np.array_equal(whole[4:10], part)
+    assert all(np.array_equal(each[4:10], mine) for each, mine in zip(mixed, targets, strict=True))
+
+
+def test_the_last_of_an_odd_share_stays_as_it_is():
+    labels = np.arange(5, dtype=np.int32)
+    images, mixed = mix(labels, mixup=1.0)
+    assert (images[4] == 80).all()
+    assert mixed.labels[4] == mixed.others[4] == 4
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "lion", "muon", "sgd"])

@@ -89,10 +89,11 @@ def curve(train_dir: Path) -> list[float]:
 
 
 def test_two_devices_and_two_workers_learn_as_one(tiny_data, tmp_path):
-    fit(Settings(**settings_of(tiny_data, tmp_path / "one")))
-    settings = settings_of(tiny_data, tmp_path / "two", distribute="mirrored")
+    augment = {"augment": "elastic=1, mixup=0.4, cutmix=1"}
+    fit(Settings(**settings_of(tiny_data, tmp_path / "one", **augment)))
+    settings = settings_of(tiny_data, tmp_path / "two", distribute="mirrored", **augment)
     assert "2 devices in 1 process(es): 12 of the 24" in on_devices(2, settings).stderr
-    with workers_of(flags_of(settings_of(tiny_data, tmp_path / "workers"))) as workers:
+    with workers_of(flags_of(settings_of(tiny_data, tmp_path / "workers", **augment))) as workers:
         told = [worker.communicate(timeout=120)[1] for worker in workers]
         assert [worker.returncode for worker in workers] == [0, 0], told
     expected = curve(tmp_path / "one")

@@ -27,6 +27,7 @@ def settings_of(tiny_data, train_dir: Path, **changes) -> dict:
         "train_dir": str(train_dir),
         "model": "MlpModel",
         "model_params": "units=(16,), dropout=0.3",
+        "balanced_sampling": True,
         "batch_size": 10,
         "num_epochs": 10.0,
         "eval_every": 30,
@@ -200,6 +201,7 @@ def test_parts_of_a_batch_add_up_to_it(tiny_data, tmp_path):
             accumulate_steps=parts,
             model="LogisticModel",
             model_params="",
+            augment="mixup=0.4, cutmix=1",
         )
         fit(Settings(**settings))
         lines = (tmp_path / f"{parts}/metrics.csv").read_text().splitlines()
