@@ -129,8 +129,7 @@ class BaseReader(ShardReader):
         shape = (info.image_size, info.image_size, info.channels)
         rows = self._rows(files, shape, self.num_classes or len(info.labels) or None)
         while batch := list(itertools.islice(rows, batch_size)):
-            drawings, targets = zip(*batch, strict=True)
-            columns = zip(*drawings, strict=True)
+            *columns, targets = zip(*batch, strict=True)
             arrays = {
                 name: self._array(name, b"".join(column), shape)
                 for name, column in zip(self.inputs, columns, strict=True)
@@ -164,28 +163,31 @@ class BaseReader(ShardReader):
 
     def _rows(
         self, files: list[str], shape: tuple[int, int, int], classes: int | None
-    ) -> Iterator[tuple[list[bytes], Any]]:
-        """Yields (the bytes of each input, target) of each good record."""
+    ) -> Iterator[tuple]:
+        """Yields (bytes of the first input, …, target) of each good record."""
+        parsers = [self._parser(name, shape) for name in self.inputs]
         for place, (path, number, data) in enumerate(self._records(files)):
             if self.chosen and not self.chosen(place):
                 continue
             try:
-                example = records.Example.FromString(data)
-                drawing = [self._bytes(name, example, shape) for name in self.inputs]
-                target = self.parse_target(example)
-                self.check_target(target, classes)
-                yield drawing, target
+                yield self._row(records.Example.FromString(data), parsers, classes)
             except (ValueError, records.DecodeError) as error:
                 what = f"not a tf.train.Example ({error})"
                 if isinstance(error, ValueError):
                     what = str(error)
                 self._bad(BadRecordError(path, number, what))
 
-    def _bytes(self, name: str, example: Any, shape: tuple[int, int, int]) -> bytes:
-        """One record's bytes of the array that `_array` makes of a batch."""
+    def _row(self, example: Any, parsers: list[Callable], classes: int | None) -> tuple:
+        drawing = [parse(example) for parse in parsers]
+        target = self.parse_target(example)
+        self.check_target(target, classes)
+        return *drawing, target
+
+    def _parser(self, name: str, shape: tuple[int, int, int]) -> Callable[[Any], bytes]:
+        """What takes from one Example the bytes that `_array` makes an array of."""
         if name == "ink":
-            return ink.padded(features.ink_of(example), self.max_points).tobytes()
-        return png.inflate(features.bytes_of(example, "image"), *shape)
+            return lambda example: ink.padded(features.ink_of(example), self.max_points).tobytes()
+        return lambda example: png.inflate(features.bytes_of(example, "image"), *shape)
 
     def _array(self, name: str, content: bytes, shape: tuple[int, int, int]) -> np.ndarray:
         if name == "ink":

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quickdraw import features, ink, records
+from quickdraw import features, ink, inputs, records
+from quickdraw.errors import QuickdrawError
 
 STROKES = [[[0, 255, 255], [0, 0, 255]], [[100, 50], [60, 80]]]
 
@@ -51,6 +52,19 @@ def test_what_is_no_ink_is_told(fields, told):
     example = records.Example.FromString(records.serialise(image=b"", **fields))
     with pytest.raises(ValueError, match=told):
         features.ink_of(example)
+
+
+def test_each_model_of_an_ensemble_gets_its_own():
+    arrays = {"image": np.zeros((2, 5, 5, 1), np.uint8), "ink": np.zeros((2, 9, 3), np.int16)}
+    assert inputs.part(arrays, ("image",), 128) is arrays["image"]
+    assert inputs.part(arrays, ("ink",), 4).shape == (2, 4, 3)
+    assert set(inputs.part(arrays, ("image", "ink"), 9)) == {"image", "ink"}
+
+
+@pytest.mark.parametrize("wrong", [(), ("inc",), "ink", ("image", "label")])
+def test_inputs_that_are_none(wrong):
+    with pytest.raises(QuickdrawError, match=r"inputs must be some of .* Received: "):
+        inputs.specs(wrong, 28, 1, 128)
 
 
 def test_ink_of_a_record_without_any_point():
