@@ -15,7 +15,7 @@ from quickdraw.training import cache
 from quickdraw.training.cache import Drawings
 from quickdraw.training.engine import Task, check, prepare, train
 from quickdraw.training.folder import check_writable, holds_run, lock
-from quickdraw.training.loop import plan_of
+from quickdraw.training.plan import plan_of
 
 _FIRST, _EVERY = 1000, 100
 _STEPS = 30

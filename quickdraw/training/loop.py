@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import math
 import signal
 import threading
 import time
@@ -26,42 +24,12 @@ from quickdraw.training.distribution import Distribution
 from quickdraw.training.evaluation import batches_of, make_evaluate
 from quickdraw.training.objective import Objective
 from quickdraw.training.optimizers import make_optimizer
+from quickdraw.training.plan import plan_of
 from quickdraw.training.schedules import share_of_rate
 from quickdraw.training.step import Totals, TrainSteps
 from quickdraw.training.window import Window
 
 _SECONDS_A_CALL = 0.5
-_REPORT_EVERY_STEPS = 100
-
-
-@dataclasses.dataclass
-class Plan:
-    """How a training goes, in steps.
-
-    Attributes:
-        total: the step at which it ends.
-        evaluate: steps between two evaluations; a fraction when they are counted in epochs.
-        checkpoint: steps between two checkpoints.
-    """
-
-    total: int
-    evaluate: float
-    checkpoint: int
-
-    def next_event(self, step: int) -> int:
-        """The next step at which the loop has to do more than train."""
-        every = (self.evaluate, self.checkpoint, _REPORT_EVERY_STEPS)
-        return min(self.total, *(_next_multiple(step, steps) for steps in every))
-
-    def evaluates_at(self, step: int) -> bool:
-        """Whether an evaluation is due at this step."""
-        return step in (self.total, _next_multiple(step - 1, self.evaluate))
-
-
-def _next_multiple(step: int, every: float) -> int:
-    """The first of every, 2 * every, 3 * every, …, each rounded, that lies behind the step."""
-    times = math.floor(step / every)
-    return next(at for n in (times, times + 1, times + 2) if (at := round(n * every)) > step)
 
 
 class Loop:
@@ -251,7 +219,7 @@ class Loop:
         step, plan = self._step, self._plan
         last = step == plan.total
         evaluate = self._validation is not None and plan.evaluates_at(step)
-        if last or evaluate or step % _REPORT_EVERY_STEPS == 0:
+        if evaluate or plan.reports_at(step):
             self._report(evaluate)
         minutes = (time.monotonic() - self._saved_at) / 60
         late = minutes >= self._settings.checkpoint_every_minutes
@@ -314,18 +282,6 @@ class Loop:
             self._csv.save()
             self._checkpoints.save(self._step)
         self._saved_at = time.monotonic()
-
-
-def plan_of(settings: Settings, records: int) -> Plan:
-    """The plan of a training on so many drawings."""
-    epoch = records / settings.batch_size
-    total = max(1, round(settings.num_epochs * epoch))
-    unit = epoch if isinstance(settings.eval_every, float) else 1
-    return Plan(
-        total=min(total, settings.max_steps or total),
-        evaluate=max(1, settings.eval_every * unit),
-        checkpoint=settings.checkpoint_every_steps,
-    )
 
 
 def _synchronise_batch_norm(model: keras.Model) -> None:

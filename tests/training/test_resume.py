@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from quickdraw.errors import QuickdrawError
 from quickdraw.training import Settings, fit
-from quickdraw.training.loop import Plan
+from quickdraw.training.plan import Plan
 
 
 def settings_of(tiny_data, train_dir: Path, **changes) -> dict:
