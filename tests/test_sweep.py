@@ -193,6 +193,7 @@ def test_a_sweep_of_something_else_is_refused(stand_in, study_dir, capsys):
         (["--study_dir=s", SEARCH, "--", "--batchsize=3"], "batch_size"),
         (["--study_dir=s", SEARCH, "--", "--batch_size=0"], "must be at least 1"),
         (["--study_dir=s", SEARCH, "--", "--train_dir=r"], "--train_dir: each trial has its own"),
+        (["--study_dir=s", SEARCH, "--", "--dry_run"], "train nothing that trials could show"),
         (["--study_dir=s", SEARCH, "--", "--train_data_pattern=x"], "--eval_data_pattern=… is"),
     ],
 )
