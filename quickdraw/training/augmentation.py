@@ -3,7 +3,8 @@
 The random numbers are a pure function of (seed, step, place in the batch): a resumed run draws the
 same ones, and so do several devices together. mixup and cutmix mix a drawing with its neighbour in
 the batch (0 with 1, 2 with 3, …), the same one on any number of devices whose share of the batch is
-even; of an odd share the last one stays as it is.
+even; of an odd share the last one stays as it is. A loss with a state, such as CenterLoss, sees the
+labels of both.
 """
 
 from __future__ import annotations
