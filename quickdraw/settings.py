@@ -183,7 +183,8 @@ class Settings:
     )
     precision: Precision = _setting(
         "float32",
-        "What layers compute in. bfloat16 and float16 (with loss scaling) suit GPUs.",
+        "What layers compute in. bfloat16 suits GPUs, and CPUs with AVX512-BF16; float16 (with "
+        "loss scaling) GPUs.",
         matters=True,
     )
     deterministic: bool | None = _setting(

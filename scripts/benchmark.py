@@ -9,7 +9,8 @@ CPU time beside wall time, peak memory; then what the machine itself can do, mea
 turns, and the ratios that this package promises. The opponents are in benchmarks/opponents,
 written the way their users write them. PyTorch: pip install -e .[benchmark]
 
-Without --data the drawings are the synthetic sample. `all` takes about 12 minutes on two cores.
+Without --data the drawings are the synthetic sample. `all --repeats=2` took
+ten minutes on two cores.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ They need records with ink: `python -m quickdraw.datasets.prepare --keep_strokes
 
 from __future__ import annotations
 
+import abc
 from typing import Any, ClassVar
 
 from keras import layers, ops
@@ -13,7 +14,7 @@ from quickdraw.models.base import BaseModel
 from quickdraw.models.images import CnnModel
 
 
-class _StrokeModel(BaseModel):
+class _StrokeModel(BaseModel, abc.ABC):
     """Classifies by features of the strokes.
 
     Attributes:
@@ -30,9 +31,9 @@ class _StrokeModel(BaseModel):
     def create_model(self, ink, num_classes):
         return layers.Dense(num_classes)(self.features(ink))
 
+    @abc.abstractmethod
     def features(self, ink):
         """What the classifier goes by, `[batch, num_features]`."""
-        raise NotImplementedError
 
     def _halved(self, ink: Any, filters: tuple[int, ...]) -> tuple[Any, Any]:
         """Convolutions along the strokes; each halves the number of points.

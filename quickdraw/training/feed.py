@@ -48,10 +48,12 @@ class Order:
             int32 `[steps, batch_size]`.
         """
         first, last = first_step * batch_size, (first_step + steps) * batch_size
-        epochs = range(first // self._records, (last - 1) // self._records + 1)
-        offset = first % self._records
-        rows = np.concatenate([self.epoch(epoch) for epoch in epochs])
-        return rows[offset : offset + last - first].reshape(steps, batch_size)
+        starts = range(first - first % self._records, last, self._records)
+        rows = [
+            self.epoch(start // self._records)[max(first - start, 0) : last - start]
+            for start in starts
+        ]
+        return np.concatenate(rows).reshape(steps, batch_size)
 
     def _epoch(self, epoch: int) -> np.ndarray:
         random = np.random.Generator(np.random.Philox(key=(self._seed, epoch)))
