@@ -6,6 +6,7 @@ one thing, a structure of tf.nest.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,13 @@ def unwrapped(arrays: dict[str, Any]) -> Any:
 def wrapped(given: Any, inputs: tuple[str, ...]) -> dict[str, Any]:
     """The opposite of `unwrapped`."""
     return given if isinstance(given, dict) else {inputs[0]: given}
+
+
+def on_each(change: Callable[[Any], Any], given: Any) -> Any:
+    """The same with each array changed."""
+    if isinstance(given, dict):
+        return {name: change(array) for name, array in given.items()}
+    return change(given)
 
 
 def part(arrays: dict[str, Any], inputs: tuple[str, ...], max_points: int) -> Any:

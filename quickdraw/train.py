@@ -18,6 +18,7 @@ take; --lr_find tries learning rates and suggests one. Neither writes to train_d
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import sys
@@ -66,7 +67,7 @@ def command(values: flags.FlagValues) -> None:
         chosen = _with_sample_data(chosen)
 
     vertex_job.set_tf_config()
-    cli.load_tensorflow()
+    _load_tensorflow(chosen, values.dry_run or values.lr_find)
     if values.dry_run:
         from quickdraw.training.dry_run import dry_run
 
@@ -77,6 +78,13 @@ def command(values: flags.FlagValues) -> None:
         print(table(range_test(chosen)), flush=True)
     else:
         _train(chosen)
+
+
+def _load_tensorflow(chosen: settings.Settings, tries: bool) -> None:
+    from quickdraw.training.read_ahead import reading_ahead
+
+    with contextlib.nullcontext() if tries else reading_ahead(chosen):
+        cli.load_tensorflow()
 
 
 def _train(chosen: settings.Settings) -> None:

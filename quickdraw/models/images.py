@@ -53,8 +53,9 @@ class CnnModel(BaseModel):
         """What the classifier goes by, `[batch, dense_units]`."""
         x = images
         for filters in self.filters:
-            x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
-            x = layers.MaxPooling2D()(x)
+            x = layers.Conv2D(filters, 3, padding="same")(x)
+            # ReLU and maximum may change places: so it has a quarter to do.
+            x = layers.ReLU()(layers.MaxPooling2D()(x))
         x = layers.Flatten()(x)
         x = layers.Dense(self.dense_units, activation="relu")(x)
         return layers.Dropout(self.dropout)(x)

@@ -21,11 +21,10 @@ from typing import Any, BinaryIO
 
 import google_crc32c
 import numpy as np
-import tensorflow as tf
 
 from quickdraw import features, ink, png, readers, records, shard_reader, storage
 from quickdraw.errors import QuickdrawError
-from quickdraw.inputs import Specs, unwrapped
+from quickdraw.inputs import Specs, on_each, unwrapped, wrapped
 from quickdraw.progress import log
 from quickdraw.readers import QuickDrawFeatureReader
 from quickdraw.training.decode import decode
@@ -56,12 +55,12 @@ class Drawings:
 
     def take(self, rows: Any) -> tuple[Any, np.ndarray]:
         """Images and labels of some rows, any index of an array."""
-        return tf.nest.map_structure(lambda each: each[rows], (self.images, self.labels))
+        return on_each(lambda array: array[rows], self.images), self.labels[rows]
 
     @property
     def nbytes(self) -> int:
         """How large the images are."""
-        return sum(each.nbytes for each in tf.nest.flatten(self.images))
+        return sum(array.nbytes for array in wrapped(self.images, ("",)).values())
 
 
 def folder() -> str:
@@ -243,7 +242,7 @@ def in_memory(reader: QuickDrawFeatureReader, patterns: str, fingerprint: str) -
         QuickdrawError: see `BaseReader.batches`.
     """
     reader.bad_records, reader.first_bad_records = 0, []
-    images, labels = tf.nest.map_structure(
-        lambda *parts: np.concatenate(parts), *reader.batches(patterns, 4096)
-    )
-    return Drawings(images, labels.astype(np.int32), fingerprint)
+    parts, labels = zip(*reader.batches(patterns, 4096), strict=True)
+    columns = [wrapped(part, reader.inputs) for part in parts]
+    images = {name: np.concatenate([column[name] for column in columns]) for name in columns[0]}
+    return Drawings(unwrapped(images), np.concatenate(labels).astype(np.int32), fingerprint)

@@ -51,7 +51,7 @@ def decode(
     parts = [os.path.join(folder, f"{number:05}") for number in range(len(files))]
     jobs = list(zip(files, parts, strict=True))
     cores = min(len(files), os.cpu_count() or 1)
-    if cores == 1 or sum(map(storage.file_size, files)) < _SMALL_BYTES:
+    if cores == 1 or is_small(files):
         _run(reader, jobs, info, title)
         return parts
     processes = [_start(reader, jobs[core::cores], info) for core in range(cores)]
@@ -69,6 +69,16 @@ def decode(
             process.kill()
             process.communicate()  # closes its pipes
     return parts
+
+
+def is_small(files: list[str]) -> bool:
+    """Whether one process is enough for all of them."""
+    return sum(map(storage.file_size, files)) < _SMALL_BYTES
+
+
+def environment() -> dict[str, str]:
+    """What a process needs to import what this one can."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 def _size(path: str) -> int:
@@ -116,7 +126,7 @@ def _start(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env=environment(),
     )
     assert process.stdin is not None
     process.stdin.write(json.dumps(job))

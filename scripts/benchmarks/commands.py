@@ -25,9 +25,10 @@ def quickdraw(
             "train_dir": os.path.join(folder, "run"),
             "model": "CnnModel",
             "num_epochs": epochs,
+            "optimizer": "muon",
             "base_learning_rate": learning_rate,
             "precision": precision,
-            "eval_every": epochs / 2,
+            "eval_every": epochs,
         }
         flags = [f"--{name}={value}" for name, value in arguments.items()]
         return _until(top1, "quickdraw.train", *flags)
