@@ -85,28 +85,46 @@ def checked(strokes: Any, raw: bool | None = None) -> list:
             if others != [points] * len(others):
                 raise SkippedDrawing("x and y of different lengths", shown(stroke))
         strokes = [stroke for stroke in strokes if len(stroke[0])]
-        numbers = np.array([value for stroke in strokes for axis in stroke[:2] for value in axis])
+        values = [value for stroke in strokes for axis in stroke[:2] for value in axis]
     except (TypeError, ValueError, LookupError) as error:
         if isinstance(error, SkippedDrawing):
             raise
         raise SkippedDrawing("not strokes", shown(strokes)) from None
-    if len(numbers) <= 2:
+    if len(values) <= 2:
         raise SkippedDrawing("one point only" if strokes else "no strokes")
-    if len(numbers) > 2 * _MOST_POINTS:
-        raise SkippedDrawing("too many points", f"{len(numbers) // 2:,}")
-    _check_numbers(numbers, strokes)
-    if raw if raw is not None else all(len(stroke) == 3 for stroke in strokes):
+    if len(values) > 2 * _MOST_POINTS:
+        raise SkippedDrawing("too many points", f"{len(values) // 2:,}")
+    if raw is None:
+        raw = all(len(stroke) == 3 for stroke in strokes)
+    if not raw and _are_bytes(values):  # nearly always, and sooner known than from an array
+        return strokes
+    numbers = _numbers(values, strokes)
+    if raw:
         return _simplified(numbers, strokes)
     if numbers.min() < 0 or numbers.max() > 255:
         raise SkippedDrawing("coordinates outside 0...255", _span(numbers))
     return strokes
 
 
-def _check_numbers(numbers: np.ndarray, strokes: list) -> None:
+def _are_bytes(values: list) -> bool:
+    """Whether all are whole numbers of 0...255."""
+    try:
+        bytes(values)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _numbers(values: list, strokes: list) -> np.ndarray:
+    try:
+        numbers = np.array(values)
+    except (TypeError, ValueError):
+        raise SkippedDrawing("not strokes", shown(strokes)) from None
     if numbers.dtype.kind not in "iuf" or numbers.ndim != 1:
         raise SkippedDrawing("a coordinate that is no number", shown(strokes))
     if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
         raise SkippedDrawing("a coordinate that is not finite", shown(strokes))
+    return numbers
 
 
 def _simplified(numbers: np.ndarray, strokes: list) -> list:
