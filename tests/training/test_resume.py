@@ -19,6 +19,11 @@ from quickdraw.errors import QuickdrawError
 from quickdraw.training import Settings, fit
 from quickdraw.training.plan import Plan
 
+EVERYTHING = (
+    "flip=True, shift=1, rotation=8, scale=0.1, shear=0.1, elastic=1, thickness=0.3, erasing=0.3, "
+    "mixup=0.2, cutmix=1"
+)
+
 
 def settings_of(tiny_data, train_dir: Path, **changes) -> dict:
     return {
@@ -28,6 +33,9 @@ def settings_of(tiny_data, train_dir: Path, **changes) -> dict:
         "model": "MlpModel",
         "model_params": "units=(16,), dropout=0.3",
         "balanced_sampling": True,
+        "augment": EVERYTHING,
+        "optimizer": "muon",
+        "ema_decay": 0.9,
         "batch_size": 10,
         "num_epochs": 10.0,
         "eval_every": 30,
