@@ -29,6 +29,7 @@ from quickdraw import cli, storage
 from quickdraw.datasets.inspection.findings import number_of
 from quickdraw.datasets.inspection.page import page
 from quickdraw.datasets.inspection.report import Report, look
+from quickdraw.datasets.summary import columns
 from quickdraw.errors import QuickdrawError
 from quickdraw.progress import log
 
@@ -73,7 +74,7 @@ def summary(report: Report) -> str:
         f"{name} ({kind}): {number_of(count, 'record')}"
         for (name, kind), count in sorted(report.records.features.items())
     ]
-    parts = [_table(rows), sizes, features]
+    parts = [columns(rows), sizes, features]
     if report.records.bad:
         shown = report.records.first_bad[:10]
         parts.append(
@@ -90,17 +91,6 @@ def _rows(report: Report) -> list[tuple[str, ...]]:
     return [
         (report.name(label), *(f"{count:,}" for count in counts))
         for label, counts in report.table()
-    ]
-
-
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            [first.ljust(widths[0])]
-            + [cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)]
-        )
-        for first, *cells in rows
     ]
 
 

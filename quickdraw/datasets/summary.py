@@ -23,9 +23,9 @@ def summary(info: DatasetInfo, output_dir: str) -> str:
     skipped = [f"skipped: {count:,} ({reason})" for reason, count in info.skipped.items()]
     return "\n".join(
         [
-            *_table(rows),
+            *columns(rows),
             "",
-            *(_table(classes) if info.labels else ["no labels: records for a test alone"]),
+            *(columns(classes) if info.labels else ["no labels: records for a test alone"]),
             "",
             *skipped,
             f"next: {_next_command(info, output_dir)}",
@@ -33,7 +33,8 @@ def summary(info: DatasetInfo, output_dir: str) -> str:
     )
 
 
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
+def columns(rows: list[tuple[str, ...]]) -> list[str]:
+    """The lines of a table: the first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(
