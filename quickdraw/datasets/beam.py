@@ -2,7 +2,7 @@
 
 The files are cut into pieces that are read anywhere; drawings with the same key meet, and the first
 stays; each shard is sorted and written by one worker. The same code reads, checks and draws as on
-one machine, and the shards are the same, byte by byte.
+one machine, and the shards are the same, byte by byte. No worker holds the keys of all drawings.
 """
 
 from __future__ import annotations
@@ -16,17 +16,13 @@ import numpy as np
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from quickdraw.dataset_info import DatasetInfo
-from quickdraw.datasets import beam_shards, output, scanning, shards, splits, writer
+from quickdraw.datasets import beam_choice, beam_shards, output, scanning, shards, splits, writer
 from quickdraw.datasets.drawing import SkippedDrawing
 from quickdraw.datasets.recipe import Recipe, key_of
 from quickdraw.datasets.sources import DrawingFile, Source
-from quickdraw.errors import QuickdrawError
 from quickdraw.progress import log
 
 _PIECE = 4 << 20
-
-Found = tuple[int, tuple[bool, str | None, int, int, bytes]]
-"""Key; then whether it is no test drawing, word, file, position and record."""
 
 
 def write(
@@ -49,11 +45,8 @@ def write(
         options: further options of Beam, as on a command line.
 
     Raises:
-        QuickdrawError: as `writer.write`; or a setting that needs all drawings in one place.
+        QuickdrawError: as `writer.write`.
     """
-    for name in ("per_category", "balance"):
-        if getattr(recipe, name):
-            raise QuickdrawError(f"{name} is for one machine: leave --runner or --{name} out")
     info = writer.describe(source, recipe, description)
     if existing := output.finished(output_dir, info):
         log(f"{output_dir}: already complete, nothing to do")
@@ -85,20 +78,27 @@ def _build(
         | "all words" >> beam.CombineGlobally(_Union())
         | "labels" >> beam.Map(_labels, recipe, source.labels, description)
     )
-    apart = any(file.is_test for file in files)
-    made = (
-        read.found
+    found = read.found
+    if recipe.per_category:
+        found = beam_choice.at_start(found, recipe.per_category)
+    first = (
+        found
         | "by key" >> beam.GroupByKey()
-        | "make"
-        >> beam.FlatMap(_make, files, recipe, apart, labels).with_outputs("skipped", main="made")
+        | "first of copies" >> beam.FlatMap(_first, labels).with_outputs("skipped", main="single")
     )
+    single, skipped = first.single, [read.skipped, first.skipped]
+    if recipe.balance:
+        single, left_out = beam_choice.balanced(single, labels)
+        skipped.append(left_out)
+    apart = any(file.is_test for file in files)
+    made = single | "make" >> beam.Map(_make, files, recipe, apart)
     skipped = (
-        (read.skipped, made.skipped)
+        skipped
         | "all skipped" >> beam.Flatten()
         | "count skipped" >> beam.CombinePerKey(sum)
         | "skipped as one" >> beam.CombineGlobally(beam.combiners.ToDictCombineFn())
     )
-    beam_shards.write(pipeline, made.made, labels, skipped, folder, recipe)
+    beam_shards.write(pipeline, made, labels, skipped, folder, recipe)
 
 
 class _Union(beam.CombineFn):
@@ -126,29 +126,21 @@ def _labels(
 
 def _read(piece: scanning.Piece, files: Sequence[DrawingFile], recipe: Recipe) -> Iterator[Any]:
     """The drawings of a piece, its words, and what is skipped in it."""
-    words, used = set(), set()
-    for position, data, drawing in scanning.usable(files[piece.file], piece, recipe):
+    words: dict[str, int] = {}
+    used = set()
+    for position, data, drawing in scanning.wanted(files[piece.file], piece, recipe, words):
         if isinstance(drawing, SkippedDrawing):
             yield beam.pvalue.TaggedOutput("skipped", (drawing.reason, 1))
             continue
         if drawing.word is not None:
-            words.add(drawing.word)
-            if not scanning.is_wanted(drawing.word, recipe):
-                continue
             used.add(drawing.word)
         set_apart = files[piece.file].is_test or drawing.word is None
         yield key_of(drawing), (not set_apart, drawing.word, piece.file, position, data)
-    yield beam.pvalue.TaggedOutput("words", (words, used))
+    yield beam.pvalue.TaggedOutput("words", (set(words), used))
 
 
-def _make(
-    found: tuple[int, Iterable[tuple]],
-    files: Sequence[DrawingFile],
-    recipe: Recipe,
-    apart: bool,
-    labels: list[str],
-) -> Iterator[Any]:
-    """The record of the first of the drawings with one key."""
+def _first(found: tuple[int, Iterable[tuple]], labels: list[str]) -> Iterator[Any]:
+    """The first of the drawings with one key."""
     key, copies = found
     numbers = {label: number for number, label in enumerate(labels)}
     ordered = sorted(
@@ -157,10 +149,17 @@ def _make(
     )
     if len(ordered) > 1:
         yield beam.pvalue.TaggedOutput("skipped", ("duplicate", len(ordered) - 1))
-    not_test, number, file, position, data = ordered[0]
+    yield key, ordered[0]
+
+
+def _make(
+    single: beam_choice.Single, files: Sequence[DrawingFile], recipe: Recipe, apart: bool
+) -> beam_shards.Made:
+    """The record of a drawing."""
+    key, (not_test, number, file, position, data) = single
     percentages = splits.without_test(recipe.percentages) if apart else recipe.percentages
     which = int(splits.assign(np.array([key], np.uint64), percentages)[0]) if not_test else 2
     label = None if number == scanning.NO_WORD else number
     drawing = files[file].parse(position, data)
     record, answer = shards.framed_record(recipe, drawing, key, label, which == 2)
-    yield splits.SPLITS[which], key, label, record, answer
+    return splits.SPLITS[which], key, label, record, answer
