@@ -94,11 +94,15 @@ def test_a_test_set_that_is_set_apart(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
     for name, part in (("train", images[:40]), ("t10k", images[30:])):
         head = b"\0\0\x08\3" + b"".join(n.to_bytes(4, "big") for n in part.shape)
-        labels = b"\0\0\x08\1" + len(part).to_bytes(4, "big") + bytes(len(part))
+        classes = bytes(n % 5 // 2 for n in range(len(part)))
+        labels = b"\0\0\x08\1" + len(part).to_bytes(4, "big") + classes
         for kind, data in (("images-idx3", head + part.tobytes()), ("labels-idx1", labels)):
             (folder / f"{name}-{kind}-ubyte.gz").write_bytes(gzip.compress(data))
     info = same_with_and_without(folder, tmp_path, image_size=8)
     assert info.splits["test"]["records"] == 30
+    few = {"per_category": 18, "balance": True}
+    info = same_with_and_without(folder, tmp_path / "few", image_size=8, **few)
+    assert info.skipped == {"duplicate": 2, "left out for balance": 12}
 
 
 @needs_beam
