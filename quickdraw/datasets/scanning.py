@@ -60,27 +60,17 @@ def scan(shared: tuple[Sequence[DrawingFile], Recipe], piece: Piece) -> Scan:
     files, recipe = shared
     file = files[piece.file]
     words: dict[str, int] = {}
-    taken: collections.Counter[int] = collections.Counter()
     skipped: collections.Counter[str] = collections.Counter()
     examples: list[tuple[int, int, str]] = []
     rows: list[tuple[int, int, int, int, int]] = []
     parts: list[np.ndarray] = []
-    for position, data, drawing in usable(file, piece, recipe):
+    for position, data, drawing in wanted(file, piece, recipe, words):
         if isinstance(drawing, SkippedDrawing):
             skipped[drawing.reason] += 1
             if drawing.named and len(examples) < _NAMED:
                 examples.append((piece.file, position, str(drawing)))
             continue
-        word = NO_WORD
-        if drawing.word is not None:
-            word = words.setdefault(drawing.word, len(words))
-            if not is_wanted(drawing.word, recipe):
-                continue
-        taken[word] += 1
-        if recipe.per_category and word != NO_WORD and taken[word] > recipe.per_category:
-            if file.category is not None:
-                break
-            continue
+        word = NO_WORD if drawing.word is None else words[drawing.word]
         rows.append((key_of(drawing), position, len(data), piece.file, word))
         if len(rows) == _PACKED:  # an array is a tenth of the list
             parts.append(np.array(rows, ENTRY))
@@ -89,10 +79,31 @@ def scan(shared: tuple[Sequence[DrawingFile], Recipe], piece: Piece) -> Scan:
     return Scan(entries, list(words), skipped, examples, piece.size)
 
 
-def usable(
+def wanted(
+    file: DrawingFile, piece: Piece, recipe: Recipe, words: dict[str, int]
+) -> Iterator[tuple[int, bytes, Drawing | SkippedDrawing]]:
+    """Yields the drawings of a piece that are asked for, or why one is left out.
+
+    Numbers in `words` all words that occur. Once a category has enough, so does a file of it.
+    """
+    taken = collections.Counter[str]()
+    for position, data, drawing in _usable(file, piece, recipe):
+        if isinstance(drawing, Drawing) and drawing.word is not None:
+            words.setdefault(drawing.word, len(words))
+            if not _is_wanted(drawing.word, recipe):
+                continue
+            taken[drawing.word] += 1
+            if recipe.per_category and taken[drawing.word] > recipe.per_category:
+                if file.category is not None:
+                    return
+                continue
+        yield position, data, drawing
+
+
+def _usable(
     file: DrawingFile, piece: Piece, recipe: Recipe
 ) -> Iterator[tuple[int, bytes, Drawing | SkippedDrawing]]:
-    """Yields the drawings of a piece, or why one is left out."""
+    """Yields all drawings of a piece, or why one cannot be used."""
     for position, data in file.scan(piece.start, piece.stop):
         if isinstance(data, SkippedDrawing):
             yield position, b"", data
@@ -110,7 +121,7 @@ def usable(
             yield position, data, error
 
 
-def is_wanted(word: str, recipe: Recipe) -> bool:
+def _is_wanted(word: str, recipe: Recipe) -> bool:
     """Whether a word may be one of the categories asked for."""
     if recipe.categories is None:
         return True

@@ -139,10 +139,12 @@ def _index(source: Source, recipe: Recipe, info: DatasetInfo, index: Index, run:
         len(info.labels), recipe.percentages, is_test, recipe.balance
     )
     info.skipped = {reason: count for reason, count in sorted(skipped.items()) if count}
+    if not any(map(index.length, splits.SPLITS)):
+        raise QuickdrawError(f"{info.source}: no drawing is left{_reasons(info.skipped)}")
     return index
 
 
-def _reasons(skipped: collections.Counter[str]) -> str:
+def _reasons(skipped: dict[str, int]) -> str:
     return "".join(f", {count:,} skipped ({reason})" for reason, count in skipped.items())
 
 

@@ -22,14 +22,30 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Beam's own
 
 @pytest.fixture
 def source(tmp_path):
+    """Files of 20, 15 and 10 drawings, and one of all words and of none; with copies and faults."""
     folder = tmp_path / "source"
     folder.mkdir()
-    for word in ("cake", "lion", "pig"):
-        rng = np.random.default_rng(len(word))
-        drawings = [doodles.draw(word, rng) for _ in range(20)]
-        lines = [json.dumps({"word": word, "drawing": d}) for d in [*drawings, drawings[3][::-1]]]
+    mixed = []
+    for number, word in enumerate(("cake", "lion", "pig")):
+        rng = np.random.default_rng(number)
+        drawings = [doodles.draw(word, rng) for _ in range(30)]
+        own = drawings[: 20 - 5 * number]
+        lines = [json.dumps({"word": word, "drawing": d}) for d in [*own, own[3][::-1]]]
         (folder / f"{word}.ndjson").write_text("\n".join([*lines, "nonsense"]))
+        mixed += [{"word": word, "drawing": d} for d in drawings[20:]]
+        mixed += [{"drawing": d} for d in (drawings[-1], own[2])]
+        mixed.append({"word": "pig", "drawing": own[1]})
+    np.random.default_rng(3).shuffle(mixed)
+    (folder / "mixed.ndjson").write_text("\n".join(["nonsense", *map(json.dumps, mixed)]))
     return folder
+
+
+@pytest.fixture
+def small_pieces(monkeypatch):
+    """Several pieces of a file, and several drawings in each of several buckets."""
+    monkeypatch.setattr("quickdraw.datasets.beam._PIECE", 3000)
+    monkeypatch.setattr("quickdraw.datasets.beam_choice._BUCKET_BYTES", 2000)
+    monkeypatch.setattr("quickdraw.datasets.beam_choice._BUCKET_KEYS", 1 << 61)
 
 
 def contents(folder):
@@ -52,12 +68,19 @@ def same_with_and_without(source, tmp_path, **settings):
         {},
         {"gzip": True, "shard_megabytes": 0.005},
         {"categories": ("pig", "cake"), "fraction": 0.5, "keep_strokes": True},
+        {"per_category": 1},
+        {"per_category": 17},
+        {"balance": True},
+        {"per_category": 18, "balance": True},
+        {"per_category": 5, "categories": ("pig", "cake"), "fraction": 0.5},
+        {"balance": True, "categories": ("lion", "pig", "cake"), "fraction": 0.5},
     ],
 )
-def test_the_same_files(source, tmp_path, settings):
+def test_the_same_files(source, small_pieces, tmp_path, settings):
     info = same_with_and_without(source, tmp_path, **settings)
+    assert ("left out for balance" in info.skipped) == settings.get("balance", False)
     if not settings:
-        assert info.skipped == {"broken JSON": 3, "duplicate": 3}
+        assert info.skipped == {"broken JSON": 4, "duplicate": 12}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(prepare, "_beam", None)
         again = prepare.prepare(str(source), str(tmp_path / "alone"), Recipe(**settings))
@@ -71,18 +94,20 @@ def test_a_test_set_that_is_set_apart(tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (60, 8, 8), np.uint8)
     for name, part in (("train", images[:40]), ("t10k", images[30:])):
         head = b"\0\0\x08\3" + b"".join(n.to_bytes(4, "big") for n in part.shape)
-        labels = b"\0\0\x08\1" + len(part).to_bytes(4, "big") + bytes(len(part))
+        classes = bytes(n % 5 // 2 for n in range(len(part)))
+        labels = b"\0\0\x08\1" + len(part).to_bytes(4, "big") + classes
         for kind, data in (("images-idx3", head + part.tobytes()), ("labels-idx1", labels)):
             (folder / f"{name}-{kind}-ubyte.gz").write_bytes(gzip.compress(data))
     info = same_with_and_without(folder, tmp_path, image_size=8)
     assert info.splits["test"]["records"] == 30
+    few = {"per_category": 18, "balance": True}
+    info = same_with_and_without(folder, tmp_path / "few", image_size=8, **few)
+    assert info.skipped == {"duplicate": 2, "left out for balance": 12}
 
 
 @needs_beam
 def test_mistakes(source, tmp_path):
     made = str(tmp_path / "made")
-    with pytest.raises(QuickdrawError, match="balance is for one machine"):
-        prepare.prepare(str(source), made, Recipe(balance=True), runner="DirectRunner")
     (tmp_path / "bad.ndjson").write_text("nonsense")
     with pytest.raises(QuickdrawError, match="no usable drawing"):
         prepare.prepare(str(tmp_path / "bad.ndjson"), made, runner="DirectRunner")

@@ -222,6 +222,9 @@ def test_balance(source, tmp_path):
     info = made(source, tmp_path / "made", balance=True)
     assert totals(info) == {"cake": 17, "hot dog": 17, "pig": 17}
     assert info.skipped == {"left out for balance": 46}
+    write_lines(source / "pig.ndjson", "pig", drawings("cake", 1))  # copies of a cake
+    with pytest.raises(QuickdrawError, match=r"no drawing is left, .* 80 skipped \(left out for"):
+        made(source, tmp_path / "none", balance=True)
 
 
 @pytest.mark.parametrize("processes", [1, 2])
