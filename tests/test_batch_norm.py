@@ -33,7 +33,7 @@ def run(model: keras.Model, values: np.ndarray, training: bool):
 
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("shape", [(6, 5, 3), (7, 3), (3,)])
-@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
 def test_it_computes_what_keras_computes(shape, training, precision):
     values = np.random.default_rng(2).normal(1, 2, (32, *shape))
     plain = layer_of(shape, dtype=precision)
@@ -57,7 +57,9 @@ def test_it_computes_what_keras_computes(shape, training, precision):
         assert np.allclose(before, ours) != training
 
 
-@pytest.mark.parametrize("config", [{"axis": 1}, {"scale": False}, {"center": False}])
+@pytest.mark.parametrize(
+    "config", [{"axis": 1}, {"scale": False}, {"center": False}, {"dtype": "float64"}]
+)
 def test_what_the_operation_cannot_do_is_left_to_keras(config):
     values = np.random.default_rng(2).normal(1, 2, (8, 4, 4, 4))
     plain, fused = layer_of((4, 4, 4), **config), fuse(layer_of((4, 4, 4), **config))

@@ -17,8 +17,8 @@ def fuse(model: keras.Model) -> keras.Model:
     """Lets each BatchNormalization of a model use the one operation; returns the model.
 
     The layers stay what they are, in a saved file too. Against Keras' own, the moving variance is
-    the unbiased one. Layers with another axis than the last, without scale or offset, or with batch
-    renormalization are left alone.
+    the unbiased one. Layers with another axis than the last, without scale or offset, with batch
+    renormalization, or in float64 are left alone.
     """
     for layer in model._flatten_layers():
         if (
@@ -27,6 +27,7 @@ def fuse(model: keras.Model) -> keras.Model:
             and layer.scale
             and layer.center
             and not layer.renorm
+            and layer.compute_dtype != "float64"
         ):
             layer.call = _Call(layer)
     return model
@@ -43,12 +44,10 @@ class _Call:
         if mask is not None or layer.synchronized:
             return self._keras(inputs, training=training, mask=mask)
         trains = bool(training and layer.trainable)
-        # The operation takes images; anything else is passed as a column of pixels.
-        images = (
-            inputs if len(inputs.shape) == 4 else tf.reshape(inputs, (-1, 1, 1, inputs.shape[-1]))
-        )
+        # The operation takes images; anything else is passed as images of one pixel.
+        are_images = len(inputs.shape) == 4
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=images,
+            x=inputs if are_images else tf.reshape(inputs, (-1, 1, 1, inputs.shape[-1])),
             scale=layer.gamma.value,
             offset=layer.beta.value,
             mean=() if trains else layer.moving_mean.value,
@@ -59,4 +58,4 @@ class _Call:
         if trains:
             for moving, now in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
                 moving.assign(moving * layer.momentum + now * (1 - layer.momentum))
-        return outputs if images is inputs else tf.reshape(outputs, tf.shape(inputs))
+        return outputs if are_images else tf.reshape(outputs, tf.shape(inputs))
