@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from quickdraw import checkpoints, runs, transfer, vertex_job
+from quickdraw import checkpoints, runs, transfer
 from quickdraw.errors import QuickdrawError, StoppedError
 from quickdraw.inputs import wrapped
 from quickdraw.progress import Progress, log
@@ -21,12 +21,12 @@ from quickdraw.training import feed, logs
 from quickdraw.training.augmentation import Augmentation
 from quickdraw.training.cache import Drawings
 from quickdraw.training.distribution import Distribution
-from quickdraw.training.evaluation import batches_of, make_evaluate
 from quickdraw.training.objective import Objective
 from quickdraw.training.optimizers import make_optimizer
 from quickdraw.training.plan import plan_of
 from quickdraw.training.schedules import share_of_rate
 from quickdraw.training.step import Totals, TrainSteps
+from quickdraw.training.validation import Validation
 from quickdraw.training.window import Window
 
 _SECONDS_A_CALL = 0.5
@@ -60,13 +60,13 @@ class Loop:
     ):
         self._settings, self._distribution = settings, distribution
         self._plan = plan_of(settings, len(drawings))
-        self._records, self._validation = len(drawings), validation
+        self._records = len(drawings)
         first, self._first_labels = drawings.take(slice(40))
         self._first_images = wrapped(first, run.create_model().inputs).get("image")
         self._labels, self._train_dir = run.labels, train_dir
         self._feed = feed.create(drawings, settings, distribution)
         with distribution.strategy.scope():
-            self._build(run, augmentation, drawings.labels)
+            self._build(run, augmentation, drawings.labels, validation)
         self._step = self._checkpoints.restore()
         self._csv = logs.MetricsCsv(train_dir, self._step)
         self.images_per_second = 0.0
@@ -81,11 +81,15 @@ class Loop:
 
     @property
     def _over(self) -> bool:
-        patience = self._settings.early_stopping
-        gave_up = patience is not None and int(self._no_better.numpy()) >= patience
-        return gave_up or self._step >= self._plan.total
+        return self._validation.gave_up or self._step >= self._plan.total
 
-    def _build(self, run: runs.Run, augmentation: Augmentation, labels: np.ndarray) -> None:
+    def _build(
+        self,
+        run: runs.Run,
+        augmentation: Augmentation,
+        labels: np.ndarray,
+        validation: Drawings | None,
+    ) -> None:
         settings, distribution = self._settings, self._distribution
         # Not earlier: reading and writing gs:// draws random numbers, too.
         keras.utils.set_random_seed(settings.seed)
@@ -96,7 +100,7 @@ class Loop:
             average.set_weights(trained.get_weights())
         if settings.sync_batch_norm:
             _synchronise_batch_norm(trained)
-        self._model = average or trained  # what predicts
+        model = average or trained  # what predicts
         optimizer = make_optimizer(settings, distribution.replicas)
         optimizer.build(trained.trainable_variables)
         objective = Objective(loss, trained, settings, run.labels, labels)
@@ -111,19 +115,27 @@ class Loop:
             settings,
             average,
         )
-        self._evaluate_on = make_evaluate(self._model, loss, len(run.labels), distribution)
-        self._best = tf.Variable(-1.0, name="best_top1")
-        self._no_better = tf.Variable(0, name="evaluations_without_a_better_top1")
+        rate_factor = self._train_steps.rate_factor
+        self._validation = Validation(
+            validation,
+            run.labels,
+            model,
+            loss,
+            settings,
+            distribution,
+            rate_factor,
+            self._train_dir,
+        )
         self._checkpoints = checkpoints.Checkpoints(
             self._train_dir,
             settings.keep_checkpoints,
-            model=self._model,
+            model=model,
             trained=trained,
             optimizer=optimizer,
             loss=objective.variables,
-            best=self._best,
-            no_better=self._no_better,
-            rate_factor=self._train_steps.rate_factor,
+            best=self._validation.best,
+            no_better=self._validation.no_better,
+            rate_factor=rate_factor,
             random_state=_random_state(trained),
         )
 
@@ -218,7 +230,7 @@ class Loop:
     def _do_what_is_due(self) -> None:
         step, plan = self._step, self._plan
         last = step == plan.total
-        evaluate = self._validation is not None and plan.evaluates_at(step)
+        evaluate = self._validation.drawings is not None and plan.evaluates_at(step)
         if evaluate or plan.reports_at(step):
             self._report(evaluate)
         minutes = (time.monotonic() - self._saved_at) / 60
@@ -237,45 +249,10 @@ class Loop:
         scalars = {name.removeprefix("train_"): row[name] for name in row if name != "step"}
         logs.write_scalars(self._events["train"], self._step, scalars)
         if evaluate:
-            result = self._evaluate()
+            result = self._validation(self._step, str(self._window), self._events["eval"])
             row |= {f"eval_{name}": value for name, value in result.items()}
         self._csv.add(row)
         self._window.clear()
-
-    def _evaluate(self) -> dict[str, float]:
-        assert self._validation is not None
-        share = self._distribution.local_share(len(self._validation))
-        metrics = self._evaluate_on(batches_of(self._validation, share))
-        result = metrics.result()
-        blind = self._settings.use_valid_as_train
-        better = blind or result["top1"] > float(self._best.numpy())
-        remark = "  (trained on: means nothing)" if blind else "  (best so far)" * better
-        log(
-            f"step {self._step:,}  {self._window}  |  validation loss {result['loss']:.4f}  "
-            f"top-1 {result['top1']:.2%}  top-3 {result['top3']:.2%}{remark}"
-        )
-        logs.write_evaluation(self._events["eval"], self._step, metrics, self._labels)
-        if better:
-            self._best.assign(result["top1"])
-            self._no_better.assign(0)
-            if self._distribution.is_chief:
-                checkpoints.save_best(self._model, self._train_dir, self._step, result)
-        else:
-            self._bear_no_better()
-        if self._distribution.is_chief:
-            vertex_job.report_trial(self._step, result)
-        return result
-
-    def _bear_no_better(self) -> None:
-        """Notes an evaluation that was no better; the schedule or the end may depend on it."""
-        settings = self._settings
-        times = int(self._no_better.assign_add(1).numpy())
-        if settings.schedule == "plateau" and times % settings.plateau_patience == 0:
-            factor = self._train_steps.rate_factor
-            factor.assign(factor / 2)
-            log(f"no better top-1 for {times} evaluations: the learning rate is halved")
-        if times == settings.early_stopping:
-            log(f"no better top-1 for {times} evaluations: this is the end")
 
     def _save(self) -> None:
         if self._distribution.is_chief:
