@@ -19,6 +19,7 @@ from quickdraw.readers import QuickDrawFeatureReader
 from quickdraw.settings import Settings
 from quickdraw.training import cache, distribution
 from quickdraw.training.augmentation import Augmentation
+from quickdraw.training.build import Task
 from quickdraw.training.cache import Drawings
 from quickdraw.training.distribution import Distribution
 from quickdraw.training.folder import lock, nothing_to_check, open_folder
@@ -41,17 +42,6 @@ class Job:
     replicas: Distribution
     reader: QuickDrawFeatureReader
     info: DatasetInfo
-
-
-@dataclasses.dataclass
-class Task:
-    """What is to be trained, on what, where: all that a training needs but its folder."""
-
-    run: runs.Run
-    augmentation: Augmentation
-    replicas: Distribution
-    drawings: Drawings
-    validation: Drawings | None
 
 
 def fit(settings: Settings) -> runs.TrainedModel:
@@ -139,8 +129,7 @@ def train(task: Task, settings: Settings, may_write: Callable[[], None] = nothin
     run, replicas = task.run, task.replicas
     make_deterministic(settings)
     _claim(run, settings, replicas)
-    what = task.augmentation, replicas, task.drawings, task.validation
-    loop = Loop(run, settings, *what, settings.train_dir)
+    loop = Loop(task, settings, settings.train_dir)
     loop.run(may_write)
     if replicas.is_chief:
         run.finished_step = loop.step
