@@ -62,10 +62,8 @@ def prepare(job: Job, load: Load) -> Task:
         patterns = f"{patterns},{settings.eval_data_pattern}"
     drawings = load(job.reader, patterns, title, settings.cache_megabytes)
     run = _describe(job, drawings)
-    log(
-        f"{len(drawings):,} training drawings of {len(run.labels)} classes, "
-        f"{run.image_size}x{run.image_size} pixels"
-    )
+    pixels = f", {run.image_size}x{run.image_size} pixels" * ("image" in job.model.inputs)
+    log(f"{len(drawings):,} training drawings of {len(run.labels)} classes{pixels}")
     check_teachers(settings, job.loss, job.model, run.labels, run.image_size, run.channels)
     class_weights(settings.class_weights, run.labels, drawings.labels)
     _check_loss(job.loss, run)
