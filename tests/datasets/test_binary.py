@@ -5,7 +5,7 @@ import struct
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parsing import parsed
+from reading import parsed
 
 from quickdraw.datasets.drawing import Drawing
 from quickdraw.datasets.sources.binary import Binary

@@ -7,7 +7,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parsing import parsed
+from reading import parsed
 
 from quickdraw.datasets.drawing import SkippedDrawing
 from quickdraw.datasets.sources import lines

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from parsing import parsed
 from PIL import Image
+from reading import parsed
 
 from quickdraw import png, records
 from quickdraw.datasets.sources import open_source
