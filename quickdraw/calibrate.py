@@ -28,18 +28,7 @@ if TYPE_CHECKING:
 
 def define_flags(values: flags.FlagValues) -> None:
     """Defines the flags of this command."""
-    flags.DEFINE_string(
-        "train_dir", "runs/LogisticModel", "The folder of the run.", flag_values=values
-    )
-    flags.DEFINE_string(
-        "eval_data_pattern",
-        None,
-        "Patterns of labelled records. Without it, those that the training was validated on.",
-        flag_values=values,
-    )
-    flags.DEFINE_enum(
-        "checkpoint", "best", ["best", "latest"], "Which model to calibrate.", flag_values=values
-    )
+    cli.define_run_flags(values, "Which model to calibrate.")
     cli.define_bad_record_flag(values)
     cli.define_config_flag(values)
 

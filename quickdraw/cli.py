@@ -123,6 +123,25 @@ def load_tensorflow() -> None:
                     print(line, file=sys.stderr)
 
 
+def define_run_flags(values: flags.FlagValues, checkpoint: str) -> None:
+    """Defines the flags of the commands that try a run on labelled records.
+
+    Args:
+        values: where to define them.
+        checkpoint: what `--checkpoint` says.
+    """
+    flags.DEFINE_string(
+        "train_dir", "runs/LogisticModel", "The folder of the run.", flag_values=values
+    )
+    flags.DEFINE_string(
+        "eval_data_pattern",
+        None,
+        "Patterns of labelled records. Without it, those that the training was validated on.",
+        flag_values=values,
+    )
+    flags.DEFINE_enum("checkpoint", "best", ["best", "latest"], checkpoint, flag_values=values)
+
+
 def define_bad_record_flag(values: flags.FlagValues) -> None:
     """Defines `--on_bad_record` for the commands that read records."""
     flags.DEFINE_enum(

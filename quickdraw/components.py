@@ -133,30 +133,42 @@ def parse_params(text: str) -> dict[str, Any]:
         ) from None
 
 
-def create(component: type[C], params: dict[str, Any]) -> C:
+def create(chosen: type[C], params: dict[str, Any]) -> C:
     """An instance with these parameters, each checked against its annotation.
 
     Raises:
         QuickdrawError: an unknown parameter (with the nearest known one) or a wrong type.
     """
-    hints = typing.get_type_hints(component)
-    known = [field.name for field in dataclasses.fields(component)]  # type: ignore[arg-type]
+    hints = typing.get_type_hints(chosen)
+    known = [field.name for field in dataclasses.fields(chosen)]  # type: ignore[arg-type]
     checked = {}
     for name, value in params.items():
         if name not in known:
             raise QuickdrawError(
-                f"{component.__name__} has no parameter {name!r}{did_you_mean(name, known)}"
+                f"{chosen.__name__} has no parameter {name!r}{did_you_mean(name, known)}"
             )
-        checked[name] = _check(value, hints[name], f"{component.__name__}.{name}")
+        checked[name] = _check(value, hints[name], f"{chosen.__name__}.{name}")
     missing = [
         field.name
-        for field in dataclasses.fields(component)  # type: ignore[arg-type]
+        for field in dataclasses.fields(chosen)  # type: ignore[arg-type]
         if field.default is field.default_factory is dataclasses.MISSING
         and field.name not in checked
     ]
     if missing:
-        raise QuickdrawError(f"{component.__name__} needs a value for {', '.join(missing)}")
-    return component(**checked)
+        raise QuickdrawError(f"{chosen.__name__} needs a value for {', '.join(missing)}")
+    return chosen(**checked)
+
+
+def component(chosen: str | C, params: str | dict, base: type[C]) -> C:
+    """The instance that a name with parameters stands for; an instance stands for itself.
+
+    Raises:
+        QuickdrawError: an unknown name or parameter (with the nearest known one), or a wrong type.
+    """
+    if not isinstance(chosen, str):
+        return chosen
+    values = parse_params(params) if isinstance(params, str) else params
+    return create(find(chosen, base), values)
 
 
 def _check(value: Any, hint: Any, where: str) -> Any:

@@ -31,24 +31,9 @@ FILE_NAME = "eval.json"
 
 def define_flags(values: flags.FlagValues) -> None:
     """Defines the flags of this command."""
-    flags.DEFINE_string(
-        "train_dir", "runs/LogisticModel", "The folder of the run.", flag_values=values
-    )
-    flags.DEFINE_string(
-        "eval_data_pattern",
-        None,
-        "Patterns of labelled records. Without it, those that the training was validated on.",
-        flag_values=values,
-    )
+    cli.define_run_flags(values, "Which model --run_once evaluates.")
     flags.DEFINE_boolean(
         "run_once", False, "Evaluate once, do not wait for new checkpoints.", flag_values=values
-    )
-    flags.DEFINE_enum(
-        "checkpoint",
-        "best",
-        ["best", "latest"],
-        "Which model --run_once evaluates.",
-        flag_values=values,
     )
     flags.DEFINE_float(
         "poll_seconds",

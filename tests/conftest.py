@@ -12,6 +12,7 @@ from typing import Any
 import hypothesis
 import numpy as np
 import pytest
+from reading import noise
 from standins import gcs
 from standins.gcs_store import Store
 
@@ -63,6 +64,14 @@ def write_records() -> WriteRecords:
         return str(path)
 
     return write
+
+
+@pytest.fixture
+def shard(tmp_path: Path, write_records: WriteRecords) -> Path:
+    """Ten 8 x 8 images with the labels 0, 1, 2, 0, …; no dataset.json beside them."""
+    path = tmp_path / "train-0.tfrecord"
+    write_records(path, noise(10), label=np.arange(10) % 3)
+    return path
 
 
 @dataclasses.dataclass

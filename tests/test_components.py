@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quickdraw import losses, models
-from quickdraw.components import create, find, parse_params
+from quickdraw.components import component, create, find, parse_params
 from quickdraw.errors import QuickdrawError
-from quickdraw.training.engine import component
 
 
 class Example(models.BaseModel):

@@ -9,9 +9,8 @@ import pytest
 from absl import flags
 
 from quickdraw import cli, losses, models, settings, train
-from quickdraw.components import create, parse_params
+from quickdraw.components import component, create, parse_params
 from quickdraw.training.augmentation import Augmentation
-from quickdraw.training.engine import component
 
 RECIPES = sorted((Path(__file__).resolve().parents[1] / "configs").glob("*.json"))
 

@@ -1,47 +1,15 @@
-"""Readers: what comes out of good records, and what is said about bad ones."""
+"""Readers: what comes out of good records."""
 
 import gzip
 import io
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from reading import everything, noise
 
-from quickdraw import dataset_info, png, readers, records
-from quickdraw.errors import BadRecordError, QuickdrawError
-
-
-def noise(count: int, height: int = 8, width: int | None = None, channels: int = 1) -> np.ndarray:
-    shape = (count, height, width or height) + ((channels,) if channels > 1 else ())
-    return np.random.default_rng(count).integers(0, 256, shape, np.uint8)
-
-
-def everything(reader: readers.BaseReader, pattern: str, batch_size: int = 4) -> tuple:
-    """All images and targets, one after the other."""
-    images, targets = zip(*reader.batches(str(pattern), batch_size), strict=True)
-    return np.concatenate(images), np.concatenate(targets)
-
-
-@pytest.fixture
-def shard(tmp_path, write_records) -> Path:
-    """Ten 8 x 8 images with the labels 0, 1, 2, 0, …; no dataset.json beside them."""
-    path = tmp_path / "train-0.tfrecord"
-    write_records(path, noise(10), label=np.arange(10) % 3)
-    return path
-
-
-def damage(shard: Path, *numbers: int) -> None:
-    """Changes a byte in the data of some records, so that their checksums do not match."""
-    data = bytearray(shard.read_bytes())
-    with open(shard, "rb") as file:
-        sizes = [len(record) + 16 for record in records.read(file, str(shard))]
-    for number in numbers:
-        data[sum(sizes[:number]) + 20] ^= 1
-    shard.write_bytes(bytes(data))
-
-
-# Good records
+from quickdraw import dataset_info, readers
+from quickdraw.errors import QuickdrawError
 
 
 @pytest.mark.parametrize(
@@ -220,141 +188,6 @@ def test_images_of_an_impossible_shape_are_refused(tmp_path, write_records, imag
     with pytest.raises(QuickdrawError, match=told) as caught:
         readers.QuickDrawFeatureReader().describe(path)
     assert path in str(caught.value)
-
-
-# Bad records
-
-
-def made(**features) -> bytes:
-    return records.serialise(**features)
-
-
-GOOD = png.encode(noise(1)[0])
-
-
-@pytest.mark.parametrize(
-    ("data", "told"),
-    [
-        (made(image=GOOD), "no feature 'label'. The record has: image"),
-        (made(label=0), "no feature 'image'. The record has: label"),
-        (made(image=GOOD, image_id=b"x"), "looks like test data: training and evaluation need"),
-        (made(image=GOOD, label=b"cat"), "'label' must be one int64. Received: 0 of them"),
-        (made(image=GOOD, label=[1, 2]), "'label' must be one int64. Received: 2 of them"),
-        (made(image=1, label=1), "'image' must be one bytes value. Received: 0 of them"),
-        (made(image=GOOD, label=3), "the label must be 0…2. Received: 3"),
-        (made(image=GOOD, label=-1), "the label must be 0…2. Received: -1"),
-        (made(image=b"JFIF", label=1), "not a PNG image"),
-        (made(image=GOOD[:60], label=1), "damaged PNG"),
-        (made(image=png.encode(noise(1, 9)[0]), label=1), "8x8 greyscale. Received: 9x9 greyscale"),
-        (made(image=png.encode(noise(1, 8, 8, 3)[0]), label=1), "Received: 8x8 RGB"),
-        (b"\xff\xff", "not a tf.train.Example"),
-        (b"", "no feature 'image'. The record has: none"),
-    ],
-)
-def test_a_bad_record_is_told_with_its_file_and_number_or_skipped(shard, data, told):
-    with open(shard, "ab") as file:
-        file.write(records.frame(data))
-        file.write(records.frame(made(image=GOOD, label=1)))
-    strict = readers.QuickDrawFeatureReader(num_classes=3)
-    with pytest.raises(BadRecordError, match=told) as caught:
-        everything(strict, shard)
-    assert str(caught.value).startswith(f"{shard}, record 10: ")
-    assert (caught.value.path, caught.value.number) == (str(shard), 10)
-
-    patient = readers.QuickDrawFeatureReader(num_classes=3, on_bad_record="skip")
-    _, labels = everything(patient, shard)
-    assert labels.tolist() == [0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1]
-    assert patient.bad_records == 1
-    assert [str(error) for error in patient.first_bad_records] == [str(caught.value)]
-
-
-def test_labels_are_checked_against_dataset_json(shard):
-    dataset_info.DatasetInfo(["a", "b"], 8).save(str(shard.parent))
-    with pytest.raises(BadRecordError, match=r"record 2: the label must be 0…1\. Received: 2"):
-        everything(readers.QuickDrawFeatureReader(), shard)
-
-
-def test_without_a_known_number_of_classes_any_label_from_0_on_will_do(tmp_path, write_records):
-    path = write_records(tmp_path / "t", noise(2), label=[0, 344])
-    assert everything(readers.QuickDrawFeatureReader(), path)[1].tolist() == [0, 344]
-
-
-@pytest.mark.parametrize(
-    ("data", "told"),
-    [
-        (made(image=GOOD, label=1), "looks like training data: inference reads test records"),
-        (made(image=GOOD), "no feature 'image_id'. The record has: image"),
-        (made(image=GOOD, image_id=7), "'image_id' must be one bytes value"),
-        (made(image=GOOD, image_id=b"\xff"), "'image_id' must be UTF-8 text"),
-    ],
-)
-def test_a_bad_test_record_is_told(tmp_path, data, told):
-    path = tmp_path / "test-0"
-    path.write_bytes(records.frame(data))
-    with pytest.raises(BadRecordError, match=told):
-        everything(readers.QuickDrawTestFeatureReader(), path)
-
-
-def test_damaged_records_are_skipped_and_counted(shard):
-    damage(shard, 3, 7)
-    with pytest.raises(BadRecordError, match="record 3: corrupted data"):
-        everything(readers.QuickDrawFeatureReader(), shard)
-    patient = readers.QuickDrawFeatureReader(on_bad_record="skip")
-    images, _ = everything(patient, shard)
-    assert np.array_equal(images[..., 0], np.delete(noise(10), (3, 7), axis=0))
-    assert [error.number for error in patient.first_bad_records] == [3, 7]
-
-
-def test_after_a_shard_that_breaks_off_the_next_is_read(shard, write_records):
-    write_records(shard.with_name("train-1.tfrecord"), noise(2), label=[1, 1])
-    shard.write_bytes(shard.read_bytes()[:-5])
-    patient = readers.QuickDrawFeatureReader(on_bad_record="skip")
-    assert len(everything(patient, shard.with_name("train-*"))[1]) == 11
-    assert patient.bad_records == 1
-    assert patient.first_bad_records[0].number == 9
-
-
-def test_an_empty_file_is_a_bad_record(shard):
-    empty = shard.with_name("train-1.tfrecord")
-    empty.write_bytes(b"")
-    with pytest.raises(BadRecordError, match=r"train-1\.tfrecord, record 0: the file is empty"):
-        everything(readers.QuickDrawFeatureReader(), shard.with_name("train-*"))
-    patient = readers.QuickDrawFeatureReader(on_bad_record="skip")
-    assert len(everything(patient, shard.with_name("train-*"))[1]) == 10
-
-
-@pytest.mark.parametrize("with_description", [True, False])
-def test_no_usable_record_at_all_is_an_error(tmp_path, with_description):
-    (tmp_path / "train-0").write_bytes(b"")
-    if with_description:
-        dataset_info.DatasetInfo(["a"], 8).save(str(tmp_path))
-    with pytest.raises(QuickdrawError, match="no usable record in "):
-        everything(readers.QuickDrawFeatureReader(on_bad_record="skip"), tmp_path / "train-*")
-
-
-def test_skipped_records_are_reported_with_the_first_of_them(shard, capsys):
-    with open(shard, "ab") as file:
-        for _ in range(7):
-            file.write(records.frame(b"\xff"))
-    reader = readers.QuickDrawFeatureReader(on_bad_record="skip")
-    everything(reader, shard)
-    reader.report_bad_records()
-    lines = capsys.readouterr().err.splitlines()
-    assert lines[0].startswith("warning: 7 bad records were skipped")
-    assert lines[1].startswith(f"  {shard}, record 10: ")
-    assert len(lines) < 8
-
-
-def test_nothing_is_reported_when_all_is_well(shard, capsys):
-    reader = readers.QuickDrawFeatureReader(on_bad_record="skip")
-    everything(reader, shard)
-    reader.report_bad_records()
-    assert capsys.readouterr().err == ""
-
-
-def test_a_pattern_without_files_is_told(tmp_path):
-    with pytest.raises(QuickdrawError, match="no file matches"):
-        everything(readers.QuickDrawFeatureReader(), tmp_path / "train-*")
 
 
 def test_real_drawings_survive_their_records(shared_data, tmp_path, write_records):

@@ -15,6 +15,8 @@ from quickdraw.datasets.strokes import rasterise
 from quickdraw.errors import QuickdrawError
 from quickdraw.ink import SCALE, ink_of
 from quickdraw.training import Settings, cache, decode, fit
+from quickdraw.training.checks import check
+from quickdraw.training.engine import prepare
 
 LABELS = ["circle", "cross", "zigzag"]
 SMALL = "filters=(8,), units=(4,), max_points=16"
@@ -176,6 +178,16 @@ def test_streamed_stopped_and_resumed_it_ends_with_the_same_bits(ink_data, fusio
     assert "are streamed from the cache" in told
     assert "going on from the checkpoint at step 10" in told
     assert weights(tmp_path / "run") == weights(fusion)
+
+
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [("StrokeRnnModel", "3 classes\n"), ("FusionModel", "3 classes, 12x12 pixels\n")],
+)
+def test_pixels_are_told_of_models_that_take_them(ink_data, tmp_path, model, told, capfd):
+    settings = ink_data.settings(tmp_path, model=model, model_params="max_points=16")
+    prepare(check(Settings(**settings)), cache.load)
+    assert f"60 training drawings of {told}" in capfd.readouterr().err
 
 
 # Predictions

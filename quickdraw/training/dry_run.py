@@ -12,8 +12,10 @@ from quickdraw.progress import duration, log
 from quickdraw.readers import QuickDrawFeatureReader
 from quickdraw.settings import Settings
 from quickdraw.training import cache
+from quickdraw.training.build import Task
 from quickdraw.training.cache import Drawings
-from quickdraw.training.engine import Task, check, prepare, train
+from quickdraw.training.checks import check
+from quickdraw.training.engine import prepare, train
 from quickdraw.training.folder import check_writable, holds_run, lock
 from quickdraw.training.plan import plan_of
 

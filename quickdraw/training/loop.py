@@ -8,25 +8,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-import keras
-import numpy as np
 import tensorflow as tf
 
-from quickdraw import checkpoints, runs, transfer, vertex_job
+from quickdraw import transfer
 from quickdraw.errors import QuickdrawError, StoppedError
 from quickdraw.inputs import wrapped
 from quickdraw.progress import Progress, log
 from quickdraw.settings import Settings
-from quickdraw.training import feed, logs
-from quickdraw.training.augmentation import Augmentation
-from quickdraw.training.cache import Drawings
-from quickdraw.training.distribution import Distribution
-from quickdraw.training.evaluation import batches_of, make_evaluate
-from quickdraw.training.objective import Objective
-from quickdraw.training.optimizers import make_optimizer
+from quickdraw.training import logs
+from quickdraw.training.build import Task, build
 from quickdraw.training.plan import plan_of
-from quickdraw.training.schedules import share_of_rate
-from quickdraw.training.step import Totals, TrainSteps
+from quickdraw.training.step import Totals
 from quickdraw.training.window import Window
 
 _SECONDS_A_CALL = 0.5
@@ -36,37 +28,20 @@ class Loop:
     """One training, from its newest checkpoint to the end of its plan.
 
     Args:
-        run: what is trained.
+        task: what is trained, on what, where.
         settings: how.
-        augmentation: what may happen to the drawings.
-        distribution: where.
-        drawings: what it is trained on.
-        validation: what it is evaluated on, or nothing.
         train_dir: the folder of the run.
 
     Attributes:
         images_per_second: in training, at the last report.
     """
 
-    def __init__(
-        self,
-        run: runs.Run,
-        settings: Settings,
-        augmentation: Augmentation,
-        distribution: Distribution,
-        drawings: Drawings,
-        validation: Drawings | None,
-        train_dir: str,
-    ):
-        self._settings, self._distribution = settings, distribution
-        self._plan = plan_of(settings, len(drawings))
-        self._records, self._validation = len(drawings), validation
-        first, self._first_labels = drawings.take(slice(40))
-        self._first_images = wrapped(first, run.create_model().inputs).get("image")
-        self._labels, self._train_dir = run.labels, train_dir
-        self._feed = feed.create(drawings, settings, distribution)
-        with distribution.strategy.scope():
-            self._build(run, augmentation, drawings.labels)
+    def __init__(self, task: Task, settings: Settings, train_dir: str):
+        self._task, self._settings, self._train_dir = task, settings, train_dir
+        self._plan = plan_of(settings, len(task.drawings))
+        parts = build(task, settings, self._plan.total, train_dir)
+        self._feed, self._train_steps = parts.feed, parts.train_steps
+        self._validation, self._checkpoints = parts.validation, parts.checkpoints
         self._step = self._checkpoints.restore()
         self._csv = logs.MetricsCsv(train_dir, self._step)
         self.images_per_second = 0.0
@@ -81,57 +56,7 @@ class Loop:
 
     @property
     def _over(self) -> bool:
-        patience = self._settings.early_stopping
-        gave_up = patience is not None and int(self._no_better.numpy()) >= patience
-        return gave_up or self._step >= self._plan.total
-
-    def _build(self, run: runs.Run, augmentation: Augmentation, labels: np.ndarray) -> None:
-        settings, distribution = self._settings, self._distribution
-        # Not earlier: reading and writing gs:// draws random numbers, too.
-        keras.utils.set_random_seed(settings.seed)
-        trained, loss = run.build_model(), run.create_loss()
-        average = None
-        if settings.ema_decay:
-            average = run.build_model()
-            average.set_weights(trained.get_weights())
-        if settings.sync_batch_norm:
-            _synchronise_batch_norm(trained)
-        self._model = average or trained  # what predicts
-        optimizer = make_optimizer(settings, distribution.replicas)
-        optimizer.build(trained.trainable_variables)
-        objective = Objective(loss, trained, settings, run.labels, labels)
-        self._train_steps = TrainSteps(
-            distribution,
-            trained,
-            objective,
-            optimizer,
-            self._rate,
-            self._feed,
-            augmentation,
-            settings,
-            average,
-        )
-        self._evaluate_on = make_evaluate(self._model, loss, len(run.labels), distribution)
-        self._best = tf.Variable(-1.0, name="best_top1")
-        self._no_better = tf.Variable(0, name="evaluations_without_a_better_top1")
-        self._checkpoints = checkpoints.Checkpoints(
-            self._train_dir,
-            settings.keep_checkpoints,
-            model=self._model,
-            trained=trained,
-            optimizer=optimizer,
-            loss=objective.variables,
-            best=self._best,
-            no_better=self._no_better,
-            rate_factor=self._train_steps.rate_factor,
-            random_state=_random_state(trained),
-        )
-
-    def _rate(self, step: tf.Tensor) -> tf.Tensor:
-        settings = self._settings
-        return settings.base_learning_rate * share_of_rate(
-            settings.schedule, step, self._plan.total
-        )
+        return self._validation.gave_up or self._step >= self._plan.total
 
     def run(self, may_write: Callable[[], None]) -> None:
         """Trains to the end.
@@ -146,16 +71,14 @@ class Loop:
         total = self._plan.total * self._settings.batch_size
         with (
             _sigterm() as stop,
-            self._distribution.watch(),
+            self._task.replicas.watch(),
             transfer.mirrored(logs.folder_of(self._train_dir)) as events,
         ):
             self._events = {name: self._event_writer(events, name) for name in ("train", "eval")}
             if self._step:
                 log(f"going on from the checkpoint at step {self._step:,}")
-            elif self._first_images is not None:
-                logs.write_images(
-                    self._events["train"], self._first_images, self._first_labels, self._labels
-                )
+            else:
+                self._show_first_drawings()
             self._progress = Progress("training", total, "images")
             try:
                 self._run_until(stop, may_write)
@@ -168,9 +91,15 @@ class Loop:
                     writer.close()
 
     def _event_writer(self, folder: str, name: str) -> tf.summary.SummaryWriter:
-        if self._distribution.is_chief:
+        if self._task.replicas.is_chief:
             return logs.event_writer(folder, name)
         return tf.summary.create_noop_writer()
+
+    def _show_first_drawings(self) -> None:
+        first, labels = self._task.drawings.take(slice(40))
+        images = wrapped(first, self._task.run.create_model().inputs).get("image")
+        if images is not None:
+            logs.write_images(self._events["train"], images, labels, self._task.run.labels)
 
     def _run_until(self, stop: threading.Event, may_write: Callable[[], None]) -> None:
         most, seconds = 1, 0.0
@@ -218,7 +147,7 @@ class Loop:
     def _do_what_is_due(self) -> None:
         step, plan = self._step, self._plan
         last = step == plan.total
-        evaluate = self._validation is not None and plan.evaluates_at(step)
+        evaluate = self._validation.drawings is not None and plan.evaluates_at(step)
         if evaluate or plan.reports_at(step):
             self._report(evaluate)
         minutes = (time.monotonic() - self._saved_at) / 60
@@ -229,7 +158,7 @@ class Loop:
     def _report(self, evaluate: bool) -> None:
         row = {
             "step": self._step,
-            "epoch": self._step * self._settings.batch_size / self._records,
+            "epoch": self._step * self._settings.batch_size / len(self._task.drawings),
             "learning_rate": self._train_steps.learning_rate,
             **self._window.report(),
         }
@@ -237,63 +166,16 @@ class Loop:
         scalars = {name.removeprefix("train_"): row[name] for name in row if name != "step"}
         logs.write_scalars(self._events["train"], self._step, scalars)
         if evaluate:
-            result = self._evaluate()
+            result = self._validation(self._step, str(self._window), self._events["eval"])
             row |= {f"eval_{name}": value for name, value in result.items()}
         self._csv.add(row)
         self._window.clear()
 
-    def _evaluate(self) -> dict[str, float]:
-        assert self._validation is not None
-        share = self._distribution.local_share(len(self._validation))
-        metrics = self._evaluate_on(batches_of(self._validation, share))
-        result = metrics.result()
-        blind = self._settings.use_valid_as_train
-        better = blind or result["top1"] > float(self._best.numpy())
-        remark = "  (trained on: means nothing)" if blind else "  (best so far)" * better
-        log(
-            f"step {self._step:,}  {self._window}  |  validation loss {result['loss']:.4f}  "
-            f"top-1 {result['top1']:.2%}  top-3 {result['top3']:.2%}{remark}"
-        )
-        logs.write_evaluation(self._events["eval"], self._step, metrics, self._labels)
-        if better:
-            self._best.assign(result["top1"])
-            self._no_better.assign(0)
-            if self._distribution.is_chief:
-                checkpoints.save_best(self._model, self._train_dir, self._step, result)
-        else:
-            self._bear_no_better()
-        if self._distribution.is_chief:
-            vertex_job.report_trial(self._step, result)
-        return result
-
-    def _bear_no_better(self) -> None:
-        """Notes an evaluation that was no better; the schedule or the end may depend on it."""
-        settings = self._settings
-        times = int(self._no_better.assign_add(1).numpy())
-        if settings.schedule == "plateau" and times % settings.plateau_patience == 0:
-            factor = self._train_steps.rate_factor
-            factor.assign(factor / 2)
-            log(f"no better top-1 for {times} evaluations: the learning rate is halved")
-        if times == settings.early_stopping:
-            log(f"no better top-1 for {times} evaluations: this is the end")
-
     def _save(self) -> None:
-        if self._distribution.is_chief:
+        if self._task.replicas.is_chief:
             self._csv.save()
             self._checkpoints.save(self._step)
         self._saved_at = time.monotonic()
-
-
-def _synchronise_batch_norm(model: keras.Model) -> None:
-    for layer in model._flatten_layers():
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.synchronized = True
-
-
-def _random_state(model: keras.Model) -> list[tf.Variable]:
-    """The counters behind dropout and the like, which a checkpoint of the model leaves out."""
-    weights = {id(variable) for variable in model.weights}
-    return [variable.value for variable in model.variables if id(variable) not in weights]
 
 
 @contextlib.contextmanager

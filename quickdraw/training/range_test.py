@@ -12,7 +12,9 @@ import keras
 from quickdraw.progress import Progress
 from quickdraw.settings import Settings
 from quickdraw.training import cache, feed
-from quickdraw.training.engine import Task, check, make_deterministic, prepare
+from quickdraw.training.build import Task
+from quickdraw.training.checks import check
+from quickdraw.training.engine import make_deterministic, prepare
 from quickdraw.training.objective import Objective
 from quickdraw.training.optimizers import make_optimizer
 from quickdraw.training.schedules import rising_rate

@@ -18,7 +18,7 @@ _DECAYS: dict[Schedule, Callable[[tf.Tensor], tf.Tensor]] = {
     "cosine": lambda at: 0.5 * (1 + tf.cos(math.pi * at)),
     # He et al. 2016, "Deep Residual Learning", section 4.2.
     "step": lambda at: tf.where(at < 0.5, 1.0, tf.where(at < 0.75, 0.1, 0.01)),
-    # The rest is up to the evaluations: see `Loop`.
+    # The rest is up to the evaluations: see `Validation`.
     "plateau": tf.ones_like,
 }
 

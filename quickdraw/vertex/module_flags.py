@@ -9,6 +9,7 @@ from absl import flags
 from quickdraw import cli, inference, train
 from quickdraw import eval as evaluation
 from quickdraw import settings as train_settings
+from quickdraw.components import component
 
 _DEFINE: dict[str, Callable[[flags.FlagValues], None]] = {
     "train": train.define_flags,
@@ -62,7 +63,6 @@ def _check_classes(chosen: flags.FlagValues) -> None:
     settings = train_settings.from_flags(chosen)
     cli.load_tensorflow()
     from quickdraw import losses, models
-    from quickdraw.training.engine import component
 
     component(settings.model, settings.model_params, models.BaseModel)
     component(settings.label_loss, settings.loss_params, losses.BaseLoss)

@@ -5,8 +5,9 @@ import struct
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reading import parsed
 
-from quickdraw.datasets.drawing import Drawing, SkippedDrawing
+from quickdraw.datasets.drawing import Drawing
 from quickdraw.datasets.sources.binary import Binary
 
 STROKES = [[[0, 255], [0, 200]], [[3, 4, 5], [6, 7, 8]]]
@@ -19,20 +20,6 @@ def packed(strokes, key_id=5, country=b"KR", recognized=1):
     for xs, ys in strokes:
         data += struct.pack("<H", len(xs)) + bytes(xs) + bytes(ys)
     return data
-
-
-def parsed(file):
-    result = []
-    for position, data in file.scan(0, file.size):
-        try:
-            if isinstance(data, SkippedDrawing):
-                raise data
-            with file.opened() as read:
-                assert read(position, len(data)) == data
-            result.append(file.parse(position, data))
-        except SkippedDrawing as error:
-            result.append(error.reason)
-    return result
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reading import parsed
 
 from quickdraw.datasets.drawing import SkippedDrawing
 from quickdraw.datasets.sources import lines
@@ -20,22 +21,6 @@ STROKES = [[[0, 255], [0, 200]], [[3, 4, 5], [6, 7, 8]]]
 def line(**changes):
     fields = {"word": "cat", "key_id": "5", "countrycode": "KR", "recognized": True}
     return json.dumps(fields | {"drawing": STROKES} | changes)
-
-
-def parsed(file, pieces=None):
-    """The drawings of a file, and the reasons of those that are skipped."""
-    result = []
-    for piece in pieces or file.pieces(1 << 30):
-        for position, data in file.scan(*piece):
-            try:
-                if isinstance(data, SkippedDrawing):
-                    raise data
-                with file.opened() as read:
-                    assert read(position, len(data)) == data
-                result.append(file.parse(position, data))
-            except SkippedDrawing as error:
-                result.append(error.reason)
-    return result
 
 
 def test_a_line_with_everything(tmp_path):

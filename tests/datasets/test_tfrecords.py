@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from reading import parsed
 
 from quickdraw import png, records
-from quickdraw.datasets.drawing import SkippedDrawing
 from quickdraw.datasets.sources import open_source
 from quickdraw.datasets.sources.tfrecords import strokes_of
 from quickdraw.ink import ink_of
@@ -25,26 +25,16 @@ def shard(path, *examples, pack=bytes):
     return path
 
 
-def parsed(path, scratch="", **options):
-    result = []
-    for file in open_source(str(path), str(scratch), **options).files:
-        for position, data in file.scan(0, file.size):
-            try:
-                if isinstance(data, SkippedDrawing):
-                    raise data
-                with file.opened() as read:
-                    assert read(position, len(data)) == data
-                result.append(file.parse(position, data))
-            except SkippedDrawing as error:
-                result.append(error.reason)
-    return result
+def drawings(path, scratch="", **options):
+    files = open_source(str(path), str(scratch), **options).files
+    return [drawing for file in files for drawing in parsed(file)]
 
 
 def test_the_records_of_the_camp(tmp_path):
     image = png.encode(IMAGE)
     shard(tmp_path / "train.tfrecords", records.serialise(image=image, label=3))
     shard(tmp_path / "test.tfrecords", records.serialise(image=image, image_id=b"17"))
-    test, train = parsed(tmp_path)
+    test, train = drawings(tmp_path)
     assert (train.word, test.word, test.key_id) == ("3", None, "17")
     np.testing.assert_array_equal(train.image, IMAGE)
 
@@ -54,7 +44,7 @@ def test_names_of_labels_come_from_dataset_json(tmp_path):
     image = png.encode(IMAGE)
     examples = [records.serialise(image=image, label=label) for label in (1, 0, 2, -1)]
     shard(tmp_path / "train.tfrecords", *examples)
-    dog, cat, *bad = parsed(tmp_path)
+    dog, cat, *bad = drawings(tmp_path)
     assert (cat.word, dog.word) == ("cat", "dog")
     assert bad == ["a label that is no class"] * 2
 
@@ -63,10 +53,10 @@ def test_the_records_of_the_tutorial(tmp_path):
     ink = ink_of(STROKES)
     example = records.serialise(ink=ink.ravel().tolist(), shape=list(ink.shape), class_index=1)
     shard(tmp_path / "training.tfrecord-00000-of-00001", example)
-    (drawing,) = parsed(tmp_path)
+    (drawing,) = drawings(tmp_path)
     assert (drawing.word, drawing.strokes) == ("1", STROKES)
     (tmp_path / "training.tfrecord.classes").write_text("cat\ndog\n")
-    (drawing,) = parsed(tmp_path / "training.tfrecord-00000-of-00001")
+    (drawing,) = drawings(tmp_path / "training.tfrecord-00000-of-00001")
     assert drawing.word == "dog"
 
 
@@ -96,11 +86,11 @@ def test_other_keys(tmp_path):
     example = records.serialise(**{"image/encoded": file.getvalue(), "image/text": b"cat"})
     shard(tmp_path / "x.tfrecord", example)
     keys = {"image_key": "image/encoded", "label_key": "image/text"}
-    (drawing,) = parsed(tmp_path, **keys)
+    (drawing,) = drawings(tmp_path, **keys)
     assert (drawing.word, drawing.image.shape) == ("cat", (60, 60))
-    (drawing,) = parsed(tmp_path, polarity="dark_on_light", **keys)
+    (drawing,) = drawings(tmp_path, polarity="dark_on_light", **keys)
     assert drawing.image[30, 30] == 255
-    assert parsed(tmp_path) == ["no feature 'image', nor 'ink'"]
+    assert drawings(tmp_path) == ["no feature 'image', nor 'ink'"]
 
 
 def test_gzipped_and_named_otherwise(tmp_path):
@@ -108,7 +98,7 @@ def test_gzipped_and_named_otherwise(tmp_path):
     shard(tmp_path / "a", example, pack=gzip.compress)
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    (drawing,) = parsed(tmp_path / "a", scratch)
+    (drawing,) = drawings(tmp_path / "a", scratch)
     assert drawing.word == "3"
 
 
@@ -126,7 +116,7 @@ def test_gzipped_and_named_otherwise(tmp_path):
 def test_bad_records_are_skipped(tmp_path, example, reason):
     good = records.serialise(image=png.encode(IMAGE), label=3)
     shard(tmp_path / "x.tfrecords", good, example, good)
-    first, second, third = parsed(tmp_path)
+    first, second, third = drawings(tmp_path)
     assert (first.word, third.word) == ("3", "3")
     assert second.startswith(reason)
 
@@ -137,5 +127,5 @@ def test_damaged_and_truncated_shards(tmp_path):
     data = bytearray(path.read_bytes())
     data[100] ^= 1
     path.write_bytes(data[:-5])
-    first, second, third = parsed(tmp_path)
+    first, second, third = drawings(tmp_path)
     assert (first, second.word, third) == ("a damaged record", "3", "a damaged record")
