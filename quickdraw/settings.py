@@ -35,7 +35,7 @@ _CHOICES: dict[Any, tuple[str, ...]] = {
 }
 
 # Measured: see docs/experiments.md.
-_RATES: dict[Optimizer, float] = {"adamw": 0.004, "lion": 0.001, "muon": 0.006, "sgd": 0.1}
+_RATES: dict[Optimizer, float] = {"adamw": 0.006, "lion": 0.001, "muon": 0.006, "sgd": 0.1}
 
 
 def _setting(
@@ -78,7 +78,7 @@ class Settings:
         "CrossEntropyLoss", "Class in quickdraw.losses, or dotted path of your own."
     )
     loss_params: str | dict[str, Any] = _setting(
-        "", 'The loss\' parameters, e.g. "label_smoothing=0.1".'
+        "", 'The loss\' parameters, e.g. "label_smoothing=0".'
     )
     class_weights: str | dict[str, Any] | None = _setting(
         None,

@@ -33,8 +33,8 @@ def cross_entropy(*probabilities: float) -> list[float]:
 @pytest.mark.parametrize(
     ("name", "params", "labels", "expected"),
     [
-        ("CrossEntropyLoss", {}, [0, 2], cross_entropy(0.5, 0.8)),
-        ("CrossEntropyLoss", {}, [1, 0], cross_entropy(0.25, 0.1)),
+        ("CrossEntropyLoss", {"label_smoothing": 0}, [0, 2], cross_entropy(0.5, 0.8)),
+        ("CrossEntropyLoss", {"label_smoothing": 0}, [1, 0], cross_entropy(0.25, 0.1)),
         # Of 0.3 each of the three classes gets 0.1: the targets are 0.8, 0.1, 0.1.
         (
             "CrossEntropyLoss",
@@ -91,7 +91,7 @@ def cross_entropy(*probabilities: float) -> list[float]:
         ),
         ("CenterLoss", {}, [0, 2], cross_entropy(0.5, 0.8)),
         ("LargeMarginSoftmaxLoss", {}, [0, 2], cross_entropy(0.5, 0.8)),
-        ("DistillationLoss", {}, [0, 2], cross_entropy(0.5, 0.8)),
+        ("DistillationLoss", {"label_smoothing": 0}, [0, 2], cross_entropy(0.5, 0.8)),
     ],
 )
 def test_values_by_hand(name, params, labels, expected):
@@ -101,7 +101,8 @@ def test_values_by_hand(name, params, labels, expected):
 def test_focal_loss_of_the_paper():
     """Section 3.2: with gamma = 2, p = 0.9 counts 100 times less, p ≈ 0.968 1000 times."""
     logits = tf.constant([[math.log(0.9), math.log(0.1)], [math.log(0.968), math.log(0.032)]])
-    ratio = loss_of("CrossEntropyLoss", [0, 0], logits) / loss_of("FocalLoss", [0, 0], logits)
+    plain = loss_of("CrossEntropyLoss", [0, 0], logits, label_smoothing=0)
+    ratio = plain / loss_of("FocalLoss", [0, 0], logits)
     assert ratio == pytest.approx([100, 1000], rel=0.03)
 
 
@@ -169,7 +170,7 @@ def test_margin_1_is_softmax_and_the_margin_begins_softly():
 
 
 def test_distillation_by_hand():
-    loss = make("DistillationLoss", temperature=2.0, share=0.75)
+    loss = make("DistillationLoss", temperature=2.0, share=0.75, label_smoothing=0)
     teacher = tf.constant([[2 * math.log(3), 0.0]])  # softened: 3/4, 1/4
     logits = tf.constant([[2 * math.log(4), 0.0]])  # 16/17, 1/17; softened: 4/5, 1/5
     (value,) = loss.calculate_loss(logits, tf.constant([0]), teacher_logits=teacher).numpy()

@@ -14,10 +14,11 @@ class CrossEntropyLoss(BaseLoss):
 
     Attributes:
         label_smoothing: the share of the target spread over all classes (Szegedy et al. 2016,
-            "Rethinking the Inception Architecture for Computer Vision", section 7).
+            "Rethinking the Inception Architecture for Computer Vision", section 7); 0 is the plain
+            loss.
     """
 
-    label_smoothing: float = 0.0
+    label_smoothing: float = 0.1
 
     def __post_init__(self):
         self._check_range("label_smoothing", 0, 0.99)

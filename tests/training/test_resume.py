@@ -117,18 +117,36 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(tiny_data, tmp_path
     assert weights(tmp_path / "run") == weights(whole)
 
 
-@pytest.mark.parametrize("loss", ["CenterLoss", "LargeMarginSoftmaxLoss"])
-def test_what_a_loss_keeps_is_resumed(tiny_data, tmp_path, loss, capfd):
-    changes = {"label_loss": loss, "num_epochs": 3.0}
+RESNET = {
+    "model": "ResNetModel",
+    "model_params": {"filters": (4, 8), "blocks": (1, 1)},
+    "precision": "bfloat16",
+}
+
+
+def resumed(tiny_data, tmp_path: Path, changes: dict) -> dict[str, bytes]:
+    """What a run ends with that went on from step 20; and the same, never stopped."""
+    changes |= {"num_epochs": 3.0}
     fit(Settings(**settings_of(tiny_data, tmp_path / "whole", **changes)))
     shutil.copytree(tmp_path / "whole", tmp_path / "run")
     for path in tmp_path.glob("run/checkpoints/step-3*"):
         path.unlink()
     fit(Settings(**settings_of(tiny_data, tmp_path / "run", **changes)))
+    assert weights(tmp_path / "run") == weights(tmp_path / "whole")
+    return weights(tmp_path / "run")
+
+
+@pytest.mark.parametrize("changes", [RESNET, RESNET | {"ema_decay": 0.0}])
+def test_moving_means_of_normalisations_are_resumed(tiny_data, tmp_path, changes, capfd):
+    resumed(tiny_data, tmp_path, changes)
     assert "going on from the checkpoint at step 20" in capfd.readouterr().err
-    expected = weights(tmp_path / "whole")
-    assert any(expected["loss/0/.ATTRIBUTES/VARIABLE_VALUE"])
-    assert weights(tmp_path / "run") == expected
+
+
+@pytest.mark.parametrize("loss", ["CenterLoss", "LargeMarginSoftmaxLoss"])
+def test_what_a_loss_keeps_is_resumed(tiny_data, tmp_path, loss, capfd):
+    ends_with = resumed(tiny_data, tmp_path, {"label_loss": loss})
+    assert "going on from the checkpoint at step 20" in capfd.readouterr().err
+    assert any(ends_with["loss/0/.ATTRIBUTES/VARIABLE_VALUE"])
 
 
 @pytest.mark.parametrize("ending", ["index", "data-00000-of-00001"])
