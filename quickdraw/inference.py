@@ -26,7 +26,7 @@ from absl import flags
 
 from quickdraw import cli, storage, vertex_job
 from quickdraw.balance import balanced
-from quickdraw.prefetch import prefetch
+from quickdraw.prefetch import in_parallel, prefetch
 from quickdraw.progress import Progress, log
 
 if TYPE_CHECKING:
@@ -177,8 +177,12 @@ def _scored(ensemble: Ensemble, batches: Iterable[Any]) -> Iterator[tuple[Any, n
     """Yields (ids, probabilities) of each batch of (images, ids)."""
     progress = Progress("predicting", None, "images")
     count = 0
-    for images, ids in batches:
-        yield ids, ensemble.probabilities(images)
+    # Two batches at a time: TensorFlow shares one out to the cores, and waits for the core that is
+    # busy reading.
+    for ids, scores in in_parallel(
+        lambda batch: (batch[1], ensemble.probabilities(batch[0])), batches
+    ):
+        yield ids, scores
         count += len(ids)
         progress.update(count)
     progress.close()
