@@ -19,8 +19,8 @@ def run(here, tiny_run) -> str:
     """A run, on gs://."""
     for path in ("run.json", "best.keras", "best.json"):
         with storage.open_binary(f"{tiny_run}/{path}") as file:
-            here.store.put("art-class", f"runs/mine/{path}", file.read())
-    return "gs://art-class/runs/mine"
+            here.store.put("art-class", f"runs/registered/{path}", file.read())
+    return "gs://art-class/runs/registered"
 
 
 @pytest.mark.parametrize("transport", ["grpc", "rest"])
@@ -28,11 +28,16 @@ def test_a_model_is_registered_again_as_a_new_version(here, run, transport, capf
     import tensorflow as tf
 
     here.service.registry.resources.clear()
-    flags = ["--bucket=art-class", "--run=mine", "--project=project", f"--transport={transport}"]
+    flags = [
+        "--bucket=art-class",
+        "--run=registered",
+        "--project=project",
+        f"--transport={transport}",
+    ]
     for version in (1, 2):
         assert register.main(["register", *flags, "--serving_image=image"]) == 0
-        assert capfd.readouterr().out.strip() == f"{PLACE}/models/mine@{version}"
-    model = here.service.registry.resources[f"{PLACE}/models/mine"]
+        assert capfd.readouterr().out.strip() == f"{PLACE}/models/registered@{version}"
+    model = here.service.registry.resources[f"{PLACE}/models/registered"]
     assert model.container_spec.image_uri == "image"
 
     prefix = model.artifact_uri.removeprefix("gs://art-class/")
@@ -54,7 +59,7 @@ def test_registering_may_be_refused(here, run, capfd, monkeypatch):
     assert "gs://art-class/runs/nothing holds no run" in capfd.readouterr().err
     assert register.main(["register", *flags, "--run=My run"]) == 2
     monkeypatch.setattr(here.service, "deny", True)
-    assert register.main(["register", *flags, "--run=mine"]) == 1
+    assert register.main(["register", *flags, "--run=registered"]) == 1
     assert "roles/aiplatform.user is needed" in capfd.readouterr().err
 
 
@@ -69,7 +74,7 @@ def test_a_run_is_logged_to_an_experiment_and_logged_anew(here, run, monkeypatch
     logged = here.service.registry.resources[f"{contexts}/class-mine"].metadata
     assert logged["_params"]["model"] == "LogisticModel"
     assert logged["_params"]["seed"] == 1
-    assert logged["_metrics"]["top1"] == json.loads(here.read("runs/mine/best.json"))["top1"]
+    assert logged["_metrics"]["top1"] == json.loads(here.read("runs/registered/best.json"))["top1"]
     assert logged["_state"] == "COMPLETE"
 
     monkeypatch.setattr(here.service, "deny", True)
