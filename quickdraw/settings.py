@@ -220,6 +220,12 @@ class Settings:
         False, "Move an earlier run in train_dir aside and begin anew."
     )
 
+    @property
+    def patterns_to_fit(self) -> str:
+        """Patterns of all records that are trained on."""
+        validation = self.eval_data_pattern if self.use_valid_as_train else None
+        return ",".join(filter(None, (self.train_data_pattern, validation)))
+
     def that_matter(self) -> dict[str, Any]:
         """The settings that decide the result."""
         return {

@@ -132,7 +132,7 @@ def main(argv: list[str] | None = None) -> None:
                 flags = flags_of(described["base"], changes)
                 jobs.put(((variant, seed), [*flags, *data, f"--seed={seed}"]))
     threads = [
-        threading.Thread(target=train, args=(core, jobs, folder, results))
+        threading.Thread(target=train, args=(core, jobs, folder, results), daemon=True)
         for core in os.sched_getaffinity(0)
     ]
     for thread in threads:

@@ -12,7 +12,9 @@ import pytest
 
 from quickdraw import inference, train
 from quickdraw import png as png_module
+from quickdraw.errors import QuickdrawError
 from quickdraw.records import frame, serialise
+from quickdraw.settings import Settings
 
 
 def fails(main, capfd, *flags: str) -> str:
@@ -221,3 +223,8 @@ def test_code_of_the_model_that_has_changed(tiny_data, tiny_run, tmp_path, capfd
     for which in ("best", "latest"):
         error = fails(inference.main, capfd, *flags, f"--checkpoint={which}")
         assert "does not fit the model: its code has changed since" in error
+
+
+def test_an_unknown_choice_in_python_is_one_line():
+    with pytest.raises(QuickdrawError, match="--optimizer must be one of adamw, .* 'adam'"):
+        Settings(optimizer="adam")

@@ -56,10 +56,7 @@ def prepare(job: Job, load: Load) -> Task:
         QuickdrawError: see `fit`.
     """
     settings = job.settings
-    assert settings.train_data_pattern
-    patterns, title = settings.train_data_pattern, "reading training records"
-    if settings.use_valid_as_train:
-        patterns = f"{patterns},{settings.eval_data_pattern}"
+    patterns, title = settings.patterns_to_fit, "reading training records"
     drawings = load(job.reader, patterns, title, settings.cache_megabytes)
     run = _describe(job, drawings)
     pixels = f", {run.image_size}x{run.image_size} pixels" * ("image" in job.model.inputs)

@@ -23,7 +23,7 @@ from quickdraw.training import cache, decode
 @contextlib.contextmanager
 def reading_ahead(settings: Settings) -> Iterator[None]:
     """Reads what `settings` name while the caller does something else; done when it is left."""
-    patterns = [settings.train_data_pattern, settings.eval_data_pattern]
+    patterns = [settings.patterns_to_fit, settings.eval_data_pattern]
     job = {
         "patterns": [pattern for pattern in patterns if pattern and _worth_it(pattern)],
         "image_size": settings.image_size,

@@ -32,12 +32,14 @@ def sets(home: Path) -> int:
     return len(list(home.iterdir())) if home.exists() else 0
 
 
-def test_training_and_validation_records_need_not_be_decoded_again(settings, home, monkeypatch):
+@pytest.mark.parametrize("blind", [False, True])
+def test_what_a_training_reads_need_not_be_decoded_again(settings, home, monkeypatch, blind):
+    settings.use_valid_as_train = blind
     with read_ahead.reading_ahead(settings):
         pass
     assert sets(home) == 2
     monkeypatch.setattr(cache, "decode", None)
-    for patterns in (settings.train_data_pattern, settings.eval_data_pattern):
+    for patterns in (settings.patterns_to_fit, settings.eval_data_pattern):
         assert len(cache.load(QuickDrawFeatureReader(), patterns, "reading", 1000.0)) > 0
 
 
