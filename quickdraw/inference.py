@@ -107,6 +107,8 @@ def command(values: flags.FlagValues) -> None:
     models = [runs.load(folder, values.checkpoint) for folder in folders]
     for folder, model in zip(folders, models, strict=True):
         log(f"predicting with the model of step {model.step:,} of {folder}")
+        if values.tta and (kept := model.run.settings["augment"].get("never_flip")):
+            log(f"warning: --tta mirrors all drawings; {folder} was trained with never_flip={kept}")
     count = predict(
         Ensemble(models, _weights(values.ensemble_weights), values.tta),
         values.input_data_pattern,

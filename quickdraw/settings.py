@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 OnBadRecord = Literal["error", "skip"]
 Distribute = Literal["auto", "none", "mirrored", "multi_worker"]
 Precision = Literal["float32", "bfloat16", "float16"]
-Optimizer = Literal["adamw", "lion", "muon", "sgd"]
+Optimizer = Literal["adam", "adamw", "lion", "muon", "sgd"]
 Schedule = Literal["cosine", "one_cycle", "step", "plateau", "constant"]
 SMALLEST_STEP = 1e-12
 
@@ -35,7 +35,13 @@ _CHOICES: dict[Any, tuple[str, ...]] = {
 }
 
 # Measured: see docs/experiments.md.
-_RATES: dict[Optimizer, float] = {"adamw": 0.006, "lion": 0.001, "muon": 0.006, "sgd": 0.1}
+_RATES: dict[Optimizer, float] = {
+    "adam": 0.006,
+    "adamw": 0.006,
+    "lion": 0.001,
+    "muon": 0.006,
+    "sgd": 0.1,
+}
 
 
 def _setting(
@@ -130,7 +136,7 @@ class Settings:
     )
     optimizer: Optimizer = _setting(
         "adamw",
-        "adamw, lion, muon, or sgd with Nesterov momentum.",
+        "adam (without weight decay), adamw, lion, muon, or sgd with Nesterov momentum.",
         matters=True,
     )
     weight_decay: float = _setting(
@@ -247,6 +253,8 @@ class Settings:
                 )
         if self.base_learning_rate is None:
             self.base_learning_rate = _RATES[self.optimizer]
+        if self.optimizer == "adam" and self.weight_decay:
+            raise QuickdrawError("--optimizer=adam has no --weight_decay: adamw is Adam with it")
 
 
 def define_flags(values: flags.FlagValues) -> None:

@@ -52,9 +52,11 @@ def test_runs_with_other_labels_are_refused(run, tiny_run):
         Ensemble([Fixed([1, 0, 0], run), Fixed([1, 0, 0], other)])
 
 
-def test_inference_takes_several_runs(tiny_data, tiny_run, tmp_path):
+def test_inference_takes_several_runs(tiny_data, tiny_run, tmp_path, capsys):
     other = str(tmp_path / "other")
-    fit(Settings(train_data_pattern=tiny_data.train, train_dir=other, model="MlpModel"))
+    augment = "flip=True, never_flip=(0,)"
+    data = {"train_data_pattern": tiny_data.train, "train_dir": other}
+    fit(Settings(model="MlpModel", augment=augment, **data))
     output = tmp_path / "out.csv"
     flags = [
         f"--train_dir={tiny_run},{other}",
@@ -65,3 +67,6 @@ def test_inference_takes_several_runs(tiny_data, tiny_run, tmp_path):
     ]
     assert inference.main(["inference", *flags]) == 0
     assert output.read_text().count("\n") == 41
+    told = capsys.readouterr().err
+    assert f"--tta mirrors all drawings; {other} was trained with never_flip=[0]" in told
+    assert told.count("never_flip") == 1

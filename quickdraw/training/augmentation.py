@@ -9,11 +9,13 @@ labels of both.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from quickdraw.cli import did_you_mean
 from quickdraw.components import Component
 from quickdraw.errors import QuickdrawError
 from quickdraw.training import pixels
@@ -43,6 +45,7 @@ class Augmentation(Component):
 
     Attributes:
         flip: mirrored left to right, half of the drawings.
+        never_flip: the classes that `flip` leaves alone, such as letters: names, or numbers.
         shift: moved by up to so many pixels, each way.
         rotation: turned by up to so many degrees, each way.
         scale: made larger or smaller by up to this share; width and height by themselves.
@@ -60,6 +63,7 @@ class Augmentation(Component):
     """
 
     flip: bool = False
+    never_flip: tuple[str | int, ...] = ()
     shift: float = 0.0
     rotation: float = 0.0
     scale: float = 0.0
@@ -84,6 +88,28 @@ class Augmentation(Component):
                 raise QuickdrawError(
                     f"{name} must be from 0 to {most:g}. Received: {getattr(self, name)}"
                 )
+        if self.never_flip and not self.flip:
+            raise QuickdrawError("never_flip is for flip=True")
+
+    def of_classes(self, names: list[str]) -> Augmentation:
+        """The same, with the numbers of the classes in `never_flip`.
+
+        Args:
+            names: of all classes.
+
+        Raises:
+            QuickdrawError: no such class.
+        """
+        numbers: dict[str | int, int] = {name: number for number, name in enumerate(names)}
+        numbers |= {number: number for number in range(len(names))}
+        for chosen in self.never_flip:
+            if chosen not in numbers:
+                raise QuickdrawError(
+                    f"--augment: never_flip: no class {chosen!r}{did_you_mean(str(chosen), names)}"
+                )
+        return dataclasses.replace(
+            self, never_flip=tuple(numbers[chosen] for chosen in self.never_flip)
+        )
 
     @property
     def mixes(self) -> bool:
@@ -117,11 +143,11 @@ class Augmentation(Component):
             return which > 0
         return tf.fill(tf.shape(which), self.cutmix > 0)
 
-    def apply(self, images: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
+    def apply(self, images: tf.Tensor, labels: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
         """Changes uint8 images `[batch, size, size, channels]` by their `numbers`."""
         columns = tf.unstack(numbers[:, :_NUMBERS], axis=1)
         if self.flip or self.shift or self.rotation or self.scale or self.shear:
-            images = self._warp(images, columns[:7])
+            images = self._warp(images, self._sides(labels, columns[0]), columns[1:7])
         if self.elastic:
             grid = tf.reshape(numbers[:, -_GRID:], (-1, pixels.GRID, pixels.GRID, 2))
             images = pixels.bend(images, self.elastic * grid)
@@ -131,11 +157,21 @@ class Augmentation(Component):
             images = pixels.erase(images, columns[8], columns[9], self.erasing)
         return images
 
-    def _warp(self, images: tf.Tensor, numbers: list[tf.Tensor]) -> tf.Tensor:
-        mirrored, right, down, turn, wide, high, slant = numbers
+    def _sides(self, labels: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
+        """-1 for each drawing that is to be mirrored, 1 for the others."""
+        if not self.flip:
+            return tf.ones_like(numbers)
+        sides = tf.sign(numbers)
+        if self.never_flip:
+            stays = tf.equal(labels[:, None], tf.constant(self.never_flip, labels.dtype))
+            sides = tf.where(tf.reduce_any(stays, axis=1), 1.0, sides)
+        return sides
+
+    def _warp(self, images: tf.Tensor, sides: tf.Tensor, numbers: list[tf.Tensor]) -> tf.Tensor:
+        right, down, turn, wide, high, slant = numbers
         return pixels.warp(
             images,
-            flip=tf.sign(mirrored) if self.flip else tf.ones_like(mirrored),
+            flip=sides,
             shift=(right * self.shift, down * self.shift),
             degrees=turn * self.rotation,
             scale=(1 + wide * self.scale, 1 + high * self.scale),

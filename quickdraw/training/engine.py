@@ -64,8 +64,9 @@ def prepare(job: Job, load: Load) -> Task:
     check_teachers(settings, job.loss, job.model, run.labels, run.image_size, run.channels)
     class_weights(settings.class_weights, run.labels, drawings.labels)
     _check_loss(job.loss, run)
+    augmentation = job.augmentation.of_classes(run.labels)
     validation = _validation(settings, run, load)
-    return Task(run, job.augmentation, job.replicas, drawings, validation)
+    return Task(run, augmentation, job.replicas, drawings, validation)
 
 
 def train(task: Task, settings: Settings, may_write: Callable[[], None] = nothing_to_check) -> Loop:

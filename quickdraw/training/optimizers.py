@@ -26,6 +26,7 @@ def make_optimizer(settings: Settings, replicas: int) -> keras.Optimizer:
     }
     decay = {"weight_decay": settings.weight_decay}
     optimizer = {
+        "adam": lambda: keras.optimizers.Adam(**common),
         "adamw": lambda: keras.optimizers.AdamW(**common, **decay),
         "lion": lambda: keras.optimizers.Lion(**common, **decay),
         "muon": lambda: Muon(**common, **decay, adam_weight_decay=settings.weight_decay),

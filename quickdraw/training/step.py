@@ -149,7 +149,7 @@ class TrainSteps:
             self._settings.seed, self._optimizer.iterations, self._settings.batch_size
         )
         random = _share(random, self._distribution.replicas)
-        images = self._augmentation.apply(images, random)
+        images = self._augmentation.apply(images, labels, random)
         targets: tuple[tf.Tensor, ...] = (labels,)
         if self._augmentation.mixes:
             images, targets = self._augmentation.mix(images, labels, random)

@@ -86,6 +86,8 @@ def test_an_earlier_run_would_go_on(dry_run, tiny_data, tmp_path):
         ({"eval_data_pattern": "nowhere/*"}, "no file matches"),
         ({"class_weights": "mouse=2"}, "no class 'mouse'"),
         ({"augment": "spin=2"}, "no parameter 'spin'"),
+        ({"augment": "flip=True, never_flip=('mouse',)"}, "never_flip: no class 'mouse'"),
+        ({"optimizer": "adam", "weight_decay": 0.1}, "adamw is Adam with it"),
         ({"base_learning_rate": 1e38, "optimizer": "sgd"}, "not a number any more"),
         ({"train_dir": __file__}, "the folder cannot be made or written to"),
         ({"train_data_pattern": ""}, "--dry_run needs --train_data_pattern"),
