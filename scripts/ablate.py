@@ -16,6 +16,8 @@ import json
 import os
 import pathlib
 import queue
+import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -88,19 +90,26 @@ class Results:
         return "\n".join(lines)
 
 
-def train(core: int, jobs: queue.SimpleQueue[Job], folder: pathlib.Path, results: Results) -> None:
-    """Trains what is in line, on one core."""
+def train(
+    core: int,
+    jobs: queue.SimpleQueue[Job],
+    folder: pathlib.Path,
+    results: Results,
+    running: dict[int, subprocess.Popen],
+) -> None:
+    """Trains what is in line, on one core; `running` tells which training is under way there."""
     os.sched_setaffinity(0, [core])  # this thread's, and its children's
     while True:
         try:
             key, flags = jobs.get_nowait()
         except queue.Empty:
             return
-        train_dir = folder / f"{key[0]}-{key[1]}".replace(" ", "_")
+        train_dir = folder / re.sub(r"[^\w.-]+", "_", f"{key[0]}-{key[1]}")
         command = [sys.executable, "-m", "quickdraw.train", *flags, f"--train_dir={train_dir}"]
         with open(f"{train_dir}.log", "ab") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log)
-            _, status, used = os.wait4(process.pid, 0)
+            running[core] = subprocess.Popen(command, stdout=log, stderr=log)
+            _, status, used = os.wait4(running[core].pid, 0)
+        del running[core]
         if status:
             print(f"{key}: failed, see {train_dir}.log", file=sys.stderr, flush=True)
             continue
@@ -131,14 +140,23 @@ def main(argv: list[str] | None = None) -> None:
             if (variant, seed) not in results.values:
                 flags = flags_of(described["base"], changes)
                 jobs.put(((variant, seed), [*flags, *data, f"--seed={seed}"]))
+    running: dict[int, subprocess.Popen] = {}
     threads = [
-        threading.Thread(target=train, args=(core, jobs, folder, results), daemon=True)
+        threading.Thread(target=train, args=(core, jobs, folder, results, running), daemon=True)
         for core in os.sched_getaffinity(0)
     ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        # An interruption: no further training, and none goes on by itself.
+        while not jobs.empty():
+            jobs.get()
+        for process in list(running.values()):
+            process.terminate()
     print(results.table(list(described["variants"])))
 
 
