@@ -77,7 +77,7 @@ class ResNetModel(BaseModel):
     filters: tuple[int, ...] = (32, 64, 128)
     blocks: tuple[int, ...] = (1, 2, 2)
     squeeze: int = 0
-    dropout: float = 0.2
+    dropout: float = 0.0
 
     def create_model(self, images, num_classes):
         x = layers.Conv2D(self.filters[0], 3, padding="same", use_bias=False)(images)
