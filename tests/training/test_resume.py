@@ -119,7 +119,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(tiny_data, tmp_path
 
 RESNET = {
     "model": "ResNetModel",
-    "model_params": {"filters": (4, 8), "blocks": (1, 1)},
+    "model_params": {"filters": (4, 8), "blocks": (1, 1), "dropout": 0.2},
     "precision": "bfloat16",
 }
 
