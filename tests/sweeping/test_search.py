@@ -106,7 +106,7 @@ def test_any_text_is_a_space_or_one_line(text):
         ("batch_size=0..16", "--batch_size must be at least 1. Received: 0"),
         ("weight_decay=log:0..1", "weight_decay: log: is for numbers above 0"),
         ("optimizer=1..2", "optimizer is no number: A|B expected"),
-        ("optimizer=adamw|sgdd", "optimizer: value should be one of <adamw|lion|muon|sgd>"),
+        ("optimizer=adamw|sgdd", "optimizer: value should be one of <adam|adamw|lion|muon|sgd>"),
         ("batch_size=16|x", "batch_size: "),
         ("batch_size=16|16", "different values, A|B, expected"),
         ("base_learning_rate=-1|0.1", "--base_learning_rate must be above 0. Received: -1.0"),
