@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from quickdraw.models.batch_norm import follow, fuse
+from quickdraw.models.batch_norm import forget_sooner, fuse
 
 
 def layer_of(shape: tuple[int, ...], **config) -> keras.Model:
@@ -91,7 +91,7 @@ def test_a_saved_model_is_plain_keras(tmp_path):
 @pytest.mark.parametrize("config", [{}, {"axis": 1}, {"scale": False}, {"momentum": 0.97}])
 def test_statistics_follow_within_thirty_steps(config):
     """Those of Keras' default would be three quarters of what they were at first."""
-    model = fuse(follow(layer_of((4, 4, 4), **config)))
+    model = fuse(forget_sooner(layer_of((4, 4, 4), **config)))
     values = np.random.default_rng(2).normal(5, 2, (8, 4, 4, 4)).astype("float32")
     axes = tuple(axis for axis in range(4) if axis != config.get("axis", 3))
     first, mean = model.layers[1].moving_mean.numpy(), values.mean(axis=axes)

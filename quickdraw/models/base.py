@@ -11,7 +11,7 @@ from quickdraw.components import Component
 from quickdraw.errors import QuickdrawError
 from quickdraw.ink import SCALE
 from quickdraw.inputs import specs, unwrapped
-from quickdraw.models.batch_norm import follow, fuse
+from quickdraw.models.batch_norm import forget_sooner, fuse
 
 
 class BaseModel(Component):
@@ -60,7 +60,7 @@ class BaseModel(Component):
                 f"{type(self).__name__}.create_model must return logits of shape "
                 f"(None, {num_classes}). Received: {getattr(logits, 'shape', logits)}"
             )
-        return fuse(follow(keras.Model(unwrapped(given), logits)))
+        return fuse(forget_sooner(keras.Model(unwrapped(given), logits)))
 
 
 def _normalised(given: Any) -> Any:

@@ -16,7 +16,7 @@ _KERAS_MOMENTUM = 0.99
 _MOMENTUM = 0.9
 
 
-def follow(model: keras.Model) -> keras.Model:
+def forget_sooner(model: keras.Model) -> keras.Model:
     """Lets moving means and variances forget after ten steps instead of a hundred; returns the
     model.
 

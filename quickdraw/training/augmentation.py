@@ -100,8 +100,7 @@ class Augmentation(Component):
         Raises:
             QuickdrawError: no such class.
         """
-        numbers: dict[str | int, int] = {name: number for number, name in enumerate(names)}
-        numbers |= {number: number for number in range(len(names))}
+        numbers = {key: number for number, name in enumerate(names) for key in (name, number)}
         for chosen in self.never_flip:
             if chosen not in numbers:
                 raise QuickdrawError(
