@@ -55,6 +55,24 @@ def test_it_builds_for_any_size_channels_and_classes(kind, size, channels, class
     assert np.isfinite(logits).all()
 
 
+def test_a_residual_network_pools_as_it_is_told():
+    mean, maximum, none = (
+        models.ResNetModel(pooling=pooling).build(28, 1, 5) for pooling in ("mean", "max", "none")
+    )
+    assert [each.layers[-1].kernel.shape[0] for each in (mean, maximum, none)] == [128, 128, 6272]
+    maximum.set_weights(mean.get_weights())
+    for model in (mean, maximum):
+        model.layers[-1].kernel.assign(tf.ones((128, 5)))  # Features are never negative.
+    drawings = images(3)
+    assert (maximum(drawings, training=False) > mean(drawings, training=False)).numpy().all()
+
+
+def test_a_residual_network_can_have_gates():
+    plain, gated = (models.ResNetModel(squeeze=squeeze).build(28, 1, 5) for squeeze in (0, 8))
+    assert gated.count_params() > plain.count_params()
+    assert np.isfinite(gated(images(3), training=False)).all()
+
+
 @pytest.mark.parametrize("kind", MODELS)
 def test_it_gives_logits_no_probabilities(kind):
     logits = kind().build(28, 1, 5)(given(kind, 20), training=False).numpy()

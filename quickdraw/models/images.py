@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from keras import layers
 
 from quickdraw.models.base import BaseModel
@@ -61,6 +63,13 @@ class CnnModel(BaseModel):
         return layers.Dropout(self.dropout)(x)
 
 
+_POOLING = {
+    "mean": layers.GlobalAveragePooling2D,
+    "max": layers.GlobalMaxPooling2D,
+    "none": layers.Flatten,
+}
+
+
 class ResNetModel(BaseModel):
     """A residual network with pre-activation blocks for drawings of 28 to 64 pixels.
 
@@ -71,12 +80,14 @@ class ResNetModel(BaseModel):
         filters: the channels of each stage; each stage but the first halves height and width.
         blocks: how many blocks each stage has.
         squeeze: the reduction of the squeeze-and-excitation gates; 0 leaves them out.
+        pooling: the classifier sees the mean over all places, the maximum, or each place ("none").
         dropout: the share of features dropped before the classifier.
     """
 
     filters: tuple[int, ...] = (32, 64, 128)
     blocks: tuple[int, ...] = (1, 2, 2)
     squeeze: int = 0
+    pooling: Literal["mean", "max", "none"] = "mean"
     dropout: float = 0.0
 
     def create_model(self, images, num_classes):
@@ -85,7 +96,7 @@ class ResNetModel(BaseModel):
             for block in range(blocks):
                 x = self._block(x, filters, 2 if stage and not block else 1)
         x = layers.ReLU()(layers.BatchNormalization()(x))
-        x = layers.GlobalAveragePooling2D()(x)
+        x = _POOLING[self.pooling]()(x)
         x = layers.Dropout(self.dropout)(x)
         return layers.Dense(num_classes)(x)
 
