@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from quickdraw import storage, transfer
+from quickdraw import storage
 from quickdraw.errors import QuickdrawError
+from quickdraw.gcs import transfer
 from quickdraw.progress import log
 
 if TYPE_CHECKING:

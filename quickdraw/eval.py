@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from quickdraw import cli, storage, temperature, transfer, vertex_job
+from quickdraw import cli, storage, temperature, vertex_job
+from quickdraw.gcs import transfer
 from quickdraw.prefetch import prefetch
 from quickdraw.progress import log
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from quickdraw import ink
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats import ink
 
 Specs = dict[str, tuple[tuple[int, ...], Any]]
 """By input: its shape, without the batch, and its dtype."""

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from quickdraw import dataset_info, features, ink, png, records, storage
+from quickdraw import storage
 from quickdraw.errors import BadRecordError, QuickdrawError
+from quickdraw.formats import dataset_info, features, ink, png, records
+from quickdraw.formats.shard_reader import ShardReader
 from quickdraw.inputs import Specs, specs, unwrapped
 from quickdraw.settings import OnBadRecord
-from quickdraw.shard_reader import ShardReader
 
 _LARGEST_SIDE = 1024
 _MOST_CLASSES = 100_000  # where no dataset.json says how many there are
@@ -32,8 +33,8 @@ class BaseReader(ShardReader):
         image_size: resize the images to this many pixels a side; None keeps their own size.
         num_classes: labels from here on are bad records; None takes it from dataset.json.
         on_bad_record: "error" stops at the first bad record, "skip" counts it and goes on.
-        inputs: what to read of a drawing: "image", "ink" (see `quickdraw.ink`), or both; None for
-            what this class reads.
+        inputs: what to read of a drawing: "image", "ink" (see `quickdraw.formats.ink`), or both;
+            None for what this class reads.
         max_points: how many points of the ink to keep, the first ones.
 
     Attributes:

@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterator
 
 from absl import flags
 
-from quickdraw import cli, dataset_info, storage
+from quickdraw import cli, storage
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats import dataset_info
 
 _SHOWN = 20
 _HEADERS = (["image_id", "label"], ["key_id", "word"])

@@ -16,8 +16,8 @@ from typing import IO, Any, BinaryIO, cast
 
 import google_crc32c
 
-from quickdraw import gcs, gcs_client
 from quickdraw.errors import QuickdrawError
+from quickdraw.gcs import client, objects
 
 
 def is_remote(path: str) -> bool:
@@ -33,7 +33,7 @@ def open_binary(path: str) -> BinaryIO:
     if is_remote(path):
         file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115
         try:
-            gcs.read(path, file)
+            objects.read(path, file)
         except BaseException:
             file.close()
             raise
@@ -47,26 +47,26 @@ def open_binary(path: str) -> BinaryIO:
 
 def exists(path: str) -> bool:
     if is_remote(path):
-        return gcs.is_object(path) or gcs.is_folder(path)
+        return objects.is_object(path) or objects.is_folder(path)
     return os.path.exists(path)
 
 
 def is_folder(path: str) -> bool:
-    return gcs.is_folder(path) if is_remote(path) else os.path.isdir(path)
+    return objects.is_folder(path) if is_remote(path) else os.path.isdir(path)
 
 
 def listdir(path: str) -> list[str]:
-    return gcs.listdir(path) if is_remote(path) else sorted(os.listdir(path))
+    return objects.listdir(path) if is_remote(path) else sorted(os.listdir(path))
 
 
 def file_size(path: str) -> int:
-    return gcs.size_and_crc(path)[0] if is_remote(path) else os.path.getsize(path)
+    return objects.size_and_crc(path)[0] if is_remote(path) else os.path.getsize(path)
 
 
 def checksum(path: str) -> str:
     """Tells whether a file has changed: its size and CRC-32C, the same wherever it lies."""
     if is_remote(path):
-        size, crc = gcs.size_and_crc(path)
+        size, crc = objects.size_and_crc(path)
         return f"{size} {crc:08x}"
     crc, size = 0, 0
     with open_binary(path) as file:
@@ -82,7 +82,7 @@ def make_folders(path: str) -> None:
         QuickdrawError: a file is in the way, or the place may not be written to.
     """
     if is_remote(path):
-        gcs_client.split(path)
+        client.split(path)
         return
     try:
         os.makedirs(path, exist_ok=True)
@@ -93,7 +93,7 @@ def make_folders(path: str) -> None:
 def rename(source: str, target: str) -> None:
     """Renames a file, replacing the target; atomic on local disks, copy and delete on gs://."""
     if is_remote(source):
-        gcs.rename(source, target)
+        objects.rename(source, target)
     else:
         os.replace(source, target)
 
@@ -101,7 +101,7 @@ def rename(source: str, target: str) -> None:
 def delete(path: str) -> None:
     """Deletes a file, or a folder with all that is in it; what is not there is no error."""
     if is_remote(path):
-        gcs.delete(path)
+        objects.delete(path)
     elif os.path.isdir(path):
         shutil.rmtree(path)
     else:
@@ -124,7 +124,7 @@ def expand(patterns: str) -> list[str]:
             searched = os.path.join(local_glob.escape(pattern), "*.tfrecord*")
         elif exists(pattern):
             searched = local_glob.escape(pattern)
-        matches = gcs.matching(searched) if is_remote(searched) else local_glob.glob(searched)
+        matches = objects.matching(searched) if is_remote(searched) else local_glob.glob(searched)
         matches = sorted(path for path in matches if not path.endswith(".tmp"))
         if not matches:
             raise QuickdrawError(f"no file matches {searched!r}{_what_is_there(searched)}")
@@ -184,7 +184,7 @@ def staging(folder: str) -> Iterator[str]:
 def move(local: str, target: str) -> None:
     """Brings a local file to its place, replacing what is there; whole or not at all."""
     if is_remote(target):
-        gcs.write(target, local)
+        objects.write(target, local)
         os.remove(local)
     else:
         os.replace(local, target)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from quickdraw import ink
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats import ink
 from quickdraw.inputs import unwrapped
 from quickdraw.readers import BaseReader
 
@@ -25,8 +25,8 @@ class TrainedModel:
 
     Attributes:
         model: the Keras model; uint8 images `[batch, size, size, channels]` in, logits out. One
-            that takes ink gets int16 `[batch, max_points, 3]` (see `quickdraw.ink`) instead, or
-            a dictionary of `image` and `ink`.
+            that takes ink gets int16 `[batch, max_points, 3]` (see `quickdraw.formats.ink`)
+            instead, or a dictionary of `image` and `ink`.
         labels: names of the classes, in label order.
         step: how many steps it was trained.
         run: everything that made it.

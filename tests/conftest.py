@@ -16,7 +16,8 @@ from reading import noise
 from standins import gcs
 from standins.gcs_store import Store
 
-from quickdraw import dataset_info, gcs_client, png, records
+from quickdraw.formats import dataset_info, png, records
+from quickdraw.gcs import client
 
 # The machines that run these tests are shared: how long one example takes says nothing.
 hypothesis.settings.register_profile("quickdraw", deadline=None)
@@ -147,13 +148,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[gcs.Server]:
     """Cloud Storage on this machine, with a bucket `b`; this process uses it."""
     store = Store()
     store.make_bucket("b")
-    monkeypatch.setattr(gcs_client, "FIRST_WAIT", 0.01)
-    monkeypatch.setattr(gcs_client, "LONGEST_WAIT", 0.05)
+    monkeypatch.setattr(client, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(client, "LONGEST_WAIT", 0.05)
     with gcs.serve(store) as running:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", running.url)
-        gcs_client.client.cache_clear()
+        client.client.cache_clear()
         yield running
-    gcs_client.client.cache_clear()
+    client.client.cache_clear()
     gc.collect()
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from quickdraw import inference, train
-from quickdraw import png as png_module
 from quickdraw.errors import QuickdrawError
-from quickdraw.records import frame, serialise
+from quickdraw.formats import png as png_module
+from quickdraw.formats.records import frame, serialise
 from quickdraw.settings import Settings
 
 

@@ -8,8 +8,9 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from quickdraw import ink, models
+from quickdraw import models
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats import ink
 from quickdraw.inputs import unwrapped
 
 MODELS = [

@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 from reading import everything, noise
 
-from quickdraw import dataset_info, readers
+from quickdraw import readers
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats import dataset_info
 
 
 @pytest.mark.parametrize(

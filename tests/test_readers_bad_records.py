@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from reading import everything, noise
 
-from quickdraw import dataset_info, png, readers, records
+from quickdraw import readers
 from quickdraw.errors import BadRecordError, QuickdrawError
+from quickdraw.formats import dataset_info, png, records
 
 
 def damage(shard: Path, *numbers: int) -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from quickdraw import dataset_info, score
+from quickdraw import score
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats import dataset_info
 
 SOLUTION = "image_id,label\na,0\nb,1\nc,2\nd,2\n"
 LABELS = ["cat", "hot dog", "sun", "The Eiffel Tower"]

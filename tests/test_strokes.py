@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quickdraw import dataset_info, eval, inference, readers, runs, train
+from quickdraw import eval, inference, readers, runs, train
 from quickdraw.datasets.strokes import rasterise
 from quickdraw.errors import QuickdrawError
-from quickdraw.ink import SCALE, ink_of
+from quickdraw.formats import dataset_info
+from quickdraw.formats.ink import SCALE, ink_of
 from quickdraw.training import Settings, cache, decode, fit
 from quickdraw.training.checks import check
 from quickdraw.training.engine import prepare

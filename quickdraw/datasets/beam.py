@@ -15,11 +15,11 @@ import apache_beam as beam
 import numpy as np
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from quickdraw.dataset_info import DatasetInfo
 from quickdraw.datasets import beam_choice, beam_shards, output, scanning, shards, splits, writer
 from quickdraw.datasets.drawing import SkippedDrawing
 from quickdraw.datasets.recipe import Recipe, key_of
 from quickdraw.datasets.sources import DrawingFile, Source
+from quickdraw.formats.dataset_info import DatasetInfo
 from quickdraw.progress import log
 
 _PIECE = 4 << 20

@@ -12,10 +12,10 @@ from typing import Any
 import apache_beam as beam
 
 from quickdraw import storage
-from quickdraw.dataset_info import DatasetInfo
 from quickdraw.datasets import output, shards, splits
 from quickdraw.datasets.recipe import Recipe
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats.dataset_info import DatasetInfo
 
 _REPORTS = "reports"
 

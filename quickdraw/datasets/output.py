@@ -13,9 +13,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from quickdraw import dataset_info, storage
-from quickdraw.dataset_info import DatasetInfo
+from quickdraw import storage
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats import dataset_info
+from quickdraw.formats.dataset_info import DatasetInfo
 from quickdraw.progress import log
 
 SOLUTION = "solution.csv"

@@ -46,12 +46,12 @@ from types import ModuleType
 from absl import flags
 
 from quickdraw import cli, storage
-from quickdraw.dataset_info import DatasetInfo
 from quickdraw.datasets import sources, splits, writer
 from quickdraw.datasets.recipe import Recipe
 from quickdraw.datasets.sources.names import read_names
 from quickdraw.datasets.summary import summary
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats.dataset_info import DatasetInfo
 
 
 def prepare(

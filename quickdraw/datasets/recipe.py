@@ -7,11 +7,11 @@ import dataclasses
 import numpy as np
 from PIL import Image
 
-from quickdraw import png, records
 from quickdraw.datasets import splits, strokes
 from quickdraw.datasets.drawing import Drawing
 from quickdraw.errors import QuickdrawError
-from quickdraw.ink import ink_of
+from quickdraw.formats import png, records
+from quickdraw.formats.ink import ink_of
 
 
 @dataclasses.dataclass(frozen=True)

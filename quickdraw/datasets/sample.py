@@ -18,11 +18,11 @@ import numpy as np
 from absl import flags
 
 from quickdraw import cli
-from quickdraw.dataset_info import DatasetInfo
 from quickdraw.datasets import doodles, strokes, writer
 from quickdraw.datasets.sources import Images, Source
 from quickdraw.datasets.summary import summary
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats.dataset_info import DatasetInfo
 
 
 class _Doodles:

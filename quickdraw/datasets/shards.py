@@ -10,8 +10,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from quickdraw import records
-from quickdraw.dataset_info import DatasetInfo
 from quickdraw.datasets import splits
 from quickdraw.datasets.drawing import Drawing, SkippedDrawing
 from quickdraw.datasets.index import Index
@@ -20,6 +18,8 @@ from quickdraw.datasets.scanning import NO_WORD
 from quickdraw.datasets.sources import DrawingFile
 from quickdraw.datasets.sources.base import Read
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats import records
+from quickdraw.formats.dataset_info import DatasetInfo
 
 AT_ONCE = 1000
 SAMPLE = 100

@@ -21,7 +21,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from quickdraw import storage
-from quickdraw.dataset_info import DatasetInfo
 from quickdraw.datasets import output, scanning, shards, splits
 from quickdraw.datasets.index import Index
 from quickdraw.datasets.recipe import Recipe
@@ -29,6 +28,7 @@ from quickdraw.datasets.scanning import NO_WORD
 from quickdraw.datasets.sources import Source
 from quickdraw.datasets.workers import Run, workers
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats.dataset_info import DatasetInfo
 from quickdraw.progress import Progress, log
 
 _FEW_BYTES = 10 << 20

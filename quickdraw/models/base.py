@@ -9,7 +9,7 @@ from keras import layers, ops
 
 from quickdraw.components import Component
 from quickdraw.errors import QuickdrawError
-from quickdraw.ink import SCALE
+from quickdraw.formats.ink import SCALE
 from quickdraw.inputs import specs, unwrapped
 from quickdraw.models.batch_norm import forget_sooner, fuse
 
@@ -31,7 +31,7 @@ class BaseModel(Component):
         Args:
             images: float32 Keras tensor `[batch, height, width, channels]`, 0 (paper) … 1 (ink).
                 A model of ink gets that instead, float32 `[batch, max_points, 3]` (see
-                `quickdraw.ink`); one of both a dictionary of `image` and `ink`.
+                `quickdraw.formats.ink`); one of both a dictionary of `image` and `ink`.
             num_classes: how many classes there are.
 
         Returns:

@@ -22,8 +22,9 @@ from typing import Any, BinaryIO
 import google_crc32c
 import numpy as np
 
-from quickdraw import features, ink, png, readers, records, shard_reader, storage
+from quickdraw import readers, storage
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats import features, ink, png, records, shard_reader
 from quickdraw.inputs import Specs, on_each, unwrapped, wrapped
 from quickdraw.progress import log
 from quickdraw.readers import QuickDrawFeatureReader

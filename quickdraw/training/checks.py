@@ -6,8 +6,8 @@ import dataclasses
 
 from quickdraw import losses, models
 from quickdraw.components import component, create, parse_params
-from quickdraw.dataset_info import DatasetInfo
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats.dataset_info import DatasetInfo
 from quickdraw.progress import log
 from quickdraw.readers import QuickDrawFeatureReader
 from quickdraw.settings import Settings

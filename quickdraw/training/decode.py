@@ -18,8 +18,8 @@ import time
 from typing import Any
 
 from quickdraw import storage
-from quickdraw.dataset_info import DatasetInfo
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats.dataset_info import DatasetInfo
 from quickdraw.progress import Progress
 from quickdraw.readers import QuickDrawFeatureReader
 

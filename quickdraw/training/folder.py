@@ -7,8 +7,9 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 
-from quickdraw import gcs_lock, runs, storage
+from quickdraw import runs, storage
 from quickdraw.errors import QuickdrawError
+from quickdraw.gcs import lock as gcs_lock
 
 # What a folder may hold besides run.json when a run was stopped in its first moments.
 _BEFORE_THE_RUN = {f"{runs.FILE_NAME}.tmp", gcs_lock.FILE_NAME}

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
-from quickdraw import transfer
 from quickdraw.errors import QuickdrawError, StoppedError
+from quickdraw.gcs import transfer
 from quickdraw.inputs import wrapped
 from quickdraw.progress import Progress, log
 from quickdraw.settings import Settings

@@ -13,8 +13,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from quickdraw import dataset_info, storage
+from quickdraw import storage
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats import dataset_info
 from quickdraw.readers import QuickDrawFeatureReader
 from quickdraw.settings import Settings
 from quickdraw.training import cache, decode

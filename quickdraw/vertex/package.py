@@ -11,8 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from quickdraw import gcs
 from quickdraw.errors import QuickdrawError
+from quickdraw.gcs import objects
 
 _PARTS = ("setup.py", "pyproject.toml", "MANIFEST.in", "README.en.md", "LICENSE", "quickdraw")
 _BUILD = "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"
@@ -52,11 +52,11 @@ def upload(bucket: str, classes: list[str]) -> str:
     with tempfile.TemporaryDirectory() as folder:
         source = collect(Path(folder, "source"), classes)
         target = f"gs://{bucket}/packages/{_hash(source)}"
-        names = gcs.listdir(target)
+        names = objects.listdir(target)
         if not names:
             sdist = build(source, Path(folder))
             names = [sdist.name]
-            gcs.write(f"{target}/{sdist.name}", str(sdist))
+            objects.write(f"{target}/{sdist.name}", str(sdist))
     return f"{target}/{names[0]}"
 
 

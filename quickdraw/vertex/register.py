@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
-from quickdraw import cli, transfer
+from quickdraw import cli
+from quickdraw.gcs import transfer
 from quickdraw.progress import log
 from quickdraw.vertex import check, service
 

@@ -25,8 +25,9 @@ from typing import Any
 import yaml
 from absl import flags
 
-from quickdraw import cli, gcs, runs, storage
+from quickdraw import cli, runs, storage
 from quickdraw.errors import QuickdrawError
+from quickdraw.gcs import objects
 from quickdraw.progress import log
 from quickdraw.vertex import check, machines, module_flags, package, service
 from quickdraw.vertex.spec import MODULES, Job, render, summary
@@ -188,7 +189,7 @@ def _check(job: Job, content: dict[str, Any]) -> Any:
 
 def _check_bucket(bucket: str, region: str) -> None:
     """A bucket elsewhere is slow, and its traffic is charged."""
-    location = gcs.bucket_location(bucket)
+    location = objects.bucket_location(bucket)
     if location is None or location == region.upper():
         return
     if not region.startswith(_CONTINENTS.get(location, "-")):

@@ -6,8 +6,9 @@ import os
 import shutil
 
 from benchmarks.contest import Options
-from quickdraw import dataset_info, storage
+from quickdraw import storage
 from quickdraw.datasets.sample import make_sample
+from quickdraw.formats import dataset_info
 
 
 def prepare(options: Options) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 
 from benchmarks.contest import Candidate, Options
 from benchmarks.measure import Measurement
-from quickdraw import records, storage
+from quickdraw import storage
+from quickdraw.formats import records
 
 CANDIDATE = "limits of this machine"
 SECONDS = 1.0

@@ -11,8 +11,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from quickdraw import png, records
-from quickdraw.dataset_info import DatasetInfo
 from quickdraw.datasets import inspect
 from quickdraw.datasets.inspection import pictures
 from quickdraw.datasets.inspection.page import page
@@ -20,6 +18,8 @@ from quickdraw.datasets.inspection.records import split_of
 from quickdraw.datasets.inspection.report import look
 from quickdraw.datasets.inspection.stats import lookalikes
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats import png, records
+from quickdraw.formats.dataset_info import DatasetInfo
 
 EVIL = "<script>alert('cat')</script>"
 TRAIN = "train-00000-of-00001.tfrecords"

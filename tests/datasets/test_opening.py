@@ -7,10 +7,10 @@ import shutil
 import numpy as np
 import pytest
 
-from quickdraw import png, records
 from quickdraw.datasets.sources import FORMATS, open_source
 from quickdraw.datasets.sources.names import check, in_order, is_usable, read_names
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats import png, records
 
 LINE = json.dumps({"word": "cat", "drawing": [[[0, 9], [0, 9]]]})
 TABLE = 'word,drawing\ncat,"[[[0, 9], [0, 9]]]"\n'

@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quickdraw import records, storage
+from quickdraw import storage
 from quickdraw.datasets import output, writer
 from quickdraw.datasets.recipe import Recipe
 from quickdraw.datasets.sources import Images, Source
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats import records
 
 
 def categories(count=60):

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from quickdraw import records
 from quickdraw.datasets import prepare
 from quickdraw.datasets.recipe import Recipe
+from quickdraw.formats import records
 
 ROOT = Path(__file__).resolve().parents[2]
 BITMAPS = ROOT.parent / "shared/data/quickdraw/numpy_bitmap"

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from quickdraw import dataset_info, readers, records
+from quickdraw import readers
 from quickdraw.datasets import doodles, prepare, splits
 from quickdraw.datasets.recipe import Recipe
 from quickdraw.datasets.strokes import rasterise
 from quickdraw.errors import QuickdrawError
-from quickdraw.ink import ink_of
+from quickdraw.formats import dataset_info, records
+from quickdraw.formats.ink import ink_of
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from reading import parsed
 
-from quickdraw import png, records
 from quickdraw.datasets.sources import open_source
 from quickdraw.datasets.sources.tfrecords import strokes_of
-from quickdraw.ink import ink_of
+from quickdraw.formats import png, records
+from quickdraw.formats.ink import ink_of
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
 STROKES = [[[0, 255, 255], [0, 0, 255]], [[100, 50], [60, 80]]]

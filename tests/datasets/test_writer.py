@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from quickdraw import dataset_info, records
 from quickdraw.datasets import splits, writer
 from quickdraw.datasets.recipe import Recipe
 from quickdraw.datasets.sources import Images, Source, open_source
+from quickdraw.formats import dataset_info, records
 
 
 def drawings(count, seed=0, size=28):

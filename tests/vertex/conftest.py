@@ -20,7 +20,7 @@ from standins.gcs_store import Store
 from standins.vertex_jobs import Machine
 
 import quickdraw
-from quickdraw import gcs_client
+from quickdraw.gcs import client
 
 ROOT = Path(__file__).resolve().parents[2]
 BUCKET = "art-class"
@@ -130,6 +130,6 @@ def here(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """This process uses the stand-ins, too, and is in the checkout."""
     cloud.front.lead_here(monkeypatch)
     monkeypatch.chdir(cloud.checkout)
-    gcs_client.client.cache_clear()
+    client.client.cache_clear()
     yield cloud
-    gcs_client.client.cache_clear()
+    client.client.cache_clear()

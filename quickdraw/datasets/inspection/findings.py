@@ -6,8 +6,8 @@ import dataclasses
 import os
 from typing import TYPE_CHECKING, Literal
 
-from quickdraw.dataset_info import DatasetInfo
 from quickdraw.datasets.inspection.records import UNLABELLED
+from quickdraw.formats.dataset_info import DatasetInfo
 
 if TYPE_CHECKING:
     from quickdraw.datasets.inspection.report import Report

@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from quickdraw import png, records, storage
+from quickdraw import storage
 from quickdraw.datasets import splits
 from quickdraw.errors import BadRecordError
+from quickdraw.formats import png, records
 
 UNLABELLED = -1
 """The class of test records."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import os
 
-from quickdraw import dataset_info, storage
-from quickdraw.dataset_info import DatasetInfo
+from quickdraw import storage
 from quickdraw.datasets.inspection.duplicates import Duplicates, Index
 from quickdraw.datasets.inspection.findings import Finding, find
 from quickdraw.datasets.inspection.records import UNLABELLED, Records
 from quickdraw.datasets.inspection.stats import ClassStats, Drawing, Stats
 from quickdraw.errors import BadRecordError, QuickdrawError
+from quickdraw.formats import dataset_info
+from quickdraw.formats.dataset_info import DatasetInfo
 from quickdraw.progress import Progress
 
 _SHOWN = 36

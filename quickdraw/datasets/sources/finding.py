@@ -10,10 +10,11 @@ import shutil
 import zlib
 from collections.abc import Iterator
 
-from quickdraw import records, storage
+from quickdraw import storage
 from quickdraw.datasets.sources.idx import MAGIC
 from quickdraw.datasets.sources.pictures import pictures_in
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats import records
 
 _ENDINGS = (".npy", ".ndjson", ".bin", ".csv", ".gz")
 _WORDS = (".tfrecord", "-idx")

@@ -7,7 +7,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Sequence
 
-from quickdraw import dataset_info, storage
+from quickdraw import storage
 from quickdraw.datasets.drawing import SkippedDrawing
 from quickdraw.datasets.sources import finding, names
 from quickdraw.datasets.sources.base import DrawingFile, Source, category_of
@@ -19,6 +19,7 @@ from quickdraw.datasets.sources.pictures import Pictures, find_polarity
 from quickdraw.datasets.sources.tables import Table
 from quickdraw.datasets.sources.tfrecords import Records, labels_beside
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats import dataset_info
 
 FORMATS = {
     "bitmaps": "numpy bitmaps",

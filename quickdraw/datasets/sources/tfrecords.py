@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from quickdraw import records, storage
+from quickdraw import storage
 from quickdraw.datasets.drawing import Drawing, SkippedDrawing, checked
 from quickdraw.datasets.sources.base import DrawingFile, Read, Record
 from quickdraw.datasets.sources.pictures import decode
 from quickdraw.errors import BadRecordError
+from quickdraw.formats import records
 
 _IDS = ("image_id", "key_id")
 _HEADER_SIZE = 12  # of a record: its length, and the checksum of that

@@ -13,7 +13,8 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.measure import Measurement, Stopwatch
-from quickdraw import records, storage
+from quickdraw import storage
+from quickdraw.formats import records
 from quickdraw.readers import QuickDrawFeatureReader
 
 

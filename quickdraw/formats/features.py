@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from quickdraw import ink
+from quickdraw.formats import ink
 
 _HINTS = {
     "label": ("image_id", "This looks like test data: training and evaluation need labels"),
@@ -56,7 +56,7 @@ def int_of(example: Any, name: str) -> int:
 
 
 def ink_of(example: Any) -> np.ndarray:
-    """The drawing's strokes, float32 `[points, 3]`; see `quickdraw.ink`.
+    """The drawing's strokes, float32 `[points, 3]`; see `quickdraw.formats.ink`.
 
     Raises:
         ValueError: there are none, or they are no ink.

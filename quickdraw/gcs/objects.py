@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import google_crc32c
 
 from quickdraw.errors import QuickdrawError
-from quickdraw.gcs_client import client, explained, options, split
+from quickdraw.gcs.client import client, explained, options, split
 from quickdraw.progress import log
 
 _ATTEMPTS_AT_CHECKSUM = 3

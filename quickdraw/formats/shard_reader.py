@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from quickdraw import records, storage
+from quickdraw import storage
 from quickdraw.errors import BadRecordError, QuickdrawError
+from quickdraw.formats import records
 from quickdraw.progress import log
 from quickdraw.settings import OnBadRecord
 

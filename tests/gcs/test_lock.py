@@ -8,8 +8,9 @@ import time
 
 import pytest
 
-from quickdraw import gcs_lock, train
+from quickdraw import train
 from quickdraw.errors import QuickdrawError
+from quickdraw.gcs import lock
 
 # The client library leaves the connection of a refused download to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <:ResourceWarning")
@@ -19,8 +20,8 @@ FOLDER, NAME = "gs://b/runs/a", "runs/a/lock.json"
 
 @pytest.fixture(autouse=True)
 def _quick(server, monkeypatch):
-    monkeypatch.setattr(gcs_lock, "REFRESH", 0.05)
-    monkeypatch.setattr(gcs_lock, "STALE", 0.4)
+    monkeypatch.setattr(lock, "REFRESH", 0.05)
+    monkeypatch.setattr(lock, "STALE", 0.4)
     monkeypatch.delenv("CLOUD_ML_JOB_ID", raising=False)
 
 
@@ -42,10 +43,10 @@ def wait_until(condition) -> None:
 
 def test_a_second_process_is_refused_while_the_first_lives(server, monkeypatch):
     for _ in range(2):
-        with gcs_lock.held(FOLDER) as check:
+        with lock.held(FOLDER) as check:
             with pytest.raises(QuickdrawError, match=f"training in {FOLDER} .*: wait for it"):
-                gcs_lock.held(FOLDER).__enter__()
-            with gcs_lock.held(f"{FOLDER}-other"):
+                lock.held(FOLDER).__enter__()
+            with lock.held(f"{FOLDER}-other"):
                 pass
             check()
         assert not names(server)
@@ -54,7 +55,7 @@ def test_a_second_process_is_refused_while_the_first_lives(server, monkeypatch):
 def test_the_lock_of_a_process_that_is_gone_is_taken_over_after_a_while(server, capfd):
     leave_lock(server, job="7", time="noon")
     start = time.monotonic()
-    with gcs_lock.held(FOLDER) as check:
+    with lock.held(FOLDER) as check:
         assert time.monotonic() - start > 0.4
         check()
     assert "job 7 on pc at noon was here" in capfd.readouterr().err
@@ -63,28 +64,28 @@ def test_the_lock_of_a_process_that_is_gone_is_taken_over_after_a_while(server, 
 @pytest.mark.parametrize("content", [b"", b"[1]", b"{"])
 def test_a_damaged_lock_is_taken_over_too(server, content):
     server.store.put("b", NAME, content)
-    with gcs_lock.held(FOLDER):
+    with lock.held(FOLDER):
         assert json.loads(server.store.get("b", NAME).data)["host"]
 
 
 def test_a_job_that_starts_again_takes_over_its_own_at_once(server, monkeypatch):
-    monkeypatch.setattr(gcs_lock, "STALE", 1000)
+    monkeypatch.setattr(lock, "STALE", 1000)
     monkeypatch.setenv("CLOUD_ML_JOB_ID", "7")
     leave_lock(server, job="7")
-    with gcs_lock.held(FOLDER):
+    with lock.held(FOLDER):
         pass
 
 
 def test_a_lock_that_goes_while_one_waits_is_free(server):
     leave_lock(server)
     threading.Timer(0.1, server.store.delete, ("b", NAME)).start()
-    with gcs_lock.held(FOLDER) as check:
+    with lock.held(FOLDER) as check:
         check()
 
 
 def test_lost_answers_do_not_lose_the_lock(server):
     server.fail("/b/b/o", reset_after=0)  # the object is written, the answer does not arrive
-    with gcs_lock.held(FOLDER) as check:
+    with lock.held(FOLDER) as check:
         server.fail("/b/b/o", reset_after=0)
         before = server.store.get("b", NAME).generation
         wait_until(lambda: server.store.get("b", NAME).generation > before + 2)
@@ -95,7 +96,7 @@ def test_lost_answers_do_not_lose_the_lock(server):
 def test_training_is_refused_and_stops_writing_when_it_lost_the_lock(server, tiny_data, capfd):
     flags = [f"--train_data_pattern={tiny_data.train}", "--num_epochs=1e6", "--eval_every=1e6"]
     command = ["train", *flags, f"--train_dir={FOLDER}", "--checkpoint_every_minutes=0.001"]
-    with gcs_lock.held(FOLDER):
+    with lock.held(FOLDER):
         assert train.main(command) == 1
     assert f"another process is training in {FOLDER}" in capfd.readouterr().err
     assert not names(server)

@@ -19,8 +19,8 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 
-from quickdraw import gcs
 from quickdraw.errors import QuickdrawError
+from quickdraw.gcs import objects
 from quickdraw.progress import log
 
 FILE_NAME = "lock.json"
@@ -98,7 +98,7 @@ class _Lock:
     def release(self) -> None:
         if not self.lost:
             try:
-                gcs.delete_if(self._path, self._generation, _PATIENCE)
+                objects.delete_if(self._path, self._generation, _PATIENCE)
             except QuickdrawError as error:
                 log(f"warning: {error}")
 
@@ -106,7 +106,7 @@ class _Lock:
         """Makes the lock ours, or still ours, unless another generation is there."""
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         content = {"id": self._id, "job": self._job, "host": socket.gethostname(), "time": now}
-        made = gcs.write_if(self._path, json.dumps(content).encode(), replaced, _PATIENCE)
+        made = objects.write_if(self._path, json.dumps(content).encode(), replaced, _PATIENCE)
         if made is None:  # or the answer to an earlier attempt was lost
             found, holder = self._read()
             made = found if holder.get("id") == self._id else None
@@ -114,7 +114,7 @@ class _Lock:
         return made is not None
 
     def _read(self) -> tuple[int, dict[str, str]]:
-        generation, content = gcs.read_generation(self._path)
+        generation, content = objects.read_generation(self._path)
         try:
             return generation, dict(json.loads(content))
         except (ValueError, TypeError):

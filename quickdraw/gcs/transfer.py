@@ -8,8 +8,9 @@ import tempfile
 import threading
 from collections.abc import Iterator
 
-from quickdraw import gcs, storage
+from quickdraw import storage
 from quickdraw.errors import QuickdrawError
+from quickdraw.gcs import objects
 from quickdraw.progress import log
 
 
@@ -24,7 +25,7 @@ def fetched(prefix: str) -> Iterator[str]:
         for name in storage.listdir(folder):
             if name.startswith(start):
                 with open(os.path.join(local, name), "w+b") as file:
-                    gcs.read(f"{folder}/{name}", file)
+                    objects.read(f"{folder}/{name}", file)
         yield os.path.join(local, start)
 
 
@@ -67,5 +68,5 @@ def _bring(local: str, folder: str, sizes: dict[str, int]) -> None:
         for name in names:
             path = os.path.join(parent, name)
             if sizes.get(path) != (size := os.path.getsize(path)):
-                gcs.write(os.path.join(folder, os.path.relpath(path, local)), path)
+                objects.write(os.path.join(folder, os.path.relpath(path, local)), path)
                 sizes[path] = size

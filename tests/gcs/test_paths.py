@@ -11,8 +11,9 @@ import pytest
 from standins import front
 
 from quickdraw import eval as evaluation
-from quickdraw import gcs_client, inference, storage, train, transfer
+from quickdraw import inference, storage, train
 from quickdraw.errors import QuickdrawError, StoppedError
+from quickdraw.gcs import client, transfer
 
 # The client library leaves the connection of a refused download to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <:ResourceWarning")
@@ -181,7 +182,7 @@ def test_damaged_reads_are_read_again(server, records, expected, capfd, monkeypa
 
 
 def test_a_failure_that_stays_says_start_me_again(server, monkeypatch):
-    monkeypatch.setattr(gcs_client, "PATIENCE", 0.3)
+    monkeypatch.setattr(client, "PATIENCE", 0.3)
     server.fail("", times=1000, status=503)
     with pytest.raises(StoppedError, match="answer 503, time after time"):
         storage.read_json("gs://b/x")
@@ -198,7 +199,7 @@ def behind_tls(server, records, monkeypatch, tmp_path):
     with front.serve(hosts, tmp_path, port) as proxy:
         monkeypatch.delenv("STORAGE_EMULATOR_HOST")
         proxy.lead_here(monkeypatch)
-        gcs_client.client.cache_clear()
+        client.client.cache_clear()
         yield server
 
 

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quickdraw import features, ink, inputs, records
+from quickdraw import inputs
 from quickdraw.errors import QuickdrawError
+from quickdraw.formats import features, ink, records
 
 STROKES = [[[0, 255, 255], [0, 0, 255]], [[100, 50], [60, 80]]]
 

@@ -11,8 +11,8 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quickdraw import records
 from quickdraw.errors import BadRecordError
+from quickdraw.formats import records
 
 CONTENTS = [b"first", b"", b"the third one", b"\0" * 9, b"last"]
 

@@ -1,0 +1,1 @@
+"""What records are made of, and what lies beside them; no TensorFlow."""
