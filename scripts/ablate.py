@@ -11,11 +11,11 @@ validation records.
 from __future__ import annotations
 
 import argparse
+import collections
 import csv
 import json
 import os
 import pathlib
-import queue
 import re
 import signal
 import statistics
@@ -90,31 +90,56 @@ class Results:
         return "\n".join(lines)
 
 
-def train(
-    core: int,
-    jobs: queue.SimpleQueue[Job],
-    folder: pathlib.Path,
-    results: Results,
-    running: dict[int, subprocess.Popen],
-) -> None:
-    """Trains what is in line, on one core; `running` tells which training is under way there."""
+class Trainings:
+    """What is in line and what is under way, each training a process that inherits its core."""
+
+    def __init__(self, jobs: list[Job], folder: pathlib.Path):
+        self._waiting, self._folder = collections.deque(jobs), folder
+        self._running: set[subprocess.Popen] = set()
+        self._lock = threading.Lock()
+
+    def train_dir(self, key: Key) -> str:
+        return str(self._folder / re.sub(r"[^\w.-]+", "_", f"{key[0]}-{key[1]}"))
+
+    def start(self) -> tuple[Key, subprocess.Popen] | None:
+        """Starts the next one; None when there is none."""
+        with self._lock:
+            if not self._waiting:
+                return None
+            key, flags = self._waiting.popleft()
+            train_dir = self.train_dir(key)
+            command = [sys.executable, "-m", "quickdraw.train", *flags, f"--train_dir={train_dir}"]
+            with open(f"{train_dir}.log", "ab") as log:
+                process = subprocess.Popen(command, stdout=log, stderr=log)
+            self._running.add(process)
+            return key, process
+
+    def wait(self, process: subprocess.Popen) -> tuple[int, float]:
+        """The exit status of a training, and the CPU seconds that it took."""
+        _, status, used = os.wait4(process.pid, 0)
+        self._running.discard(process)
+        return status, used.ru_utime + used.ru_stime
+
+    def end(self) -> None:
+        """Starts no further one, and ends those under way."""
+        with self._lock:
+            self._waiting.clear()
+            for process in list(self._running):
+                process.terminate()
+
+
+def train(core: int, trainings: Trainings, results: Results) -> None:
+    """Trains what is in line, on one core."""
     os.sched_setaffinity(0, [core])  # this thread's, and its children's
-    while True:
-        try:
-            key, flags = jobs.get_nowait()
-        except queue.Empty:
-            return
-        train_dir = folder / re.sub(r"[^\w.-]+", "_", f"{key[0]}-{key[1]}")
-        command = [sys.executable, "-m", "quickdraw.train", *flags, f"--train_dir={train_dir}"]
-        with open(f"{train_dir}.log", "ab") as log:
-            running[core] = subprocess.Popen(command, stdout=log, stderr=log)
-            _, status, used = os.wait4(running[core].pid, 0)
-        del running[core]
+    while started := trainings.start():
+        key, process = started
+        status, cpu_seconds = trainings.wait(process)
+        train_dir = trainings.train_dir(key)
         if status:
             print(f"{key}: failed, see {train_dir}.log", file=sys.stderr, flush=True)
             continue
-        top1 = max(evaluations(str(train_dir)).values())
-        results.add(key, top1, used.ru_utime + used.ru_stime)
+        top1 = max(evaluations(train_dir).values())
+        results.add(key, top1, cpu_seconds)
         print(f"{key[0]}, seed {key[1]}: {top1:.2%}", flush=True)
 
 
@@ -134,15 +159,15 @@ def main(argv: list[str] | None = None) -> None:
         f"--train_data_pattern={chosen.data}/train-*",
         f"--eval_data_pattern={chosen.data}/valid-*",
     ]
-    jobs = queue.SimpleQueue[Job]()
-    for seed in range(chosen.seeds):
-        for variant, changes in described["variants"].items():
-            if (variant, seed) not in results.values:
-                flags = flags_of(described["base"], changes)
-                jobs.put(((variant, seed), [*flags, *data, f"--seed={seed}"]))
-    running: dict[int, subprocess.Popen] = {}
+    jobs = [
+        ((variant, seed), [*flags_of(described["base"], changes), *data, f"--seed={seed}"])
+        for seed in range(chosen.seeds)
+        for variant, changes in described["variants"].items()
+        if (variant, seed) not in results.values
+    ]
+    trainings = Trainings(jobs, folder)
     threads = [
-        threading.Thread(target=train, args=(core, jobs, folder, results, running), daemon=True)
+        threading.Thread(target=train, args=(core, trainings, results), daemon=True)
         for core in os.sched_getaffinity(0)
     ]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
@@ -152,11 +177,7 @@ def main(argv: list[str] | None = None) -> None:
         for thread in threads:
             thread.join()
     finally:
-        # An interruption: no further training, and none goes on by itself.
-        while not jobs.empty():
-            jobs.get()
-        for process in list(running.values()):
-            process.terminate()
+        trainings.end()
     print(results.table(list(described["variants"])))
 
 
