@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import time
+
+import tensorflow as tf
 
 from quickdraw import losses, models
 from quickdraw.components import component, create, parse_params
@@ -10,11 +13,13 @@ from quickdraw.errors import QuickdrawError
 from quickdraw.formats.dataset_info import DatasetInfo
 from quickdraw.progress import log
 from quickdraw.readers import QuickDrawFeatureReader
-from quickdraw.settings import Settings
+from quickdraw.settings import Precision, Settings
 from quickdraw.training import distribution
 from quickdraw.training.augmentation import Augmentation
 from quickdraw.training.distribution import Distribution
 from quickdraw.training.objective import check_teachers
+
+_SLOWER = 1.5
 
 
 @dataclasses.dataclass
@@ -49,6 +54,7 @@ def check(settings: Settings) -> Job:
             f"--augment changes images, and {type(model).__name__} takes ink: leave it out"
         )
     replicas = distribution.create(settings.distribute)
+    _check_precision(settings.precision)
     _check_batch(settings, replicas)
     reader = QuickDrawFeatureReader(
         settings.image_size,
@@ -60,6 +66,33 @@ def check(settings: Settings) -> Job:
     size = settings.image_size or info.image_size
     check_teachers(settings, loss, model, info.labels, size, info.channels)
     return Job(settings, model, loss, augmentation, replicas, reader, info)
+
+
+def _check_precision(precision: Precision) -> None:
+    """Warns where float32 is faster: on a CPU without instructions for the others."""
+    if precision == "float32" or tf.config.list_logical_devices("GPU"):
+        return
+    ratio = _convolution_seconds(precision) / _convolution_seconds("float32")
+    if ratio > _SLOWER:
+        log(
+            f"warning: on this CPU a convolution in {precision} takes {ratio:.1f} times as long as "
+            "in float32: --precision=float32 would be faster"
+        )
+
+
+def _convolution_seconds(dtype: Precision) -> float:
+    """How long a convolution with its gradients takes, best of three times after a warm-up."""
+    images, kernel = tf.ones((16, 28, 28, 32), dtype), tf.ones((3, 3, 32, 32), dtype)
+    seconds = []
+    for _ in range(4):
+        start = time.perf_counter()
+        with tf.GradientTape() as tape:
+            tape.watch([images, kernel])
+            convolved = tf.nn.conv2d(images, kernel, 1, "SAME")
+        for gradient in tape.gradient(convolved, [images, kernel]):
+            gradient.numpy()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds[1:])
 
 
 def _check_batch(settings: Settings, replicas: Distribution) -> None:

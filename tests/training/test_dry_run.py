@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -118,3 +120,15 @@ def test_a_damaged_record_far_behind_shows(dry_run, write_records, tmp_path):
     code, told = dry_run(train_data_pattern=path)
     assert code == 1
     assert "record 1199: corrupted data" in told
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_precision_that_this_cpu_is_slow_in_comes_with_a_warning(tiny_data, tmp_path, precision):
+    command = [sys.executable, "-m", "quickdraw.train", f"--train_data_pattern={tiny_data.train}"]
+    flags = ["--dry_run", f"--train_dir={tmp_path / 'run'}", f"--precision={precision}"]
+    # Without oneDNN no CPU is fast in bfloat16.
+    environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": "0", "CUDA_VISIBLE_DEVICES": "-1"}
+    ran = subprocess.run([*command, *flags], env=environment, capture_output=True, text=True)
+    assert ran.returncode == 0
+    warned = "--precision=float32 would be faster" in ran.stderr
+    assert warned == (precision == "bfloat16")
