@@ -108,6 +108,19 @@ def _import(name: str) -> types.ModuleType:
         ) from None
 
 
+def failure(function: Any, error: Exception) -> QuickdrawError:
+    """What to tell when somebody's own function failed, with a line of its file.
+
+    The lines of the libraries that it called say little.
+    """
+    file, line = function.__code__.co_filename, function.__code__.co_firstlineno
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.filename == file and frame.lineno:
+            line = frame.lineno
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    return QuickdrawError(f"{function.__qualname__} failed: {what} ({file}, line {line})")
+
+
 def parse_params(text: str) -> dict[str, Any]:
     """Parameters as Python writes keyword arguments, or as JSON.
 
@@ -176,8 +189,14 @@ def _check(value: Any, hint: Any, where: str) -> Any:
     for option in typing.get_args(hint) if _is_union(hint) else (hint,):
         with contextlib.suppress(TypeError):
             return _as(value, option, where)
-    expected = hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else hint
-    raise QuickdrawError(f"{where} must be of type {expected}. Received: {value!r}")
+    raise QuickdrawError(f"{where} must be {_in_words(hint)}. Received: {value!r}")
+
+
+def _in_words(hint: Any) -> str:
+    items = typing.get_args(hint)
+    if typing.get_origin(hint) is typing.Literal:
+        return f"one of {', '.join(map(repr, items))}"
+    return f"of type {hint.__name__ if isinstance(hint, type) and not items else hint}"
 
 
 def _is_union(hint: Any) -> bool:

@@ -197,6 +197,13 @@ def test_a_loss_that_is_no_number(tiny_data, tmp_path, capfd):
         assert inference.main(["inference", *flags]) == 0
 
 
+def test_a_model_that_cannot_be_built_leaves_no_run(tiny_data, tmp_path, capfd):
+    flags = [f"--train_data_pattern={tiny_data.train}", f"--train_dir={tmp_path}/run"]
+    wrong = ["--model=CnnModel", "--model_params=filters=(8, 8, 8, 8, 8, 8)"]
+    assert "CnnModel.create_model failed: ValueError" in fails(train.main, capfd, *flags, *wrong)
+    assert train.main(["train", *flags, "--model=MlpModel", "--max_steps=1"]) == 0
+
+
 def test_training_records_given_to_inference(tiny_data, tiny_run, capfd):
     flags = [f"--train_dir={tiny_run}", f"--input_data_pattern={tiny_data.train}"]
     assert "This looks like training data" in fails(inference.main, capfd, *flags)

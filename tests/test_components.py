@@ -209,6 +209,11 @@ def test_optional_is_another_way_to_write_or_none():
         create(Sometimes, {"warm_up": 1.5})
 
 
+def test_a_choice_is_told_with_what_there_is():
+    with pytest.raises(QuickdrawError, match=r"pooling must be one of 'mean', 'max', 'none'\. Re"):
+        create(models.ResNetModel, {"pooling": "avg"})
+
+
 def test_a_tuple_may_hold_different_types():
     class Mixed(models.BaseModel):
         block: tuple[int, float] = (1, 0.5)

@@ -83,6 +83,10 @@ class Mean(BaseLoss):
     def calculate_loss(self, logits, labels):
         return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
 
+class Broken(BaseLoss):
+    def calculate_loss(self, logits, labels):
+        return logits + tf.zeros((7, 7))
+
 class Needy(BaseLoss):
     needs_features = True
 
@@ -115,6 +119,7 @@ def own(tmp_path, monkeypatch):
         ("CrossEntropyLoss", {"loss_params": "label_smoothing=1.5"}, "label_smoothing must be"),
         ("own_losses.Empty", {}, "Empty must define calculate_loss"),
         ("own_losses.Mean", {}, "Mean.calculate_loss must return one value an example"),
+        ("own_losses.Broken", {}, r"Broken.calculate_loss failed: .*own_losses\.py, line \d+\)$"),
         ("own_losses.Needy", {}, "labels, features=None\\) expected: missing a required"),
         ("own_losses.Blind", {}, "labels, features=None\\) expected: got an unexpected"),
         *(

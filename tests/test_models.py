@@ -1,5 +1,6 @@
 """Every model of the package: it builds, learns, and is saved; mistakes in one's own are told."""
 
+import sys
 from typing import Any
 
 import keras
@@ -9,6 +10,7 @@ import tensorflow as tf
 from keras import layers
 
 from quickdraw import models
+from quickdraw.components import find
 from quickdraw.errors import QuickdrawError
 from quickdraw.formats import ink
 from quickdraw.inputs import unwrapped
@@ -193,6 +195,27 @@ def test_logits_of_another_shape_are_refused(wrong):
         QuickdrawError, match=r"Wrong\.create_model must return .*\(None, 3\)\. Received: "
     ):
         Wrong().build(8, 1, 3)
+
+
+@pytest.mark.parametrize("arguments", ["images, num_classes", "images"])
+def test_a_failure_in_create_model_is_told_with_its_line(tmp_path, monkeypatch, arguments):
+    (tmp_path / "failing_models.py").write_text(
+        "from keras import layers\nfrom quickdraw.models import BaseModel\n"
+        f"class Own(BaseModel):\n    def create_model(self, {arguments}):\n"
+        "        return layers.Dense(num_classes)(layers.Reshape((5,))(images))\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "failing_models", raising=False)
+    kind, line = ("ValueError", 5) if "," in arguments else ("TypeError", 4)
+    told = rf"^Own\.create_model failed: {kind}: .* \(.*failing_models\.py, line {line}\)$"
+    with pytest.raises(QuickdrawError, match=told):
+        find("failing_models.Own", models.BaseModel)().build(8, 1, 3)
+
+
+@pytest.mark.parametrize("kind", [models.ResNetModel, models.MobileNetModel])
+def test_filters_and_blocks_go_together(kind):
+    with pytest.raises(QuickdrawError, match=r"as many stages\. Received: \(8, 16\) and \(1,"):
+        kind(filters=(8, 16)).build(28, 1, 3)
 
 
 def test_a_model_without_create_model_says_so():

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import keras
 from keras import layers, ops
 
-from quickdraw.components import Component
+from quickdraw.components import Component, failure
 from quickdraw.errors import QuickdrawError
 from quickdraw.formats.ink import SCALE
 from quickdraw.inputs import specs, unwrapped
@@ -45,7 +45,8 @@ class BaseModel(Component):
         Other `inputs` are given as `quickdraw.inputs.unwrapped` says.
 
         Raises:
-            QuickdrawError: `create_model` returned something else than `[batch, num_classes]`.
+            QuickdrawError: `create_model` failed, or returned something else than
+                `[batch, num_classes]`.
         """
         given = {
             name: keras.Input(shape, dtype=keras.backend.standardize_dtype(dtype), name=name)
@@ -54,13 +55,21 @@ class BaseModel(Component):
             ).items()
         }
         seen = unwrapped({name: _normalised(each) for name, each in given.items()})
-        logits = self.create_model(seen, num_classes)
+        logits = self._logits(seen, num_classes)
         if getattr(logits, "shape", None) != (None, num_classes):
             raise QuickdrawError(
                 f"{type(self).__name__}.create_model must return logits of shape "
                 f"(None, {num_classes}). Received: {getattr(logits, 'shape', logits)}"
             )
         return fuse(forget_sooner(keras.Model(unwrapped(given), logits)))
+
+    def _logits(self, seen: Any, num_classes: int) -> Any:
+        try:
+            return self.create_model(seen, num_classes)
+        except QuickdrawError:
+            raise
+        except Exception as error:
+            raise failure(type(self).create_model, error) from error
 
 
 def _normalised(given: Any) -> Any:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from keras import layers
 
+from quickdraw.errors import QuickdrawError
 from quickdraw.models.base import BaseModel
 
 
@@ -63,6 +65,17 @@ class CnnModel(BaseModel):
         return layers.Dropout(self.dropout)(x)
 
 
+def _stages(filters: tuple[int, ...], blocks: tuple[int, ...]) -> Iterator[tuple[int, int]]:
+    """Yields the channels and strides of each block."""
+    if len(filters) != len(blocks):
+        raise QuickdrawError(
+            f"filters and blocks must be of as many stages. Received: {filters} and {blocks}"
+        )
+    for stage, (channels, count) in enumerate(zip(filters, blocks, strict=True)):
+        for block in range(count):
+            yield channels, 2 if stage and not block else 1
+
+
 _POOLING = {
     "mean": layers.GlobalAveragePooling2D,
     "max": layers.GlobalMaxPooling2D,
@@ -92,9 +105,8 @@ class ResNetModel(BaseModel):
 
     def create_model(self, images, num_classes):
         x = layers.Conv2D(self.filters[0], 3, padding="same", use_bias=False)(images)
-        for stage, (filters, blocks) in enumerate(zip(self.filters, self.blocks, strict=True)):
-            for block in range(blocks):
-                x = self._block(x, filters, 2 if stage and not block else 1)
+        for filters, strides in _stages(self.filters, self.blocks):
+            x = self._block(x, filters, strides)
         x = layers.ReLU()(layers.BatchNormalization()(x))
         x = _POOLING[self.pooling]()(x)
         x = layers.Dropout(self.dropout)(x)
@@ -136,9 +148,8 @@ class MobileNetModel(BaseModel):
     def create_model(self, images, num_classes):
         x = layers.Conv2D(self.filters[0], 3, 2, padding="same", use_bias=False)(images)
         x = self._active(x)
-        for stage, (filters, blocks) in enumerate(zip(self.filters, self.blocks, strict=True)):
-            for block in range(blocks):
-                x = self._block(x, filters, 2 if stage and not block else 1)
+        for filters, strides in _stages(self.filters, self.blocks):
+            x = self._block(x, filters, strides)
         x = self._active(layers.Conv2D(4 * self.filters[-1], 1, use_bias=False)(x))
         x = layers.GlobalAveragePooling2D()(x)
         x = layers.Dropout(self.dropout)(x)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from quickdraw import losses, runs
+from quickdraw.components import failure
 from quickdraw.errors import QuickdrawError
 from quickdraw.progress import log
 from quickdraw.readers import QuickDrawFeatureReader
@@ -63,6 +64,7 @@ def prepare(job: Job, load: Load) -> Task:
     log(f"{len(drawings):,} training drawings of {len(run.labels)} classes{pixels}")
     check_teachers(settings, job.loss, job.model, run.labels, run.image_size, run.channels)
     class_weights(settings.class_weights, run.labels, drawings.labels)
+    run.build_model()  # a mistake shows before train_dir is touched
     _check_loss(job.loss, run)
     augmentation = job.augmentation.of_classes(run.labels)
     validation = _validation(settings, run, load)
@@ -93,8 +95,6 @@ def make_deterministic(settings: Settings) -> None:
 
 def _check_loss(loss: losses.BaseLoss, run: runs.Run) -> None:
     """Asks the loss for two examples' values: a mistake shows here, not in a compiled step."""
-    if loss.needs_dense:
-        run.build_model()
     asked = ["features"] * loss.needs_features + ["teacher_logits"] * loss.needs_teacher
     try:
         for keywords in ([], asked):
@@ -104,7 +104,12 @@ def _check_loss(loss: losses.BaseLoss, run: runs.Run) -> None:
         raise QuickdrawError(
             f"{type(loss).__name__}: calculate_loss(self, {expected}) expected: {error}"
         ) from None
-    values = loss.calculate_loss(tf.zeros((2, len(run.labels))), tf.zeros((2,), tf.int32))
+    try:
+        values = loss.calculate_loss(tf.zeros((2, len(run.labels))), tf.zeros((2,), tf.int32))
+    except QuickdrawError:
+        raise
+    except Exception as error:
+        raise failure(type(loss).calculate_loss, error) from error
     if getattr(values, "shape", None) != (2,):
         raise QuickdrawError(
             f"{type(loss).__name__}.calculate_loss must return one value an example, of shape "
