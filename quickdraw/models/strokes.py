@@ -19,13 +19,11 @@ class _StrokeModel(BaseModel, abc.ABC):
 
     Attributes:
         max_points: later points are left out.
-        jitter: in training, the standard deviation of the noise on each step; a box is 1 wide.
         dropout: the share of features dropped.
     """
 
     inputs: ClassVar[tuple[str, ...]] = ("ink",)
     max_points: int = 128  # type: ignore[misc]
-    jitter: float = 0.03
     dropout: float = 0.2
 
     def create_model(self, ink, num_classes):
@@ -42,11 +40,10 @@ class _StrokeModel(BaseModel, abc.ABC):
             Features `[batch, points, filters]`, and 1 where there is a point, `[batch, points, 1]`.
         """
         there = ops.cast(ink[..., 2:] >= 0, "float32")
-        x = layers.GaussianNoise(self.jitter)(ink)
         # A step says where it goes; the sum of all before it, where it is.
-        place = ops.cumsum(x[..., :2], axis=1)
+        place = ops.cumsum(ink[..., :2], axis=1)
         corner = ops.minimum(ops.min(place, axis=1, keepdims=True), 0)
-        x = ops.concatenate([x, place - corner], axis=-1) * there
+        x = ops.concatenate([ink, place - corner], axis=-1) * there
         for channels in filters:
             x = layers.Conv1D(channels, 5, padding="same", use_bias=False)(x)
             x = layers.ReLU()(layers.BatchNormalization()(x)) * there
