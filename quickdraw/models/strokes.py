@@ -121,6 +121,7 @@ class FusionModel(StrokeRnnModel):
 
     inputs = ("image", "ink")
     units: tuple[int, ...] = ()
+    dropout: float = 0.4
 
     def create_model(self, drawing, num_classes):
         seen = CnnModel(dropout=self.dropout).features(drawing["image"])
