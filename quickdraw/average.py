@@ -1,15 +1,19 @@
 """Averages the weights of a run's checkpoints into a new run.
 
-    python -m quickdraw.train … --train_dir=runs/cnn --keep_checkpoints=10
-    python -m quickdraw.average --train_dir=runs/cnn --output_dir=runs/cnn-average --last=5
+    python -m quickdraw.train … --train_dir=runs/cnn --schedule=constant --keep_checkpoints=8
+    python -m quickdraw.average --train_dir=runs/cnn --output_dir=runs/cnn-average --last=6
     python -m quickdraw.eval --train_dir=runs/cnn-average --run_once
 
 The mean of weights from the end of a training often generalises better than any of them, and costs
 nothing when predicting (Izmailov et al. 2018, "Averaging Weights Leads to Wider Optima and Better
 Generalization", section 3; Vaswani et al. 2017, "Attention Is All You Need", section 6.1). --last
 takes the newest checkpoints, --best those with the highest top-1 on the validation records. A
-training keeps --keep_checkpoints of them. The learning rate of train ends at 0, which leaves little
-to gain: CnnModel after 5 epochs had 89.01 % (validation), the mean of its last three 88.95 %.
+training keeps --keep_checkpoints of them.
+
+With a constant learning rate this is stochastic weight averaging (SWA): on QD10 the mean of the
+last six of CnnModel's eight epochs has 91.4 % (validation), the best of them 90.3 %, as much as the
+cosine schedule gives, and a training that can be prolonged at any time. A rate that ends at 0
+leaves nothing to gain (docs/experiments.md).
 
 BatchNormalization's statistics are measured anew, with the averaged weights, in one pass over the
 training drawings as they are, without augmentation. eval and inference take the new run like any
