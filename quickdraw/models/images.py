@@ -143,7 +143,7 @@ class MobileNetModel(BaseModel):
     filters: tuple[int, ...] = (16, 24, 48)
     blocks: tuple[int, ...] = (1, 2, 3)
     expansion: int = 4
-    dropout: float = 0.2
+    dropout: float = 0.0
 
     def create_model(self, images, num_classes):
         x = layers.Conv2D(self.filters[0], 3, 2, padding="same", use_bias=False)(images)
