@@ -6,12 +6,14 @@ import ast
 import contextlib
 import dataclasses
 import importlib
+import inspect
 import json
 import os
 import sys
 import traceback
 import types
 import typing
+from collections.abc import Iterator
 from typing import Any, TypeVar, dataclass_transform
 
 from quickdraw.cli import did_you_mean
@@ -108,17 +110,26 @@ def _import(name: str) -> types.ModuleType:
         ) from None
 
 
-def failure(function: Any, error: Exception) -> QuickdrawError:
-    """What to tell when somebody's own function failed, with a line of its file.
+@contextlib.contextmanager
+def explained(function: Any) -> Iterator[None]:
+    """Tells a failure of somebody's own function in one line, with a line of its file.
 
     The lines of the libraries that it called say little.
     """
-    file, line = function.__code__.co_filename, function.__code__.co_firstlineno
-    for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename == file and frame.lineno:
-            line = frame.lineno
-    what = " ".join(f"{type(error).__name__}: {error}".split())
-    return QuickdrawError(f"{function.__qualname__} failed: {what} ({file}, line {line})")
+    try:
+        yield
+    except QuickdrawError:
+        raise
+    except Exception as error:
+        code = inspect.unwrap(function).__code__
+        file, line = code.co_filename, code.co_firstlineno
+        for frame in traceback.extract_tb(error.__traceback__):
+            if frame.filename == file and frame.lineno:
+                line = frame.lineno
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        raise QuickdrawError(
+            f"{function.__qualname__} failed: {what} ({file}, line {line})"
+        ) from error
 
 
 def parse_params(text: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import keras
 from keras import layers, ops
 
-from quickdraw.components import Component, failure
+from quickdraw.components import Component, explained
 from quickdraw.errors import QuickdrawError
 from quickdraw.formats.ink import SCALE
 from quickdraw.inputs import specs, unwrapped
@@ -55,21 +55,14 @@ class BaseModel(Component):
             ).items()
         }
         seen = unwrapped({name: _normalised(each) for name, each in given.items()})
-        logits = self._logits(seen, num_classes)
+        with explained(type(self).create_model):
+            logits = self.create_model(seen, num_classes)
         if getattr(logits, "shape", None) != (None, num_classes):
             raise QuickdrawError(
                 f"{type(self).__name__}.create_model must return logits of shape "
                 f"(None, {num_classes}). Received: {getattr(logits, 'shape', logits)}"
             )
         return fuse(forget_sooner(keras.Model(unwrapped(given), logits)))
-
-    def _logits(self, seen: Any, num_classes: int) -> Any:
-        try:
-            return self.create_model(seen, num_classes)
-        except QuickdrawError:
-            raise
-        except Exception as error:
-            raise failure(type(self).create_model, error) from error
 
 
 def _normalised(given: Any) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from quickdraw import losses, runs
-from quickdraw.components import failure
+from quickdraw.components import explained
 from quickdraw.errors import QuickdrawError
 from quickdraw.progress import log
 from quickdraw.readers import QuickDrawFeatureReader
@@ -104,12 +104,8 @@ def _check_loss(loss: losses.BaseLoss, run: runs.Run) -> None:
         raise QuickdrawError(
             f"{type(loss).__name__}: calculate_loss(self, {expected}) expected: {error}"
         ) from None
-    try:
+    with explained(type(loss).calculate_loss):
         values = loss.calculate_loss(tf.zeros((2, len(run.labels))), tf.zeros((2,), tf.int32))
-    except QuickdrawError:
-        raise
-    except Exception as error:
-        raise failure(type(loss).calculate_loss, error) from error
     if getattr(values, "shape", None) != (2,):
         raise QuickdrawError(
             f"{type(loss).__name__}.calculate_loss must return one value an example, of shape "
