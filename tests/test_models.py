@@ -62,10 +62,10 @@ def test_a_residual_network_pools_as_it_is_told():
     mean, maximum, none = (
         models.ResNetModel(pooling=pooling).build(28, 1, 5) for pooling in ("mean", "max", "none")
     )
-    assert [each.layers[-1].kernel.shape[0] for each in (mean, maximum, none)] == [128, 128, 6272]
+    assert [each.layers[-1].kernel.shape[0] for each in (mean, maximum, none)] == [64, 64, 3136]
     maximum.set_weights(mean.get_weights())
     for model in (mean, maximum):
-        model.layers[-1].kernel.assign(tf.ones((128, 5)))  # Features are never negative.
+        model.layers[-1].kernel.assign(tf.ones((64, 5)))  # Features are never negative.
     drawings = images(3)
     assert (maximum(drawings, training=False) > mean(drawings, training=False)).numpy().all()
 

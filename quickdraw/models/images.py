@@ -97,8 +97,8 @@ class ResNetModel(BaseModel):
         dropout: the share of features dropped before the classifier.
     """
 
-    filters: tuple[int, ...] = (32, 64, 128)
-    blocks: tuple[int, ...] = (1, 2, 2)
+    filters: tuple[int, ...] = (16, 32, 64)
+    blocks: tuple[int, ...] = (2, 2, 2)
     squeeze: int = 0
     pooling: Literal["mean", "max", "none"] = "mean"
     dropout: float = 0.0
