@@ -214,7 +214,7 @@ def test_a_failure_in_create_model_is_told_with_its_line(tmp_path, monkeypatch, 
 
 @pytest.mark.parametrize("kind", [models.ResNetModel, models.MobileNetModel])
 def test_filters_and_blocks_go_together(kind):
-    with pytest.raises(QuickdrawError, match=r"as many stages\. Received: \(8, 16\) and \(1,"):
+    with pytest.raises(QuickdrawError, match=r"as many stages\. Received: \(8, 16\) and \(\d,"):
         kind(filters=(8, 16)).build(28, 1, 3)
 
 
