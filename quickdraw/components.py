@@ -105,9 +105,12 @@ def _import(name: str) -> types.ModuleType:
         file, line = place.filename, place.lineno
         if isinstance(error, SyntaxError):
             file, line = error.filename or file, error.lineno
-        raise QuickdrawError(
-            f"importing {name} failed: {type(error).__name__}: {error} ({file}, line {line})"
-        ) from None
+        raise _failure(f"importing {name}", error, file, line) from None
+
+
+def _failure(what: str, error: Exception, file: str, line: int | None) -> QuickdrawError:
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return QuickdrawError(f"{what} failed: {reason} ({file}, line {line})")
 
 
 @contextlib.contextmanager
@@ -126,10 +129,7 @@ def explained(function: Any) -> Iterator[None]:
         for frame in traceback.extract_tb(error.__traceback__):
             if frame.filename == file and frame.lineno:
                 line = frame.lineno
-        what = " ".join(f"{type(error).__name__}: {error}".split())
-        raise QuickdrawError(
-            f"{function.__qualname__} failed: {what} ({file}, line {line})"
-        ) from error
+        raise _failure(function.__qualname__, error, file, line) from error
 
 
 def parse_params(text: str) -> dict[str, Any]:

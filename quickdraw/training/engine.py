@@ -64,7 +64,7 @@ def prepare(job: Job, load: Load) -> Task:
     log(f"{len(drawings):,} training drawings of {len(run.labels)} classes{pixels}")
     check_teachers(settings, job.loss, job.model, run.labels, run.image_size, run.channels)
     class_weights(settings.class_weights, run.labels, drawings.labels)
-    run.build_model()  # a mistake shows before train_dir is touched
+    run.build_model()  # a mistake shows before there is a run
     _check_loss(job.loss, run)
     augmentation = job.augmentation.of_classes(run.labels)
     validation = _validation(settings, run, load)
