@@ -12,74 +12,46 @@ the command again. Takes as long as an evaluation: seconds.
 
 from __future__ import annotations
 
+import dataclasses
 import sys
-from typing import TYPE_CHECKING
+from typing import Literal
 
-import numpy as np
-from absl import flags
-
-from quickdraw import cli, temperature
-from quickdraw.metrics import Metrics
-
-if TYPE_CHECKING:
-    from quickdraw.runs import TrainedModel
-    from quickdraw.settings import OnBadRecord
+from quickdraw import cli, environment
+from quickdraw.fields import field
+from quickdraw.records.shards import OnBadRecord
 
 
-def define_flags(values: flags.FlagValues) -> None:
-    """Defines the flags of this command."""
-    cli.define_run_flags(values, "Which model to calibrate.")
-    cli.define_bad_record_flag(values)
-    cli.define_config_flag(values)
+@dataclasses.dataclass(kw_only=True)
+class Flags(cli.Config):
+    """What can be said on the command line."""
+
+    train_dir: str = field(environment.TRAIN_DIR, "The folder of the run.")
+    eval_data_pattern: str | None = field(
+        None,
+        "Patterns of labelled records. Without it, those that the training was validated on.",
+    )
+    checkpoint: Literal["best", "latest"] = field("best", "Which model to calibrate.")
+    on_bad_record: OnBadRecord = field(
+        "error", "What to do about a record that cannot be used: stop (error) or go on (skip)."
+    )
 
 
-def command(values: flags.FlagValues) -> None:
-    """Calibrates as the flags say."""
+def command(flags: Flags) -> None:
+    """Fit the temperature and print what it changes."""
     cli.load_tensorflow()
     from quickdraw import runs
+    from quickdraw.evaluation.calibrating import calibrate
 
-    trained = runs.load(values.train_dir, values.checkpoint)
-    patterns = cli.eval_data_pattern(values, trained.run.settings)
-    logits, labels = _logits(trained, patterns, values.on_bad_record)
-    fitted = temperature.fit(logits, labels)
-    before, after = (_figures(logits, labels, at) for at in (1.0, fitted))
-    temperature.save(
-        values.train_dir,
-        trained.step,
-        fitted,
-        eval_data_pattern=patterns,
-        examples=len(labels),
-        before=before,
-        after=after,
-    )
-    print(f"step {trained.step:,}, {len(labels):,} drawings: temperature {fitted:.4f}")
-    for name, of in (("before", before), ("after", after)):
+    trained = runs.load(flags.train_dir, flags.checkpoint)
+    made = calibrate(trained, flags.train_dir, flags.eval_data_pattern, flags.on_bad_record)
+    print(f"step {trained.step:,}, {made.examples:,} drawings: temperature {made.temperature:.4f}")
+    for name, of in (("before", made.before), ("after", made.after)):
         print(f"{name:6}  ECE {of['ece']:.4f}  negative log-likelihood {of['nll']:.4f}")
 
 
-def _logits(
-    trained: TrainedModel, patterns: str, on_bad_record: OnBadRecord
-) -> tuple[np.ndarray, np.ndarray]:
-    from quickdraw.readers import QuickDrawFeatureReader
-    from quickdraw.training.evaluation import BATCH
-
-    reader = trained.run.reader(QuickDrawFeatureReader, patterns, on_bad_record)
-    parts = [(trained.logits(images), labels) for images, labels in reader.batches(patterns, BATCH)]
-    reader.report_bad_records()
-    logits, labels = zip(*parts, strict=True)
-    return np.concatenate(logits), np.concatenate(labels)
-
-
-def _figures(logits: np.ndarray, labels: np.ndarray, fitted: float) -> dict[str, float]:
-    metrics = Metrics(logits.shape[1], fitted)
-    metrics.update(logits, labels, temperature.negative_log_likelihood(logits / fitted, labels))
-    result = metrics.result()
-    return {"ece": result["ece"], "nll": result["loss"]}
-
-
 def main(argv: list[str] | None = None) -> int:
-    """The console command `quickdraw-calibrate`; returns its exit code."""
-    return cli.run(define_flags, command, argv)
+    """Run the console command `quickdraw-calibrate`; return its exit code."""
+    return cli.run(Flags, command, argv)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ and parsing them needs no TensorFlow.
 
 from __future__ import annotations
 
-import difflib
+import dataclasses
 import errno
 import gc
 import inspect
@@ -14,14 +14,18 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable
-from typing import Any
+import types
+import typing
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
 
 from absl import flags
 
-from quickdraw import vertex_job
-from quickdraw.errors import QuickdrawError
-from quickdraw.progress import log
+from quickdraw import environment
+from quickdraw.errors import QuickdrawError, UsageError, did_you_mean
+from quickdraw.fields import check, field
+
+F = TypeVar("F")
 
 _EXIT_INTERRUPTED = 130
 _NOTICES = (
@@ -32,21 +36,11 @@ _NOTICES = (
 )
 
 
-class UsageError(QuickdrawError):
-    """A mistake on the command line or in the file that `--config` names."""
-
-    exit_code = 2
-
-
-def run(
-    define_flags: Callable[[flags.FlagValues], None],
-    command: Callable[[flags.FlagValues], None],
-    argv: list[str] | None = None,
-) -> int:
-    """Runs an entry point and returns its exit code; a user's mistake prints one line.
+def run(kind: type[F], command: Callable[[F], None], argv: list[str] | None = None) -> int:
+    """Run an entry point and return its exit code; a user's mistake prints one line.
 
     Args:
-        define_flags: defines the entry point's flags on the values it is given.
+        kind: the dataclass whose fields are the entry point's flags.
         command: does the work; its module's docstring is the manual that `--help` prints.
         argv: program name and arguments; `sys.argv` when not given.
     """
@@ -54,18 +48,18 @@ def run(
     module = inspect.getmodule(command)
     name = _program(argv[0])
     values = flags.FlagValues()
-    define_flags(values)
+    define_flags(values, kind)
     if "--help" in argv[1:] or "-h" in argv[1:]:
         print(f"{inspect.getdoc(module)}\n\nFlags:\n{help_of(values)}")
         return 0
     try:
         parse(values, argv)
-        command(values)
+        command(read_flags(values, kind))
         return 0
     except QuickdrawError as error:
         hint = f"\nSee {name} --help" if isinstance(error, UsageError) else ""
         print(f"{name}: {error}{hint}", file=sys.stderr)
-        return vertex_job.exit_code(error.exit_code)
+        return environment.exit_code(error.exit_code)
     except BrokenPipeError:
         # Whoever read stdout, `head` for instance, has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -123,63 +117,72 @@ def load_tensorflow() -> None:
                     print(line, file=sys.stderr)
 
 
-def define_run_flags(values: flags.FlagValues, checkpoint: str) -> None:
-    """Defines the flags of the commands that try a run on labelled records.
+@dataclasses.dataclass(kw_only=True)
+class Config:
+    """The flag that most commands have beside their own."""
 
-    Args:
-        values: where to define them.
-        checkpoint: what `--checkpoint` says.
-    """
-    flags.DEFINE_string(
-        "train_dir", "runs/LogisticModel", "The folder of the run.", flag_values=values
-    )
-    flags.DEFINE_string(
-        "eval_data_pattern",
-        None,
-        "Patterns of labelled records. Without it, those that the training was validated on.",
-        flag_values=values,
-    )
-    flags.DEFINE_enum("checkpoint", "best", ["best", "latest"], checkpoint, flag_values=values)
-
-
-def define_bad_record_flag(values: flags.FlagValues) -> None:
-    """Defines `--on_bad_record` for the commands that read records."""
-    flags.DEFINE_enum(
-        "on_bad_record",
-        "error",
-        ["error", "skip"],
-        "What to do about a record that cannot be used: stop (error) or go on (skip).",
-        flag_values=values,
+    config: str | None = field(
+        None, "JSON file with values for any of these flags; the command line wins."
     )
 
 
-def define_config_flag(values: flags.FlagValues) -> None:
-    """Defines `--config`."""
-    flags.DEFINE_string(
-        "config",
-        None,
-        "JSON file with values for any of these flags; the command line wins.",
-        flag_values=values,
-    )
+def define_flags(values: flags.FlagValues, kind: type) -> None:
+    """Define a flag for each field of a dataclass, with its default and its meaning."""
+    hints = typing.get_type_hints(kind)
+    for each in dataclasses.fields(kind):
+        default: Any = each.default
+        name, meaning = each.name, each.metadata["help"]
+        types = [one for one in types_of(hints[name]) if one is not type(None)]
+        choices = each.metadata.get("choices") or typing.get_args(types[0])
+        if types == [bool]:
+            flags.DEFINE_boolean(name, default, meaning, flag_values=values)
+        elif typing.get_origin(types[0]) is tuple:
+            flags.DEFINE_list(name, default, meaning, flag_values=values)
+        else:
+            parser: flags.ArgumentParser = flags.ArgumentParser()
+            if typing.get_origin(types[0]) is Literal or each.metadata.get("choices"):
+                parser = flags.EnumParser(list(choices))
+            elif types[0] in (int, float):
+                number = flags.IntegerParser() if types == [int] else flags.FloatParser()
+                parser = _NumberParser() if types == [int, float] else number
+            flags.DEFINE(parser, name, default, meaning, flag_values=values)
 
 
-def eval_data_pattern(values: flags.FlagValues, settings: dict[str, Any]) -> str:
-    """The value of `--eval_data_pattern`, by default what a run with these settings had.
+def types_of(hint: Any) -> tuple[Any, ...]:
+    """Return the types of a union, or the one type."""
+    is_union = typing.get_origin(hint) in (types.UnionType, typing.Union)
+    return typing.get_args(hint) if is_union else (hint,)
+
+
+def read_flags(values: flags.FlagValues, kind: type[F]) -> F:
+    """Make the dataclass whose fields the flags stand for, each value checked.
 
     Raises:
-        UsageError: there is neither.
+        UsageError: a value that is out of bounds.
     """
-    patterns = values.eval_data_pattern or settings["eval_data_pattern"]
-    if not patterns:
-        raise UsageError(
-            "--eval_data_pattern is needed: the training was not validated on any records"
-        )
-    if settings.get("use_valid_as_train") and patterns == settings["eval_data_pattern"]:
-        log(
-            "warning: the model was trained on these records too (--use_valid_as_train): figures "
-            "mean nothing"
-        )
-    return patterns
+    chosen = {each.name: values[each.name].value for each in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    try:
+        made = kind(**chosen)
+        check(made, "--")
+        return made
+    except QuickdrawError as error:
+        raise UsageError(str(error)) from None
+
+
+class _NumberParser(flags.ArgumentParser):
+    """An int where the text looks like one, else a float."""
+
+    syntactic_help = "a number"
+
+    def parse(self, argument: Any) -> int | float:
+        if isinstance(argument, (int, float)) and not isinstance(argument, bool):
+            return argument
+        if not isinstance(argument, str):
+            raise TypeError(f"a number expected. Received: {argument!r}")
+        try:
+            return int(argument)
+        except ValueError:
+            return float(argument)
 
 
 def help_of(values: flags.FlagValues) -> str:
@@ -227,16 +230,6 @@ def _apply_config(values: flags.FlagValues, path: str) -> None:
             flag.parse(json.dumps(value) if isinstance(value, dict) else value)
         except flags.Error as error:
             raise UsageError(f"{path}: {error}") from None
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`. Did you mean 'x'? Known: …`: the end of a message about an unknown name."""
-    known = sorted(known)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5) or difflib.get_close_matches(
-        word.lower(), [name.lower() for name in known], n=1, cutoff=0.5
-    )
-    nearest = [name for name in known if close and name.lower() == close[0].lower()]
-    return (f". Did you mean {nearest[0]!r}?" if nearest else ".") + f" Known: {', '.join(known)}"
 
 
 def _explain(error: Exception) -> str | None:

@@ -1,5 +1,10 @@
 """The exceptions that stand for a user's mistake, not for a bug."""
 
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
 
 class QuickdrawError(Exception):
     """Something the user can put right: a path, a flag, a record, a class name.
@@ -28,3 +33,19 @@ class StoppedError(QuickdrawError):
     """Work that was broken off from outside, and goes on when the same command is started again."""
 
     exit_code = 75  # EX_TEMPFAIL of sysexits.h: try again
+
+
+class UsageError(QuickdrawError):
+    """A mistake on the command line or in the file that `--config` names."""
+
+    exit_code = 2
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`. Did you mean 'x'? Known: …`: the end of a message about an unknown name."""
+    known = sorted(known)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5) or difflib.get_close_matches(
+        word.lower(), [name.lower() for name in known], n=1, cutoff=0.5
+    )
+    nearest = [name for name in known if close and name.lower() == close[0].lower()]
+    return (f". Did you mean {nearest[0]!r}?" if nearest else ".") + f" Known: {', '.join(known)}"

@@ -11,149 +11,89 @@ recall of each class, and write them to train_dir/eval.json and to TensorBoard.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
-from absl import flags
-
-from quickdraw import cli, storage, temperature, vertex_job
-from quickdraw.gcs import transfer
-from quickdraw.prefetch import prefetch
-from quickdraw.progress import log
+from quickdraw import cli, environment, storage
+from quickdraw.fields import field
+from quickdraw.records.shards import OnBadRecord
+from quickdraw.runs import record
+from quickdraw.storage import transfer
 
 if TYPE_CHECKING:
-    from quickdraw.metrics import Metrics
+    from quickdraw.evaluation.metrics import Metrics
     from quickdraw.runs import TrainedModel
 
-FILE_NAME = "eval.json"
 
+@dataclasses.dataclass(kw_only=True)
+class Flags(cli.Config):
+    """What can be said on the command line."""
 
-def define_flags(values: flags.FlagValues) -> None:
-    """Defines the flags of this command."""
-    cli.define_run_flags(values, "Which model --run_once evaluates.")
-    flags.DEFINE_boolean(
-        "run_once", False, "Evaluate once, do not wait for new checkpoints.", flag_values=values
+    train_dir: str = field(environment.TRAIN_DIR, "The folder of the run.")
+    eval_data_pattern: str | None = field(
+        None,
+        "Patterns of labelled records. Without it, those that the training was validated on.",
     )
-    flags.DEFINE_float(
-        "poll_seconds",
-        10.0,
-        "How long to sleep before looking for a new checkpoint.",
-        lower_bound=0.1,
-        flag_values=values,
+    checkpoint: Literal["best", "latest"] = field("best", "Which model --run_once evaluates.")
+    run_once: bool = field(False, "Evaluate once, do not wait for new checkpoints.")
+    poll_seconds: float = field(10.0, "How long to sleep before looking for a new checkpoint.", 0.1)
+    on_bad_record: OnBadRecord = field(
+        "error", "What to do about a record that cannot be used: stop (error) or go on (skip)."
     )
-    cli.define_bad_record_flag(values)
-    cli.define_config_flag(values)
 
 
-def command(values: flags.FlagValues) -> None:
-    """Evaluates as the flags say."""
-    values["train_dir"].value = vertex_job.train_dir(values)
-    if values.run_once:
-        cli.load_tensorflow()
-        from quickdraw import runs
-
-        _Evaluation(values, runs.load(values.train_dir, values.checkpoint)).run()
-    else:
-        _follow(values)
-
-
-def _follow(values: flags.FlagValues) -> None:
-    """Evaluates each new checkpoint until the training has ended."""
-    _wait(values, lambda: storage.exists(os.path.join(values.train_dir, "run.json")), "a run")
+def command(flags: Flags) -> None:
+    """Evaluate once, or each new checkpoint until the training has ended."""
+    train_dir = environment.train_dir(flags.train_dir)
     cli.load_tensorflow()
-    from quickdraw import checkpoints, runs
+    from quickdraw import runs
+    from quickdraw.evaluation.run_evaluation import RunEvaluation, wait_for
+    from quickdraw.runs import checkpoints
 
-    _wait(values, lambda: checkpoints.latest(values.train_dir), "a checkpoint")
-    evaluation = _Evaluation(values, runs.load(values.train_dir, "latest"))
-    while True:
-        evaluation.run()
-        done = evaluation.trained.step
-
-        def newer(done: int = done) -> bool:
-            path = checkpoints.latest(values.train_dir)
-            return path is not None and checkpoints.step_of(path) > done
-
-        finished = runs.read(values.train_dir).finished_step
-        if finished is not None and done >= finished and not newer():
-            log(f"the training has ended at step {finished:,}")
-            return
-        _wait(values, newer, f"a checkpoint after step {done:,}")
-        evaluation.trained.step = checkpoints.restore_latest(
-            evaluation.trained.model, values.train_dir
-        )
-        evaluation.trained.temperature = temperature.load(values.train_dir, evaluation.trained.step)
+    if not flags.run_once:
+        run_json = os.path.join(train_dir, record.FILE_NAME)
+        wait_for(lambda: storage.exists(run_json), f"a run in {train_dir}", flags.poll_seconds)
+        there = lambda: checkpoints.latest(train_dir)  # noqa: E731
+        wait_for(there, f"a checkpoint in {train_dir}", flags.poll_seconds)
+    trained = runs.load(train_dir, flags.checkpoint if flags.run_once else "latest")
+    evaluation = RunEvaluation(trained, train_dir, flags.eval_data_pattern, flags.on_bad_record)
+    every = [evaluation.run()] if flags.run_once else evaluation.follow(flags.poll_seconds)
+    for metrics in every:
+        print(table(metrics, trained), flush=True)
+        _write_events(metrics, trained, train_dir)
 
 
-def _wait(values: flags.FlagValues, there_is: Any, what: str) -> None:
-    if not there_is():
-        log(f"waiting for {what} in {values.train_dir} (Ctrl-C ends this)")
-    while not there_is():
-        time.sleep(values.poll_seconds)
-
-
-class _Evaluation:
-    """Evaluates a model, as it is then, and reports."""
-
-    def __init__(self, values: flags.FlagValues, trained: TrainedModel):
-        from quickdraw.readers import QuickDrawFeatureReader
-        from quickdraw.training.evaluation import make_evaluate
-
-        run = trained.run
-        self.trained = trained
-        self._patterns = cli.eval_data_pattern(values, run.settings)
-        self._train_dir = values.train_dir
-        self._reader = run.reader(QuickDrawFeatureReader, self._patterns, values.on_bad_record)
-        self._evaluate = make_evaluate(trained.model, run.create_loss(), len(run.labels))
-
-    def run(self) -> None:
-        """Evaluates, prints, and writes eval.json and events."""
-        from quickdraw.training import logs
-        from quickdraw.training.evaluation import BATCH
-
-        batches = prefetch(self._reader.batches(self._patterns, BATCH))
-        metrics = self._evaluate(batches, self.trained.temperature)
-        self._reader.report_bad_records()
-        step, labels = self.trained.step, self.trained.labels
-        print(_table(metrics, labels, step), flush=True)
-        storage.write_json(
-            os.path.join(self._train_dir, FILE_NAME),
-            {
-                "step": step,
-                "eval_data_pattern": self._patterns,
-                "examples": metrics.count,
-                **metrics.result(),
-                "per_class": metrics.per_class(labels),
-            },
-        )
-        with transfer.mirrored(logs.folder_of(self._train_dir)) as folder:
-            writer = logs.event_writer(folder, "eval")
-            logs.write_evaluation(writer, step, metrics, labels)
-            writer.close()
-
-
-def _table(metrics: Metrics, labels: list[str], step: int) -> str:
-    result = metrics.result()
+def table(metrics: Metrics, trained: TrainedModel) -> str:
+    """Return precision and recall of each class, and a line with the figures of all."""
+    result, labels = metrics.result(), trained.labels
     width = max(map(len, labels))
     lines = [f"{'class':{width}}  precision  recall  drawings"]
     lines += [
         f"{name:{width}}  {of['precision']:9.2%} {of['recall']:7.2%} {of['examples']:9,}"
         for name, of in metrics.per_class(labels).items()
     ]
-    return "\n".join(
-        [
-            *lines,
-            f"step {step:,}, {metrics.count:,} drawings: top-1 {result['top1']:.2%}  "
-            f"top-3 {result['top3']:.2%}  MAP@3 {result['map3']:.4f}  loss {result['loss']:.4f}  "
-            f"ECE {result['ece']:.4f}",
-        ]
+    lines.append(
+        f"step {trained.step:,}, {metrics.count:,} drawings: top-1 {result['top1']:.2%}  "
+        f"top-3 {result['top3']:.2%}  MAP@3 {result['map3']:.4f}  loss {result['loss']:.4f}  "
+        f"ECE {result['ece']:.4f}"
     )
+    return "\n".join(lines)
+
+
+def _write_events(metrics: Metrics, trained: TrainedModel, train_dir: str) -> None:
+    from quickdraw.tracking import tensorboard
+
+    with transfer.mirrored(tensorboard.folder_of(train_dir)) as folder:
+        writer = tensorboard.event_writer(folder, "eval")
+        tensorboard.write_evaluation(writer, trained.step, metrics, trained.labels)
+        writer.close()
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The console command `quickdraw-eval`; returns its exit code."""
-    return cli.run(define_flags, command, argv)
+    """Run the console command `quickdraw-eval`; return its exit code."""
+    return cli.run(Flags, command, argv)
 
 
 if __name__ == "__main__":

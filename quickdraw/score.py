@@ -10,163 +10,33 @@ Takes a fraction of a second.
 
 from __future__ import annotations
 
-import csv
-import os
+import dataclasses
 import sys
-from collections.abc import Callable, Iterator
 
-from absl import flags
-
-from quickdraw import cli, storage
-from quickdraw.errors import QuickdrawError
-from quickdraw.formats import dataset_info
-
-_SHOWN = 20
-_HEADERS = (["image_id", "label"], ["key_id", "word"])
+from quickdraw import cli
+from quickdraw.errors import UsageError
+from quickdraw.evaluation.scoring import score
+from quickdraw.fields import field
 
 
-def define_flags(values: flags.FlagValues) -> None:
-    """Defines the flags of this command."""
-    flags.DEFINE_string("predictions", None, "The file to score.", flag_values=values)
-    flags.DEFINE_string(
-        "solution",
-        None,
-        "The right answers: solution.csv beside the test records.",
-        flag_values=values,
-    )
-    cli.define_config_flag(values)
+@dataclasses.dataclass(kw_only=True)
+class Flags(cli.Config):
+    """What can be said on the command line."""
+
+    predictions: str | None = field(None, "The file to score.")
+    solution: str | None = field(None, "The right answers: solution.csv beside the test records.")
 
 
-def command(values: flags.FlagValues) -> None:
-    """Scores as the flags say."""
-    if not values.predictions or not values.solution:
-        raise cli.UsageError("--predictions and --solution are both needed")
-    print(score(values.predictions, values.solution))
-
-
-def score(predictions: str, solution: str) -> str:
-    """The score of a predictions file, in words, e.g. `top-1 0.9023 (3,406 drawings)`.
-
-    Raises:
-        QuickdrawError: the file is not one that a leaderboard would accept; one line a fault.
-    """
-    right = _read_solution(solution)
-    info = dataset_info.load(os.path.dirname(solution) or ".")
-    labels = info.labels if info else []
-    header, rows = _read(predictions)
-    parse = _label_parser(labels, right) if header == _HEADERS[0] else _words_parser(labels)
-    answers: dict[str, list[int]] = {}
-    faults = []
-    for line, (image_id, text) in rows:
-        try:
-            if image_id not in right:
-                raise ValueError(f"the solution has no id {image_id!r}")
-            if image_id in answers:
-                raise ValueError(f"the id {image_id!r} was there before")
-            answers[image_id] = []  # so that a bad label is not reported as a missing id as well
-            answers[image_id] = parse(text)
-        except ValueError as error:
-            faults.append(f"{predictions}, line {line}: {error}")
-    faults += [
-        f"{predictions}: the id {image_id!r} is missing"
-        for image_id in right
-        if image_id not in answers
-    ]
-    if faults:
-        more = [f"… and {len(faults) - _SHOWN:,} more"] if len(faults) > _SHOWN else []
-        raise QuickdrawError(
-            "\n".join([f"{len(faults):,} fault{'s' * (len(faults) > 1)}", *faults[:_SHOWN], *more])
-        )
-    return _result(answers, right, header)
-
-
-def _result(answers: dict[str, list[int]], right: dict[str, int], header: list[str]) -> str:
-    # With one answer a drawing, the precision at 3 is the precision at 1.
-    points = sum(
-        1 / (answers[key].index(label) + 1) for key, label in right.items() if label in answers[key]
-    )
-    name = "top-1" if header == _HEADERS[0] else "MAP@3"
-    return f"{name} {points / len(right):.4f} ({len(right):,} drawings)"
-
-
-def _label_parser(labels: list[str], right: dict[str, int]) -> Callable[[str], list[int]]:
-    classes = len(labels) or max(right.values()) + 1
-
-    def parse(text: str) -> list[int]:
-        if not text.isdecimal() or int(text) >= classes:
-            raise ValueError(f"the label must be 0…{classes - 1}. Received: {text!r}")
-        return [int(text)]
-
-    return parse
-
-
-def _words_parser(labels: list[str]) -> Callable[[str], list[int]]:
-    if not labels:
-        raise QuickdrawError(
-            "words can be scored only with the dataset.json of the records beside the solution"
-        )
-    known = {label.replace(" ", "_"): number for number, label in enumerate(labels)}
-
-    def parse(text: str) -> list[int]:
-        words = text.split()
-        if not 1 <= len(words) <= 3 or len(set(words)) < len(words):
-            raise ValueError(f"one to three different words expected. Received: {text!r}")
-        for word in words:
-            if word not in known:
-                raise ValueError(f"no category {word!r}{cli.did_you_mean(word, known)}")
-        return [known[word] for word in words]
-
-    return parse
-
-
-def _read_solution(path: str) -> dict[str, int]:
-    header, rows = _read(path)
-    if header != _HEADERS[0]:
-        raise QuickdrawError(f"{path}: the header must be image_id,label. Received: {header}")
-    right = {}
-    for line, (image_id, label) in rows:
-        if not label.isdecimal() or image_id in right:
-            raise QuickdrawError(f"{path}, line {line}: a doubled id or a label that is no number")
-        right[image_id] = int(label)
-    if not right:
-        raise QuickdrawError(f"{path}: the solution is empty")
-    return right
-
-
-def _read(path: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    """The header of a CSV file, and its rows with their line numbers."""
-    with storage.open_binary(path) as file:
-        content = file.read()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise QuickdrawError(f"{path}: not a UTF-8 text file ({error})") from None
-    reader = csv.reader(text.splitlines(), strict=True)
-    try:
-        header = next(reader, [])
-    except csv.Error as error:
-        raise QuickdrawError(f"{path}, line 1: {error}") from None
-    if header not in _HEADERS:
-        expected = " or ".join(",".join(one) for one in _HEADERS)
-        raise QuickdrawError(
-            f"{path}, line 1: the header must be {expected}. Received: {','.join(header)!r}"
-        )
-
-    def rows() -> Iterator[tuple[int, list[str]]]:
-        try:
-            for row in reader:
-                if len(row) != 2:
-                    raise csv.Error(f"two columns expected. Received: {row}")
-                yield reader.line_num, row
-        except csv.Error as error:
-            raise QuickdrawError(f"{path}, line {reader.line_num}: {error}") from None
-
-    return header, rows()
+def command(flags: Flags) -> None:
+    """Score a file and print the result."""
+    if not flags.predictions or not flags.solution:
+        raise UsageError("--predictions and --solution are both needed")
+    print(score(flags.predictions, flags.solution))
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The console command `quickdraw-score`; returns its exit code."""
-    return cli.run(define_flags, command, argv)
+    """Run the console command `quickdraw-score`; return its exit code."""
+    return cli.run(Flags, command, argv)
 
 
 if __name__ == "__main__":

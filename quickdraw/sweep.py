@@ -10,101 +10,86 @@ follows `--` is the same for all. It counts by its best top-1 on the validation 
 that fails is recorded with its error, and the sweep goes on. One whose top-1 is below the median of
 those before it, after as many evaluations, is ended early (pruned), from the sixth on.
 
-LOW..HIGH is a range, log:LOW..HIGH one on a logarithmic scale, A|B|C are values. --sampler=random
+LOW..HIGH is a range, log:LOW..HIGH one on a logarithmic scale, A|B|C are flags. --sampler=random
 draws at random; tpe learns from the trials before (Bergstra et al. 2011, "Algorithms for
-Hyper-Parameter Optimization", section 4); grid takes every combination of values. Needs Optuna:
+Hyper-Parameter Optimization", section 4); grid takes every combination of flags. Needs Optuna:
 pip install 'quickdraw[sweep]', or pip install '.[sweep]' in a checkout.
 
 The same command goes on after an interruption, in the middle of a training too; --trials and
---max_minutes may change. It prints a table, and leaves results.csv and results.png in study_dir.
+--max_minutes may change. It prints a table, and leaves in study_dir results.csv and results.png:
+for each flag, the top-1 of the completed trials against its values.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 
-from absl import flags
+from absl.flags import FlagValues
 
-from quickdraw import cli, settings, storage, train
-from quickdraw.sweeping import search
-
-
-def define_flags(values: flags.FlagValues) -> None:
-    """Defines the flags of this command; those of train follow `--`."""
-    flags.DEFINE_string("study_dir", None, "A folder for the sweep, local.", flag_values=values)
-    flags.DEFINE_string(
-        "search", "", f'Which flags to try, e.g. "{search.EXAMPLE}".', flag_values=values
-    )
-    flags.DEFINE_integer(
-        "trials", 20, "How many trainings, those before included.", 1, flag_values=values
-    )
-    flags.DEFINE_enum(
-        "sampler",
-        "random",
-        ["random", "tpe", "grid"],
-        "How to choose the next values.",
-        flag_values=values,
-    )
-    flags.DEFINE_boolean(
-        "prune", True, "End a trial that is worse than the median.", flag_values=values
-    )
-    flags.DEFINE_float(
-        "max_minutes",
-        None,
-        "Start no other trial after so many minutes.",
-        0.0,
-        flag_values=values,
-    )
-    cli.define_config_flag(values)
+from quickdraw import cli, storage, train
+from quickdraw.errors import UsageError
+from quickdraw.storage.lock import lock
+from quickdraw.tuning.options import SweepOptions
+from quickdraw.tuning.search import Range, parse
 
 
-def command(values: flags.FlagValues, passed: list[str]) -> None:
-    """Sweeps as the flags say; `passed` goes to each training."""
-    if not values.study_dir or storage.is_remote(values.study_dir):
-        raise cli.UsageError("--study_dir is needed: a local folder, as SQLite locks its files")
-    trained = _training(passed)
-    space = search.parse(values.search, trained)
-    ranges = [name for name, of in space.items() if isinstance(of, search.Range)]
-    if values.sampler == "grid" and ranges:
-        raise cli.UsageError(
+@dataclasses.dataclass(kw_only=True)
+class Flags(SweepOptions, cli.Config):
+    """What can be said on the command line; the flags of train follow `--`."""
+
+
+def command(flags: Flags, passed: list[str]) -> None:
+    """Sweep, and print the trials.
+
+    Args:
+        flags: those of this command.
+        passed: the flags of train that each training gets.
+    """
+    if not flags.study_dir or storage.is_remote(flags.study_dir):
+        raise UsageError("--study_dir is needed: a local folder, as SQLite locks its files")
+    train_flags = _train_flags(passed)
+    space = parse(flags.search, train_flags)
+    ranges = [name for name, domain in space.items() if isinstance(domain, Range)]
+    if flags.sampler == "grid" and ranges:
+        raise UsageError(
             f"--sampler=grid needs values, A|B|C, not a range, for {', '.join(ranges)}"
         )
-    from quickdraw.sweeping.study import Sweep
-    from quickdraw.training.folder import lock
+    from quickdraw.tuning.study import Sweep
 
-    with lock(values.study_dir):
-        sweep = Sweep(values, space, trained, passed)
+    with lock(flags.study_dir):
+        sweep = Sweep(flags, space, train_flags, passed)
         try:
             sweep.run()
         finally:
             print(sweep.table(), flush=True)
 
 
-def _training(passed: list[str]) -> flags.FlagValues:
-    """The flags of train, checked as train would."""
-    trained = flags.FlagValues()
-    train.define_flags(trained)
-    cli.parse(trained, ["train", *passed])
-    settings.from_flags(trained)
+def _train_flags(passed: list[str]) -> FlagValues:
+    """Return the flags of train, checked as train would."""
+    values = FlagValues()
+    cli.define_flags(values, train.Flags)
+    cli.parse(values, ["train", *passed])
+    flags = cli.read_flags(values, train.Flags)
     for name in ("train_dir", "start_new_model"):
-        if trained[name].present:
-            raise cli.UsageError(f"--{name}: each trial has its own folder in --study_dir")
-    if trained.dry_run or trained.lr_find:
-        raise cli.UsageError("--dry_run and --lr_find train nothing that trials could show")
-    if trained.train_data_pattern and not trained.eval_data_pattern:
-        raise cli.UsageError("-- --eval_data_pattern=… is needed: trials are compared by it")
-    return trained
+        if values[name].present:
+            raise UsageError(f"--{name}: each trial has its own folder in --study_dir")
+    if flags.dry_run or flags.lr_find:
+        raise UsageError("--dry_run and --lr_find train nothing that trials could show")
+    if flags.train_data_pattern and not flags.eval_data_pattern:
+        raise UsageError("-- --eval_data_pattern=… is needed: trials are compared by it")
+    return values
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The console command `quickdraw-sweep`; returns its exit code."""
+    """Run the console command `quickdraw-sweep`; return its exit code."""
     argv = sys.argv if argv is None else argv
     at = argv.index("--") if "--" in argv else len(argv)
 
-    def with_passed(values: flags.FlagValues) -> None:
-        command(values, argv[at + 1 :])
+    def with_passed(flags: Flags) -> None:
+        command(flags, argv[at + 1 :])
 
-    return cli.run(define_flags, with_passed, argv[:at])
+    return cli.run(Flags, with_passed, argv[:at])
 
 
 if __name__ == "__main__":

@@ -23,78 +23,94 @@ import dataclasses
 import os
 import sys
 
-from absl import flags
-
-from quickdraw import cli, settings, vertex_job
-from quickdraw.progress import log
+from quickdraw import cli, environment
+from quickdraw.console import log
+from quickdraw.errors import UsageError
+from quickdraw.fields import field
+from quickdraw.training.settings import Settings
 
 _SAMPLE = "data/sample"
 
 
-def define_flags(values: flags.FlagValues) -> None:
-    """Defines the flags of this command."""
-    settings.define_flags(values)
-    flags.DEFINE_boolean(
-        "dry_run",
+@dataclasses.dataclass(kw_only=True)
+class Flags(Settings, cli.Config):
+    """What can be said on the command line."""
+
+    dry_run: bool = field(
         False,
         "Try these flags on one percent of the drawings, say what the training would take, and "
         "leave nothing behind.",
-        flag_values=values,
     )
-    flags.DEFINE_boolean(
-        "lr_find",
+    lr_find: bool = field(
         False,
         "Take 300 steps with a learning rate that rises from 1e-6 to 1, suggest one, and leave "
         "nothing behind.",
-        flag_values=values,
     )
-    cli.define_config_flag(values)
 
 
-def command(values: flags.FlagValues) -> None:
-    """Trains, or tries, as the flags say."""
-    if values.dry_run and values.lr_find:
-        raise cli.UsageError("either --dry_run or --lr_find")
-    chosen = settings.from_flags(values)
-    name = str(chosen.model).rpartition(".")[2]
-    train_dir = chosen.train_dir or vertex_job.output_folder() or f"runs/{name}"
-    chosen = dataclasses.replace(chosen, train_dir=train_dir)
-    if not chosen.train_data_pattern:
-        if values.dry_run:
-            raise cli.UsageError(
-                "--dry_run needs --train_data_pattern: sample drawings would have to be written"
-            )
-        chosen = _with_sample_data(chosen)
-
-    vertex_job.set_tf_config()
-    _load_tensorflow(chosen, values.dry_run or values.lr_find)
-    if values.dry_run:
+def command(flags: Flags) -> None:
+    """Train, or try."""
+    if flags.dry_run and flags.lr_find:
+        raise UsageError("either --dry_run or --lr_find")
+    if flags.dry_run and not flags.train_data_pattern:
+        raise UsageError(
+            "--dry_run needs --train_data_pattern: sample drawings would have to be written"
+        )
+    name = str(flags.model).rpartition(".")[2]
+    flags.train_dir = flags.train_dir or environment.output_folder() or f"runs/{name}"
+    environment.set_tf_config()
+    with _reading_ahead(flags):
+        cli.load_tensorflow()
+    if not flags.train_data_pattern:
+        _make_sample(flags)
+    if flags.dry_run:
         from quickdraw.training.dry_run import dry_run
 
-        dry_run(chosen)
-    elif values.lr_find:
-        from quickdraw.training.range_test import range_test, table
+        dry_run(flags)
+    elif flags.lr_find:
+        from quickdraw.training.lr_find import range_test, table
 
-        print(table(range_test(chosen)), flush=True)
+        print(table(range_test(flags)), flush=True)
     else:
-        _train(chosen)
+        _train(flags)
 
 
-def _load_tensorflow(chosen: settings.Settings, tries: bool) -> None:
-    from quickdraw.training.read_ahead import reading_ahead
+def _reading_ahead(flags: Flags) -> contextlib.AbstractContextManager[None]:
+    """Decode small sets while TensorFlow is being imported, which leaves a core idle."""
+    if flags.dry_run or flags.lr_find or not flags.train_data_pattern:
+        return contextlib.nullcontext()
+    from quickdraw.training.data.read_ahead import reading_ahead
 
-    with contextlib.nullcontext() if tries else reading_ahead(chosen):
-        cli.load_tensorflow()
+    return reading_ahead(flags)
 
 
-def _train(chosen: settings.Settings) -> None:
+def _make_sample(flags: Flags) -> None:
+    """Make synthetic drawings to train on, once the names of model and loss are known to exist."""
+    from quickdraw.components.base_loss import BaseLoss
+    from quickdraw.components.base_model import BaseModel
+    from quickdraw.components.lookup import component
+    from quickdraw.datasets.sample import make_sample
+
+    component(flags.model, flags.model_params, BaseModel)
+    component(flags.label_loss, flags.loss_params, BaseLoss)
+    log(
+        "no --train_data_pattern: training on synthetic sample drawings, which a program made. "
+        "For drawings by people see 'Real drawings' in README.en.md"
+    )
+    make_sample(_SAMPLE)
+    flags.train_data_pattern = f"{_SAMPLE}/train-*"
+    flags.eval_data_pattern = flags.eval_data_pattern or f"{_SAMPLE}/valid-*"
+
+
+def _train(flags: Flags) -> None:
     from quickdraw.training import fit
 
-    trained, train_dir = fit(chosen), str(chosen.train_dir)
-    if vertex_job.EXPERIMENT in os.environ:
-        from quickdraw.vertex import experiment
+    train_dir = str(flags.train_dir)
+    trained = fit(flags, environment.report_trial)
+    if environment.EXPERIMENT in os.environ:
+        from quickdraw.tracking import vertex_experiments
 
-        experiment.log_run(trained.run, train_dir)
+        vertex_experiments.log_run(trained.run, train_dir)
     log(
         f"done: {train_dir} holds the model of step {trained.step:,}. Next:\n"
         f"  python -m quickdraw.eval --run_once --train_dir={train_dir}\n"
@@ -104,24 +120,9 @@ def _train(chosen: settings.Settings) -> None:
     )
 
 
-def _with_sample_data(chosen: settings.Settings) -> settings.Settings:
-    from quickdraw.datasets.sample import make_sample
-
-    log(
-        "no --train_data_pattern: training on synthetic sample drawings, which a program made. "
-        "For drawings by people see 'Real drawings' in README.en.md"
-    )
-    make_sample(_SAMPLE)
-    return dataclasses.replace(
-        chosen,
-        train_data_pattern=f"{_SAMPLE}/train-*",
-        eval_data_pattern=chosen.eval_data_pattern or f"{_SAMPLE}/valid-*",
-    )
-
-
 def main(argv: list[str] | None = None) -> int:
-    """The console command `quickdraw-train`; returns its exit code."""
-    return cli.run(define_flags, command, argv)
+    """Run the console command `quickdraw-train`; return its exit code."""
+    return cli.run(Flags, command, argv)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ import threading
 from typing import Any
 
 from quickdraw import storage
-from quickdraw.metrics import evaluations
+from quickdraw.runs.history import evaluations
 
 Key = tuple[str, int]
 """A variant and a seed."""

@@ -9,9 +9,10 @@ import sys
 import numpy as np
 from PIL import Image
 
-from quickdraw import pictures, runs
+from quickdraw import runs
+from quickdraw.evaluation import plots
+from quickdraw.evaluation.evaluate import BATCH, make_evaluate
 from quickdraw.readers import QuickDrawFeatureReader
-from quickdraw.training.evaluation import BATCH, make_evaluate
 
 OUTPUT = pathlib.Path(__file__).resolve().parents[1] / "docs/images"
 EACH = 6
@@ -23,7 +24,7 @@ def draw_doodles(sample: str) -> None:
     names = reader.describe(f"{sample}/valid-*").labels
     images, labels = next(reader.batches(f"{sample}/valid-*", 1000))
     rows = np.concatenate([np.flatnonzero(labels == label)[:EACH] for label in range(len(names))])
-    sheet = pictures.grid(images[rows], [names[label] for label in labels[rows]], 2 * EACH)
+    sheet = plots.grid(images[rows], [names[label] for label in labels[rows]], 2 * EACH)
     Image.fromarray(sheet).save(OUTPUT / "doodles.png")
 
 
@@ -32,9 +33,9 @@ def draw_confusion(train_dir: str) -> None:
     trained = runs.load(train_dir)
     patterns = trained.run.settings["eval_data_pattern"]
     reader = trained.run.reader(QuickDrawFeatureReader, patterns, "error")
-    evaluate = make_evaluate(trained.model, trained.run.create_loss(), len(trained.labels))
+    evaluate = make_evaluate(trained.model, factory.create_loss(trained.run), len(trained.labels))
     metrics = evaluate(reader.batches(patterns, BATCH))
-    matrix = pictures.confusion_matrix(metrics.confusion, trained.labels)
+    matrix = plots.confusion_matrix(metrics.confusion, trained.labels)
     Image.fromarray(matrix).save(OUTPUT / "confusion.png")
 
 

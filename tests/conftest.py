@@ -16,8 +16,8 @@ from reading import noise
 from standins import gcs
 from standins.gcs_store import Store
 
-from quickdraw.formats import dataset_info, png, records
-from quickdraw.gcs import client
+from quickdraw.records import dataset_info, example, png, tfrecord
+from quickdraw.storage import client
 
 # The machines that run these tests are shared: how long one example takes says nothing.
 hypothesis.settings.register_profile("quickdraw", deadline=None)
@@ -61,7 +61,7 @@ def write_records() -> WriteRecords:
                     name: value if isinstance(value, bytes | list) else int(value)
                     for name, value in zip(features, values, strict=True)
                 }
-                file.write(records.frame(records.serialise(image=data, **others)))
+                file.write(tfrecord.frame(example.serialise(image=data, **others)))
         return str(path)
 
     return write

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from quickdraw import readers
-from quickdraw.datasets.drawing import Drawing, SkippedDrawing
 from quickdraw.datasets.sources.base import DrawingFile
+from quickdraw.drawings.drawing import Drawing, SkippedDrawing
 
 
 def noise(count: int, height: int = 8, width: int | None = None, channels: int = 1) -> np.ndarray:

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quickdraw import average, checkpoints, inference, runs
+from quickdraw import average, inference, runs
 from quickdraw import eval as evaluation
-from quickdraw.metrics import evaluations
 from quickdraw.readers import QuickDrawFeatureReader
-from quickdraw.training import Settings, fit
+from quickdraw.runs import checkpoints
+from quickdraw.runs.history import evaluations
+from quickdraw.training import Settings, averaging, fit
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def averaged(run: str, output: Path, *flags: str) -> int:
 
 
 def weights_of(run: str, steps: list[int]) -> list[list[np.ndarray]]:
-    model = runs.read(run).build_model()
+    model = factory.build_model(runs.read(run))
     every = []
     for step in steps:
         checkpoints.restore(model, f"{run}/checkpoints/step-{step}")
@@ -94,14 +95,14 @@ def test_batch_normalization_is_measured_with_the_new_weights(run, tmp_path, tin
 
 
 def test_batches_make_the_same_statistics_as_all_at_once(run, monkeypatch):
-    from quickdraw.training import evaluation as batches
+    from quickdraw.evaluation import evaluate as batches
 
     results = []
     for size in (120, 50):  # 50, 50 and 20 drawings
         monkeypatch.setattr(batches, "BATCH", size)
         trained = runs.load(run, "latest")
         pattern = trained.run.settings["train_data_pattern"]
-        average.measure_batch_norm(trained.model, trained.run, pattern, "error")
+        averaging.measure_batch_norm(trained.model, trained.run, pattern, "error")
         means = [weight for weight in trained.model.weights if "moving_mean" in weight.path]
         results.append(means[0].numpy())
     assert results[0] == pytest.approx(results[1], abs=1e-4)

@@ -12,9 +12,10 @@ import pytest
 
 from quickdraw import inference, train
 from quickdraw.errors import QuickdrawError
-from quickdraw.formats import png as png_module
-from quickdraw.formats.records import frame, serialise
-from quickdraw.settings import Settings
+from quickdraw.records import png as png_module
+from quickdraw.records.example import serialise
+from quickdraw.records.tfrecord import frame
+from quickdraw.training.settings import Settings
 
 
 def fails(main, capfd, *flags: str) -> str:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quickdraw import inference
-from quickdraw.balance import balanced
+from quickdraw.evaluation.balance import balanced
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

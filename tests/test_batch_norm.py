@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from quickdraw.models.batch_norm import forget_sooner, fuse
+from quickdraw.components.batch_norm import forget_sooner, fuse
 
 
 def layer_of(shape: tuple[int, ...], **config) -> keras.Model:

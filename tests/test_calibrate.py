@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quickdraw import calibrate, runs, temperature
+from quickdraw import calibrate, runs
 from quickdraw import eval as evaluation
-from quickdraw.ensemble import Ensemble
 from quickdraw.errors import QuickdrawError
-from quickdraw.metrics import Metrics
+from quickdraw.evaluation.metrics import Metrics
 from quickdraw.readers import QuickDrawFeatureReader
+from quickdraw.runs import calibration
+from quickdraw.runs.ensemble import Ensemble
 
 
 @given(st.integers(0, 2**32), st.floats(0.1, 10))
@@ -25,9 +26,9 @@ def test_the_temperature_is_that_of_the_least_loss(seed, scale):
     labels = np.array([rng.choice(4, p=row / row.sum()) for row in np.exp(logits / scale)])
 
     def loss(at: float) -> float:
-        return temperature.negative_log_likelihood(logits / at, labels).mean()
+        return calibration.negative_log_likelihood(logits / at, labels).mean()
 
-    fitted = temperature.fit(logits, labels)
+    fitted = calibration.fit(logits, labels)
     assert all(loss(fitted) <= loss(fitted * other) for other in (0.5, 0.99, 1.01, 2))
 
 
@@ -35,7 +36,7 @@ def test_overconfident_logits_are_calibrated():
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(20_000, 5))
     labels = np.array([rng.choice(5, p=row / row.sum()) for row in np.exp(logits)])
-    fitted = temperature.fit(3 * logits, labels)
+    fitted = calibration.fit(3 * logits, labels)
     assert fitted == pytest.approx(3, rel=0.05)
     errors = []
     for at in (1.0, fitted):
@@ -47,7 +48,7 @@ def test_overconfident_logits_are_calibrated():
 
 def test_where_all_is_right_there_is_no_temperature():
     with pytest.raises(QuickdrawError, match="all of 3 predictions are right"):
-        temperature.fit(np.eye(3), np.arange(3))
+        calibration.fit(np.eye(3), np.arange(3))
 
 
 @pytest.fixture(scope="module")
@@ -110,19 +111,19 @@ def test_eval_tells_the_calibrated_error_and_the_same_loss(calibrated, hard, tin
 
 
 def test_a_temperature_is_that_of_its_step(tmp_path, capsys):
-    temperature.save(str(tmp_path), 10, 2.5)
-    assert temperature.load(str(tmp_path), 10) == 2.5
+    calibration.save(str(tmp_path), 10, 2.5)
+    assert calibration.load(str(tmp_path), 10) == 2.5
     assert capsys.readouterr().err == ""
-    assert temperature.load(str(tmp_path), 20) == 1
+    assert calibration.load(str(tmp_path), 20) == 1
     assert "is of step 10, the model of step 20" in capsys.readouterr().err
-    assert temperature.load(str(tmp_path / "elsewhere"), 10) == 1
+    assert calibration.load(str(tmp_path / "elsewhere"), 10) == 1
 
 
 @pytest.mark.parametrize("content", ["[]", "{", '{"step": 10}', '{"step": 1, "temperature": 0}'])
 def test_a_damaged_file_is_told(tmp_path, content):
     (tmp_path / "calibration.json").write_text(content)
     with pytest.raises(QuickdrawError, match=r"calibration\.json: "):
-        temperature.load(str(tmp_path), 10)
+        calibration.load(str(tmp_path), 10)
 
 
 def test_without_labelled_records_it_says_what_is_missing(tiny_run, tmp_path, capsys):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from absl import flags
 
-from quickdraw import average, calibrate, cli, inference, score, sweep, train
+from quickdraw import average, calibrate, cli, errors, inference, score, sweep, train
 from quickdraw import eval as evaluation
 from quickdraw.errors import QuickdrawError
 
@@ -103,13 +103,13 @@ def test_a_mistake_is_told_in_one_line_with_what_is_right(argument, told, capsys
 )
 def test_the_nearest_known_word_is_suggested(word, expected):
     known = ["CnnModel", "LogisticModel", "MlpModel"]
-    assert cli.did_you_mean(word, known) == (
+    assert errors.did_you_mean(word, known) == (
         f". Did you mean {expected}? Known: CnnModel, LogisticModel, MlpModel"
     )
 
 
 def test_nothing_is_suggested_for_a_word_unlike_all_others():
-    assert cli.did_you_mean("xyz", ["CnnModel"]) == ". Known: CnnModel"
+    assert errors.did_you_mean("xyz", ["CnnModel"]) == ". Known: CnnModel"
 
 
 # --config
@@ -150,7 +150,7 @@ def test_null_leaves_a_setting_at_its_default(config, name):
 
 def test_an_unknown_key_is_named_with_the_nearest(config):
     with pytest.raises(
-        cli.UsageError, match=r"config\.json: unknown key 'batchsize'.*'batch_size'"
+        errors.UsageError, match=r"config\.json: unknown key 'batchsize'.*'batch_size'"
     ):
         parsed(config({"batchsize": 7}))
 
@@ -173,7 +173,7 @@ def test_an_unknown_key_is_named_with_the_nearest(config):
 )
 def test_a_value_of_the_wrong_type_is_named_with_its_file(config, settings):
     (name,) = settings
-    with pytest.raises(cli.UsageError, match=rf"config\.json: .*{name}"):
+    with pytest.raises(errors.UsageError, match=rf"config\.json: .*{name}"):
         parsed(config(settings))
 
 
@@ -181,7 +181,7 @@ def test_a_value_of_the_wrong_type_is_named_with_its_file(config, settings):
 def test_how_often_to_evaluate_is_a_number(config, value):
     values = flags.FlagValues()
     train.define_flags(values)
-    with pytest.raises(cli.UsageError, match="eval_every"):
+    with pytest.raises(errors.UsageError, match="eval_every"):
         cli.parse(values, ["program", config({"eval_every": value})])
 
 
@@ -208,7 +208,7 @@ def test_the_exit_code_is_0_when_the_command_returns():
     ("error", "code", "printed"),
     [
         (QuickdrawError("no such model"), 1, "program: no such model\n"),
-        (cli.UsageError("no such flag"), 2, "program: no such flag\nSee program --help\n"),
+        (errors.UsageError("no such flag"), 2, "program: no such flag\nSee program --help\n"),
         (KeyboardInterrupt(), 130, "program: interrupted\n"),
         (PermissionError(13, "Permission denied", "/x"), 1, "program: /x: Permission denied\n"),
         (FileNotFoundError(2, "No such file", "/x"), 1, "program: /x: No such file\n"),

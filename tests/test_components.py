@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quickdraw import losses, models
-from quickdraw.components import component, create, find, parse_params
+from quickdraw import losses, models, zoo
+from quickdraw.components.component import create, parse_params
+from quickdraw.components.lookup import component, find
 from quickdraw.errors import QuickdrawError
 
 
@@ -211,7 +212,7 @@ def test_optional_is_another_way_to_write_or_none():
 
 def test_a_choice_is_told_with_what_there_is():
     with pytest.raises(QuickdrawError, match=r"pooling must be one of 'mean', 'max', 'none'\. Re"):
-        create(models.ResNetModel, {"pooling": "avg"})
+        create(zoo.ResNetModel, {"pooling": "avg"})
 
 
 def test_a_tuple_may_hold_different_types():

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from absl import flags
 
-from quickdraw import cli, losses, models, settings, train
-from quickdraw.components import component, create, parse_params
+from quickdraw import cli, errors, losses, models, train
+from quickdraw.components.component import create, parse_params
+from quickdraw.components.lookup import component
+from quickdraw.training import settings
 from quickdraw.training.augmentation import Augmentation
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,5 +66,5 @@ def test_train_accepts_each_variant(file, monkeypatch):
 def test_a_mistake_in_it_is_refused(recipe, change, tmp_path):
     content = json.loads(recipe.read_text(encoding="utf-8")) | change
     (tmp_path / "config.json").write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(cli.UsageError, match=next(iter(change))):
+    with pytest.raises(errors.UsageError, match=next(iter(change))):
         settings_of(f"--config={tmp_path / 'config.json'}")

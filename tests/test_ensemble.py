@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from quickdraw import inference, runs
-from quickdraw.ensemble import Ensemble
 from quickdraw.errors import QuickdrawError
+from quickdraw.runs.ensemble import Ensemble
 from quickdraw.training import Settings, fit
 
 

@@ -10,7 +10,8 @@ import tensorflow as tf
 from keras import layers
 
 from quickdraw import losses
-from quickdraw.components import create, find
+from quickdraw.components.component import create
+from quickdraw.components.lookup import find
 from quickdraw.errors import QuickdrawError
 
 # Softmax of these: 1/2, 1/4, 1/4 and 1/10, 1/10, 8/10.

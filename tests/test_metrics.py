@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quickdraw.metrics import Metrics, average_precision_at_3, ranks_of_labels
+from quickdraw.evaluation.metrics import Metrics, average_precision_at_3, ranks_of_labels
 
 
 @st.composite

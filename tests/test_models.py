@@ -9,11 +9,11 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from quickdraw import models
-from quickdraw.components import find
+from quickdraw import models, zoo
+from quickdraw.components.inputs import unwrapped
+from quickdraw.components.lookup import find
 from quickdraw.errors import QuickdrawError
-from quickdraw.formats import ink
-from quickdraw.inputs import unwrapped
+from quickdraw.records import ink
 
 MODELS = [
     value
@@ -60,7 +60,7 @@ def test_it_builds_for_any_size_channels_and_classes(kind, size, channels, class
 
 def test_a_residual_network_pools_as_it_is_told():
     mean, maximum, none = (
-        models.ResNetModel(pooling=pooling).build(28, 1, 5) for pooling in ("mean", "max", "none")
+        zoo.ResNetModel(pooling=pooling).build(28, 1, 5) for pooling in ("mean", "max", "none")
     )
     assert [each.layers[-1].kernel.shape[0] for each in (mean, maximum, none)] == [64, 64, 3136]
     maximum.set_weights(mean.get_weights())
@@ -71,7 +71,7 @@ def test_a_residual_network_pools_as_it_is_told():
 
 
 def test_a_residual_network_can_have_gates():
-    plain, gated = (models.ResNetModel(squeeze=squeeze).build(28, 1, 5) for squeeze in (0, 8))
+    plain, gated = (zoo.ResNetModel(squeeze=squeeze).build(28, 1, 5) for squeeze in (0, 8))
     assert gated.count_params() > plain.count_params()
     assert np.isfinite(gated(images(3), training=False)).all()
 
@@ -134,7 +134,7 @@ def test_the_same_seed_gives_the_same_weights(kind):
 
 @pytest.mark.parametrize(
     ("kind", "params"),
-    [(models.StrokeRnnModel, {"units": ()}), (models.StrokeTransformerModel, {})],
+    [(zoo.StrokeRnnModel, {"units": ()}), (zoo.StrokeTransformerModel, {})],
 )
 def test_room_for_more_points_changes_nothing(kind, params):
     small, large = (kind(max_points=points, **params).build(28, 1, 4) for points in (20, 36))
@@ -212,7 +212,7 @@ def test_a_failure_in_create_model_is_told_with_its_line(tmp_path, monkeypatch, 
         find("failing_models.Own", models.BaseModel)().build(8, 1, 3)
 
 
-@pytest.mark.parametrize("kind", [models.ResNetModel, models.MobileNetModel])
+@pytest.mark.parametrize("kind", [zoo.ResNetModel, zoo.MobileNetModel])
 def test_filters_and_blocks_go_together(kind):
     with pytest.raises(QuickdrawError, match=r"as many stages\. Received: \(8, 16\) and \(\d,"):
         kind(filters=(8, 16)).build(28, 1, 3)

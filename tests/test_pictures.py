@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from quickdraw import pictures
+from quickdraw.evaluation import plots
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -11,7 +11,7 @@ from quickdraw import pictures
 def test_a_grid_has_a_tile_for_each_image(count, rows, channels):
     images = np.zeros((count, 28, 28, channels), np.uint8)
     images[:, :14] = 255
-    sheet = pictures.grid(images, ["a name that is much too long for a tile"] * count, 8, 3)
+    sheet = plots.grid(images, ["a name that is much too long for a tile"] * count, 8, 3)
     assert sheet.shape == (rows * (28 * 3 + 14), 8 * (28 * 3 + 4), 3)
     assert sheet.dtype == np.uint8
     for number in range(count):
@@ -27,9 +27,9 @@ def differs(sheet: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def test_right_answers_are_blue_and_wrong_ones_red():
     names = ["cat", "dog", "sun"]
-    empty = pictures.confusion_matrix(np.zeros((3, 3), int), names)
-    right = differs(pictures.confusion_matrix(np.eye(3, dtype=int), names), empty)
-    wrong = differs(pictures.confusion_matrix(np.roll(np.eye(3, dtype=int), 1, 1), names), empty)
+    empty = plots.confusion_matrix(np.zeros((3, 3), int), names)
+    right = differs(plots.confusion_matrix(np.eye(3, dtype=int), names), empty)
+    wrong = differs(plots.confusion_matrix(np.roll(np.eye(3, dtype=int), 1, 1), names), empty)
     for colours, strong, weak in ((right, 2, 0), (wrong, 0, 2)):
         assert len(colours) > 3 * 1000
         # The figures in the cells are white.
@@ -39,27 +39,27 @@ def test_right_answers_are_blue_and_wrong_ones_red():
 
 def test_the_diagonal_goes_down_to_the_right():
     names = ["a", "b"]
-    empty = pictures.confusion_matrix(np.zeros((2, 2), int), names)
+    empty = plots.confusion_matrix(np.zeros((2, 2), int), names)
     for cell in range(2):
         counts = np.zeros((2, 2), int)
         counts[cell, cell] = 5
-        rows, columns = np.nonzero((pictures.confusion_matrix(counts, names) != empty).any(axis=2))
+        rows, columns = np.nonzero((plots.confusion_matrix(counts, names) != empty).any(axis=2))
         assert abs(rows.mean() - columns.mean()) < 2
         assert (rows.mean() > len(empty) * 0.55) == bool(cell)
 
 
 def test_a_row_below_the_diagonal_belongs_to_its_label():
     names = ["a", "b"]
-    empty = pictures.confusion_matrix(np.zeros((2, 2), int), names)
-    label_1_seen_as_0 = pictures.confusion_matrix(np.array([[0, 0], [3, 0]]), names)
+    empty = plots.confusion_matrix(np.zeros((2, 2), int), names)
+    label_1_seen_as_0 = plots.confusion_matrix(np.array([[0, 0], [3, 0]]), names)
     rows, columns = np.nonzero((label_1_seen_as_0 != empty).any(axis=2))
     assert rows.mean() > columns.mean() + 20
 
 
 def test_each_column_has_its_name_above_it():
     # The same width of names, so that nothing else in the picture moves.
-    first = pictures.confusion_matrix(np.zeros((2, 2), int), ["WWWW", "...."])
-    second = pictures.confusion_matrix(np.zeros((2, 2), int), ["WWWW", "WWWW"])
+    first = plots.confusion_matrix(np.zeros((2, 2), int), ["WWWW", "...."])
+    second = plots.confusion_matrix(np.zeros((2, 2), int), ["WWWW", "WWWW"])
     margin = len(first) - 2 * 44 - 2
     above = (first != second).any(axis=2)[:margin]
     columns = np.nonzero(above)[1]
@@ -69,15 +69,15 @@ def test_each_column_has_its_name_above_it():
 
 def test_shares_are_of_the_row():
     names = ["a", "b"]
-    few = pictures.confusion_matrix(np.array([[1, 1], [0, 2]]), names)
-    many = pictures.confusion_matrix(np.array([[50, 50], [0, 7]]), names)
+    few = plots.confusion_matrix(np.array([[1, 1], [0, 2]]), names)
+    many = plots.confusion_matrix(np.array([[50, 50], [0, 7]]), names)
     assert np.array_equal(few, many)
 
 
 @pytest.mark.parametrize("classes", [1, 2, 62, 345])
 def test_any_number_of_classes_fits(classes):
     names = [f"class number {label}" for label in range(classes)]
-    sheet = pictures.confusion_matrix(np.eye(classes, dtype=np.int64), names)
+    sheet = plots.confusion_matrix(np.eye(classes, dtype=np.int64), names)
     height, width, channels = sheet.shape
     assert (channels, sheet.dtype) == (3, np.uint8)
     assert height == width

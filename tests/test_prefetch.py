@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from quickdraw.prefetch import in_parallel, prefetch
+from quickdraw.evaluation.prefetch import in_parallel, prefetch
 
 
 def test_the_same_items_in_the_same_order():

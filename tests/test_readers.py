@@ -10,7 +10,7 @@ from reading import everything, noise
 
 from quickdraw import readers
 from quickdraw.errors import QuickdrawError
-from quickdraw.formats import dataset_info
+from quickdraw.records import dataset_info
 
 
 @pytest.mark.parametrize(

@@ -8,21 +8,21 @@ from reading import everything, noise
 
 from quickdraw import readers
 from quickdraw.errors import BadRecordError, QuickdrawError
-from quickdraw.formats import dataset_info, png, records
+from quickdraw.records import dataset_info, example, png, tfrecord
 
 
 def damage(shard: Path, *numbers: int) -> None:
     """Changes a byte in the data of some records, so that their checksums do not match."""
     data = bytearray(shard.read_bytes())
     with open(shard, "rb") as file:
-        sizes = [len(record) + 16 for record in records.read(file, str(shard))]
+        sizes = [len(record) + 16 for record in tfrecord.read(file, str(shard))]
     for number in numbers:
         data[sum(sizes[:number]) + 20] ^= 1
     shard.write_bytes(bytes(data))
 
 
 def made(**features) -> bytes:
-    return records.serialise(**features)
+    return example.serialise(**features)
 
 
 GOOD = png.encode(noise(1)[0])
@@ -49,8 +49,8 @@ GOOD = png.encode(noise(1)[0])
 )
 def test_a_bad_record_is_told_with_its_file_and_number_or_skipped(shard, data, told):
     with open(shard, "ab") as file:
-        file.write(records.frame(data))
-        file.write(records.frame(made(image=GOOD, label=1)))
+        file.write(tfrecord.frame(data))
+        file.write(tfrecord.frame(made(image=GOOD, label=1)))
     strict = readers.QuickDrawFeatureReader(num_classes=3)
     with pytest.raises(BadRecordError, match=told) as caught:
         everything(strict, shard)
@@ -86,7 +86,7 @@ def test_without_a_known_number_of_classes_any_label_from_0_on_will_do(tmp_path,
 )
 def test_a_bad_test_record_is_told(tmp_path, data, told):
     path = tmp_path / "test-0"
-    path.write_bytes(records.frame(data))
+    path.write_bytes(tfrecord.frame(data))
     with pytest.raises(BadRecordError, match=told):
         everything(readers.QuickDrawTestFeatureReader(), path)
 
@@ -131,7 +131,7 @@ def test_no_usable_record_at_all_is_an_error(tmp_path, with_description):
 def test_skipped_records_are_reported_with_the_first_of_them(shard, capsys):
     with open(shard, "ab") as file:
         for _ in range(7):
-            file.write(records.frame(b"\xff"))
+            file.write(tfrecord.frame(b"\xff"))
     reader = readers.QuickDrawFeatureReader(on_bad_record="skip")
     everything(reader, shard)
     reader.report_bad_records()

@@ -11,6 +11,7 @@ from PIL import Image
 
 from quickdraw import readers, runs
 from quickdraw.errors import QuickdrawError
+from quickdraw.runs import factory
 
 
 @pytest.fixture(scope="module")
@@ -283,9 +284,9 @@ def test_when_and_with_what_it_was_made_is_no_difference(run):
 
 
 def test_a_record_makes_its_model_and_its_loss(run):
-    assert run.create_model().params() == {"filters": [8, 16], "dense_units": 128, "dropout": 0.5}
-    assert run.create_loss().params() == {"label_smoothing": 0.1}
-    assert run.build_model().output_shape == (None, 2)
+    assert factory.create_model(run).params() == {"filters": [8, 16], "dense_units": 128, "dropout": 0.5}
+    assert factory.create_loss(run).params() == {"label_smoothing": 0.1}
+    assert factory.build_model(run).output_shape == (None, 2)
 
 
 # Its reader

@@ -4,7 +4,8 @@ import pytest
 
 from quickdraw import score
 from quickdraw.errors import QuickdrawError
-from quickdraw.formats import dataset_info
+from quickdraw.evaluation import scoring
+from quickdraw.records import dataset_info
 
 SOLUTION = "image_id,label\na,0\nb,1\nc,2\nd,2\n"
 LABELS = ["cat", "hot dog", "sun", "The Eiffel Tower"]
@@ -20,7 +21,7 @@ def scored(tmp_path):
         (tmp_path / "solution.csv").write_text(solution, encoding="utf-8")
         data = predictions if isinstance(predictions, bytes) else predictions.encode()
         (tmp_path / "p.csv").write_bytes(data)
-        return score.score(str(tmp_path / "p.csv"), str(tmp_path / "solution.csv"))
+        return scoring.score(str(tmp_path / "p.csv"), str(tmp_path / "solution.csv"))
 
     return run
 

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from quickdraw.training.checks import check
 
 from quickdraw import eval, inference, readers, runs, train
-from quickdraw.datasets.strokes import rasterise
+from quickdraw.drawings.rasterise import rasterise
 from quickdraw.errors import QuickdrawError
-from quickdraw.formats import dataset_info
-from quickdraw.formats.ink import SCALE, ink_of
-from quickdraw.training import Settings, cache, decode, fit
-from quickdraw.training.checks import check
+from quickdraw.records import dataset_info
+from quickdraw.records.ink import SCALE, ink_of
+from quickdraw.training import Settings, fit
+from quickdraw.training.data import cache, decode
 from quickdraw.training.engine import prepare
 
 LABELS = ["circle", "cross", "zigzag"]

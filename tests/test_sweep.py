@@ -16,9 +16,9 @@ import pytest
 from PIL import Image
 
 from quickdraw import sweep
-from quickdraw.sweeping import picture, results, study
-from quickdraw.sweeping.results import Row
-from quickdraw.sweeping.search import Choice, Range
+from quickdraw.tuning import picture, results, study
+from quickdraw.tuning.results import Row
+from quickdraw.tuning.search import Choice, Range
 
 # Stands for train: notes that it was started, and leaves a metrics.csv. Waits, in the trial that
 # HOLD names, for the file GO.

@@ -24,6 +24,7 @@ Time: what the line allows; numpy bitmaps are some 100 MB a category, 39 GB for 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import shlex
 import shutil
@@ -33,12 +34,11 @@ from multiprocessing import TimeoutError as NotYet
 from multiprocessing.pool import ThreadPool
 from typing import Any
 
-from absl import flags
-
 from quickdraw import cli, storage
-from quickdraw.datasets import download_part
-from quickdraw.errors import QuickdrawError
-from quickdraw.progress import Progress, log
+from quickdraw.console import Progress, log
+from quickdraw.datasets import bucket
+from quickdraw.errors import QuickdrawError, UsageError, did_you_mean
+from quickdraw.fields import field
 
 BUCKET = "quickdraw_dataset"
 KINDS = {
@@ -75,9 +75,7 @@ def download(output_dir: str, categories: Sequence[str], kind: str = "numpy_bitm
         chosen = _choose(categories, blobs, kind)
         storage.make_folders(output_dir)
         downloads = {
-            name: download_part.Download(
-                blobs[name], os.path.join(output_dir, name + KINDS[kind][1])
-            )
+            name: bucket.Download(blobs[name], os.path.join(output_dir, name + KINDS[kind][1]))
             for name in chosen
         }
         missing = _missing(downloads)
@@ -99,13 +97,13 @@ def _bucket() -> Iterator[Any]:
 def _list(client: Any, kind: str) -> dict[str, Any]:
     """What the bucket has of a kind: category → blob."""
     folder, ending = KINDS[kind]
-    with download_part.explained(client, f"gs://{BUCKET}"):
+    with bucket.explained(f"gs://{BUCKET}"):
         blobs = client.list_blobs(
             BUCKET,
             prefix=folder,
             delimiter="/",
             fields="items(name,bucket,size,crc32c,generation),nextPageToken",
-            retry=download_part.retries(),
+            retry=bucket.retries(),
         )
         names = {blob.name.removeprefix(folder): blob for blob in blobs}
     # Sketch-RNN's <category>.full.npz hold more drawings than its paper's sets.
@@ -120,7 +118,7 @@ def _choose(categories: Sequence[str], blobs: dict[str, Any], kind: str) -> list
     if not categories:
         total = sum(blob.size for blob in blobs.values())
         some = ",".join(list(blobs)[:2]).replace(" ", "_")
-        raise cli.UsageError(
+        raise UsageError(
             f"--categories is needed: there are {len(blobs)}, {_bytes(total)} as {kind}. Name "
             f"some, such as --categories={some}, or take all of them with --categories=all"
         )
@@ -130,13 +128,13 @@ def _choose(categories: Sequence[str], blobs: dict[str, Any], kind: str) -> list
     for wanted in categories:
         name = next((n for n in (wanted, wanted.replace("_", " ")) if n in blobs), None)
         if name is None:
-            hint = cli.did_you_mean(wanted, blobs)
+            hint = did_you_mean(wanted, blobs)
             raise QuickdrawError(f"gs://{BUCKET} has no category {wanted!r} as {kind}{hint}")
         chosen.append(name)
     return list(dict.fromkeys(chosen))
 
 
-def _missing(downloads: dict[str, download_part.Download]) -> list[download_part.Download]:
+def _missing(downloads: dict[str, bucket.Download]) -> list[bucket.Download]:
     progress = Progress("checking", len(downloads), "files")
     missing = []
     for done, download in enumerate(downloads.values()):
@@ -147,9 +145,7 @@ def _missing(downloads: dict[str, download_part.Download]) -> list[download_part
     return missing
 
 
-def _table(
-    downloads: dict[str, download_part.Download], missing: list[download_part.Download]
-) -> str:
+def _table(downloads: dict[str, bucket.Download], missing: list[bucket.Download]) -> str:
     """The size of each file, the largest of many, and what is there already."""
     largest = sorted(downloads, key=lambda name: -downloads[name].size)
     shown = list(downloads) if len(downloads) <= _FEW else largest[:_FEW]
@@ -172,7 +168,7 @@ def _bytes(count: int) -> str:
     return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.1f} MB"
 
 
-def _check_room(output_dir: str, missing: list[download_part.Download]) -> None:
+def _check_room(output_dir: str, missing: list[bucket.Download]) -> None:
     needed = sum(item.size - item.received for item in missing)
     free = shutil.disk_usage(output_dir).free
     if needed > free:
@@ -181,13 +177,13 @@ def _check_room(output_dir: str, missing: list[download_part.Download]) -> None:
         )
 
 
-def _run(missing: list[download_part.Download]) -> None:
+def _run(missing: list[bucket.Download]) -> None:
     """Downloads in parallel; the first error, or Ctrl-C, stops all of them."""
     progress = Progress("downloading", sum(item.size for item in missing) // 10**6, "MB")
     progress.resume_at(sum(item.received for item in missing) // 10**6)
     # Its threads are daemons: one that waits for a silent server does not hold up Ctrl-C.
     with ThreadPool(_THREADS) as pool:
-        results = pool.imap_unordered(download_part.Download.run, missing)
+        results = pool.imap_unordered(bucket.Download.run, missing)
         left = len(missing)
         try:
             while left:
@@ -204,32 +200,31 @@ def _run(missing: list[download_part.Download]) -> None:
             progress.close()
 
 
-def define_flags(values: flags.FlagValues) -> None:
-    """Defines this entry point's flags."""
-    flags.DEFINE_list(
-        "categories", None, "Such as cat,traffic_light; all means every one.", flag_values=values
+@dataclasses.dataclass(kw_only=True)
+class Flags(cli.Config):
+    """What can be said on the command line."""
+
+    categories: tuple[str, ...] | None = field(
+        None, "Such as cat,traffic_light; all means every one."
     )
-    flags.DEFINE_enum(
-        "kind", "numpy_bitmap", list(KINDS), "What to fetch of each category.", flag_values=values
-    )
-    flags.DEFINE_string("output_dir", None, "Folder for the files.", flag_values=values)
-    cli.define_config_flag(values)
+    kind: str = field("numpy_bitmap", "What to fetch of each category.", choices=tuple(KINDS))
+    output_dir: str | None = field(None, "Folder for the files.")
 
 
-def command(values: flags.FlagValues) -> None:
-    """Downloads the categories and says what to do with them."""
-    if not values.output_dir:
-        raise cli.UsageError(f"--output_dir is needed: {values['output_dir'].help}")
-    paths = download(values.output_dir, values.categories or (), values.kind)
-    print(f"{len(paths)} files in {values.output_dir}, all checked")
-    if values.kind == "numpy_bitmap":
-        made = f"--source={shlex.quote(values.output_dir)} --output_dir=data/doodles"
+def command(flags: Flags) -> None:
+    """Download the categories and say what to do with them."""
+    if not flags.output_dir:
+        raise UsageError("--output_dir is needed: a folder for the files")
+    paths = download(flags.output_dir, flags.categories or (), flags.kind)
+    print(f"{len(paths)} files in {flags.output_dir}, all checked")
+    if flags.kind == "numpy_bitmap":
+        made = f"--source={shlex.quote(flags.output_dir)} --output_dir=data/doodles"
         print(f"next: python -m quickdraw.datasets.prepare {made}")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs the entry point; returns its exit code."""
-    return cli.run(define_flags, command, argv)
+    """Run the console command `quickdraw-download`; return its exit code."""
+    return cli.run(Flags, command, argv)
 
 
 if __name__ == "__main__":

@@ -18,24 +18,27 @@ Time: some 50,000 drawings/s on one core. Memory: some 35 bytes a drawing to fin
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 import sys
 import time
 
-from absl import flags
-
 from quickdraw import cli, storage
+from quickdraw.console import log
 from quickdraw.datasets.inspection.findings import number_of
+from quickdraw.datasets.inspection.look import look
+from quickdraw.datasets.inspection.overview import Overview
 from quickdraw.datasets.inspection.page import page
-from quickdraw.datasets.inspection.report import Report, look
 from quickdraw.datasets.summary import columns
-from quickdraw.errors import QuickdrawError
-from quickdraw.progress import log
+from quickdraw.errors import QuickdrawError, UsageError
+from quickdraw.fields import field
+
+_BAD_SHOWN = 10
 
 
-def inspect(patterns: str, output: str) -> Report:
-    """Reads the records and writes the page.
+def inspect(patterns: str, output: str) -> Overview:
+    """Read the records and write the page; return what was found.
 
     Args:
         patterns: comma-separated files, folders or glob patterns, local or gs://.
@@ -46,77 +49,74 @@ def inspect(patterns: str, output: str) -> Report:
     """
     _check_output(output)
     start = time.monotonic()
-    report = look(patterns)
+    overview = look(patterns)
     seconds = time.monotonic() - start
-    log(f"{report.total:,} drawings in {seconds:.1f} s ({report.total / seconds:,.0f} drawings/s)")
+    total, rate = overview.total, overview.total / seconds
+    log(f"{total:,} drawings in {seconds:.1f} s ({rate:,.0f} drawings/s)")
     with storage.write_whole(output) as file:
-        file.write(page(report))
-    return report
+        file.write(page(overview))
+    return overview
 
 
 def _check_output(output: str) -> None:
-    """A page that cannot be written is an error now, not after all has been read."""
+    """Raise an error now if the page cannot be written, not after all has been read."""
     if storage.is_folder(output):
         raise QuickdrawError(f"{output}: the name of a file expected, it is a folder")
     storage.make_folders(os.path.dirname(output) or ".")
 
 
-def summary(report: Report) -> str:
-    """Tables of the classes, image sizes and features, the bad records and the findings."""
-    totals = report.split_totals()
-    rows = [("class", *report.splits), *_rows(report)]
+def summary(overview: Overview) -> str:
+    """Return tables of classes, image sizes and features, the bad records and the findings."""
+    totals, contents = overview.split_totals(), overview.contents
+    rows = [("class", *overview.splits), *_rows(overview)]
     rows.append(("all together", *(f"{count:,}" for count in totals.values())))
     sizes = [
         f"{height}x{width}, {number_of(channels, 'channel')}: {number_of(count, 'record')}"
-        for (height, width, channels), count in report.records.sizes.most_common()
+        for (height, width, channels), count in contents.sizes.most_common()
     ]
     features = [
         f"{name} ({kind}): {number_of(count, 'record')}"
-        for (name, kind), count in sorted(report.records.features.items())
+        for (name, kind), count in sorted(contents.features.items())
     ]
     parts = [columns(rows), sizes, features]
-    if report.records.bad:
-        shown = report.records.first_bad[:10]
-        parts.append(
-            [
-                f"bad records: {report.records.bad:,}, the first of them:",
-                *(f"  {error}" for error in shown),
-            ]
-        )
-    parts.append([f"{'! ' * (found.level == 'warning')}{found.text}" for found in report.findings])
+    if contents.bad.count:
+        title = f"bad records: {contents.bad.count:,}, the first of them:"
+        parts.append([title, *(f"  {error}" for error in contents.bad.first[:_BAD_SHOWN])])
+    marks = {"warning": "! "}
+    parts.append([f"{marks.get(found.level, '')}{found.text}" for found in overview.findings])
     return "\n\n".join("\n".join(part) for part in parts)
 
 
-def _rows(report: Report) -> list[tuple[str, ...]]:
+def _rows(overview: Overview) -> list[tuple[str, ...]]:
     return [
-        (report.name(label), *(f"{count:,}" for count in counts))
-        for label, counts in report.table()
+        (overview.name(label), *(f"{count:,}" for count in counts))
+        for label, counts in overview.table()
     ]
 
 
-def define_flags(values: flags.FlagValues) -> None:
-    """Defines this entry point's flags."""
-    text = flags.DEFINE_string
-    text("data_pattern", None, "Shards: files, folders or patterns.", flag_values=values)
-    text("output", "inspect.html", "The page, local or gs://.", flag_values=values)
-    cli.define_config_flag(values)
+@dataclasses.dataclass(kw_only=True)
+class Flags(cli.Config):
+    """What can be said on the command line."""
+
+    data_pattern: str | None = field(None, "Shards: files, folders or patterns.")
+    output: str = field("inspect.html", "The page, local or gs://.")
 
 
-def command(values: flags.FlagValues) -> None:
-    """Inspects the records, prints the summary and names the page."""
-    if not values.data_pattern:
-        raise cli.UsageError(f"a pattern is needed: {values['data_pattern'].help}")
-    print(summary(inspect(values.data_pattern, values.output)))
-    print(f"\npage: {values.output}")
+def command(flags: Flags) -> None:
+    """Inspect the records, print the summary and name the page."""
+    if not flags.data_pattern:
+        raise UsageError("a pattern is needed: shards, as files, folders or patterns")
+    print(summary(inspect(flags.data_pattern, flags.output)))
+    print(f"\npage: {flags.output}")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs the entry point; returns its exit code."""
+    """Run the command; return its exit code."""
     program, *arguments = sys.argv if argv is None else argv
     # A shell expands a pattern that is not quoted to many arguments.
     names = list(itertools.takewhile(lambda argument: not argument.startswith("-"), arguments))
     pattern = [f"--data_pattern={','.join(names)}"] if names else []
-    return cli.run(define_flags, command, [program, *pattern, *arguments[len(names) :]])
+    return cli.run(Flags, command, [program, *pattern, *arguments[len(names) :]])
 
 
 if __name__ == "__main__":

@@ -38,20 +38,22 @@ process, whatever the size. Disk: some 430 bytes a drawing, and 52 more on the w
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 import tempfile
 from types import ModuleType
-
-from absl import flags
+from typing import Literal
 
 from quickdraw import cli, storage
-from quickdraw.datasets import sources, splits, writer
+from quickdraw.datasets import sources, splits
 from quickdraw.datasets.recipe import Recipe
 from quickdraw.datasets.sources.names import read_names
 from quickdraw.datasets.summary import summary
-from quickdraw.errors import QuickdrawError
-from quickdraw.formats.dataset_info import DatasetInfo
+from quickdraw.datasets.writing import writer
+from quickdraw.errors import QuickdrawError, UsageError
+from quickdraw.fields import field
+from quickdraw.records.dataset_info import DatasetInfo
 
 
 def prepare(
@@ -124,138 +126,90 @@ def _check_place(source: str, runner: str | None) -> None:
 
 def _beam() -> ModuleType:
     try:
-        from quickdraw.datasets import beam
+        from quickdraw.datasets.beam import pipeline
     except ImportError as error:
         raise QuickdrawError(
             f"--runner needs Apache Beam: pip install '.[beam]' ({error})"
         ) from None
-    return beam
+    return pipeline
 
 
-def define_flags(values: flags.FlagValues) -> None:
-    """Defines this entry point's flags."""
-    _define_source_flags(values)
-    _define_choice_flags(values)
-    _define_drawing_flags(values)
-    text, number = flags.DEFINE_string, flags.DEFINE_integer
-    text("output_dir", None, "Folder for the shards, local or gs://.", flag_values=values)
-    flags.DEFINE_float("shard_megabytes", 100.0, "About how large a shard is.", flag_values=values)
-    flags.DEFINE_bool("gzip", False, "Whether to pack the shards.", flag_values=values)
-    number("processes", None, "How many work at once; all cores if not given.", flag_values=values)
-    flags.DEFINE_enum(
-        "runner",
+@dataclasses.dataclass(kw_only=True)
+class Flags(cli.Config):
+    """What can be said on the command line."""
+
+    source: str | None = field(None, "File, folder or pattern of drawings.")
+    output_dir: str | None = field(None, "Folder for the shards, local or gs://.")
+    format: str | None = field(None, "What the source is, if told.", choices=tuple(sources.FORMATS))
+    polarity: str | None = field(
         None,
-        ["DirectRunner", "DataflowRunner"],
-        "Apache Beam's runner (pip install '.[beam]'); this machine without Beam if not given.",
-        flag_values=values,
-    )
-    text("beam_options", "", "Further options for Apache Beam, in quotes.", flag_values=values)
-    cli.define_config_flag(values)
-
-
-def _define_source_flags(values: flags.FlagValues) -> None:
-    text = flags.DEFINE_string
-    text("source", None, "File, folder or pattern of drawings.", flag_values=values)
-    flags.DEFINE_enum(
-        "format", None, list(sources.FORMATS), "What the source is, if told.", flag_values=values
-    )
-    flags.DEFINE_enum(
-        "polarity",
-        None,
-        list(sources.POLARITIES),
         "Ink and paper of pictures; looked for if not given.",
-        flag_values=values,
+        choices=tuple(sources.POLARITIES),
     )
-    text("image_key", "image", "Feature of a TFRecord with the picture.", flag_values=values)
-    text(
-        "label_key",
-        None,
-        "Feature of a TFRecord with the label; label or class_index if not given.",
-        flag_values=values,
+    image_key: str = field("image", "Feature of a TFRecord with the picture.")
+    label_key: str | None = field(
+        None, "Feature of a TFRecord with the label; label or class_index if not given."
     )
-
-
-def _define_choice_flags(values: flags.FlagValues) -> None:
-    flags.DEFINE_list(
-        "categories",
+    categories: tuple[str, ...] | None = field(
         None,
         "Classes in label order, such as cat,traffic_light, or a file with one a line; all of "
         "them, in alphabetical order, if not given.",
-        flag_values=values,
     )
-    flags.DEFINE_integer(
-        "per_category", None, "At most that many from the start of each.", flag_values=values
+    per_category: int | None = field(None, "At most that many from the start of each.")
+    fraction: float = field(1.0, "Part of the drawings, for trying things out.")
+    recognized_only: bool = field(False, "Leaves out what Google did not recognise.")
+    balance: bool = field(False, "As many of each class as of the smallest.")
+    split: str = field("80/10/10", "Percentages of train, valid and test.")
+    image_size: int = field(28, "Height and width of the images, in pixels.")
+    line_width: float = field(16.0, "Diameter of the pen; a drawing is 255 wide.")
+    padding: float = field(16.0, "Margin about a drawing, in the same unit.")
+    channels: int = field(1, "3 draws stroke order, time and speed into channels.")
+    keep_strokes: bool = field(False, "Stores ink and shape beside the image.")
+    shard_megabytes: float = field(100.0, "About how large a shard is.")
+    gzip: bool = field(False, "Whether to pack the shards.")
+    processes: int | None = field(None, "How many work at once; all cores if not given.", 1)
+    runner: Literal["DirectRunner", "DataflowRunner"] | None = field(
+        None,
+        "Apache Beam's runner (pip install '.[beam]'); this machine without Beam if not given.",
     )
-    flags.DEFINE_float(
-        "fraction", 1.0, "Part of the drawings, for trying things out.", flag_values=values
-    )
-    flags.DEFINE_bool(
-        "recognized_only", False, "Leaves out what Google did not recognise.", flag_values=values
-    )
-    flags.DEFINE_bool(
-        "balance", False, "As many of each class as of the smallest.", flag_values=values
-    )
-    flags.DEFINE_string(
-        "split", "80/10/10", "Percentages of train, valid and test.", flag_values=values
-    )
+    beam_options: str = field("", "Further options for Apache Beam, in quotes.")
 
 
-def _define_drawing_flags(values: flags.FlagValues) -> None:
-    number, real = flags.DEFINE_integer, flags.DEFINE_float
-    number("image_size", 28, "Height and width of the images, in pixels.", flag_values=values)
-    real("line_width", 16.0, "Diameter of the pen; a drawing is 255 wide.", flag_values=values)
-    real("padding", 16.0, "Margin about a drawing, in the same unit.", flag_values=values)
-    number("channels", 1, "3 draws stroke order, time and speed into channels.", flag_values=values)
-    flags.DEFINE_bool(
-        "keep_strokes", False, "Stores ink and shape beside the image.", flag_values=values
-    )
-
-
-def recipe_of(values: flags.FlagValues) -> Recipe:
-    """What the flags ask for."""
-    chosen = values.categories
+def recipe_of(flags: Flags) -> Recipe:
+    """Return the recipe that the flags ask for."""
+    same = {each.name for each in dataclasses.fields(Recipe)} - {"categories", "percentages"}
+    chosen = flags.categories
     return Recipe(
         categories=None if chosen is None else tuple(read_names(chosen)),
-        per_category=values.per_category,
-        fraction=values.fraction,
-        recognized_only=values.recognized_only,
-        balance=values.balance,
-        percentages=splits.parse(values.split),
-        image_size=values.image_size,
-        line_width=values.line_width,
-        padding=values.padding,
-        channels=values.channels,
-        keep_strokes=values.keep_strokes,
-        shard_megabytes=values.shard_megabytes,
-        gzip=values.gzip,
+        percentages=splits.parse(flags.split),
+        **{name: getattr(flags, name) for name in same},
     )
 
 
-def command(values: flags.FlagValues) -> None:
-    """Prepares the data set and prints what is in it."""
-    for name in ("source", "output_dir"):
-        if not values[name].value:
-            raise cli.UsageError(f"--{name} is needed: {values[name].help}")
-    if values.processes is not None and values.processes < 1:
-        raise QuickdrawError(f"processes must be at least 1. Received: {values.processes}")
+def command(flags: Flags) -> None:
+    """Prepare the data set and print what is in it."""
+    if not flags.source:
+        raise UsageError("--source is needed: a file, folder or pattern of drawings")
+    if not flags.output_dir:
+        raise UsageError("--output_dir is needed: a folder for the shards, local or gs://")
     info = prepare(
-        values.source,
-        values.output_dir,
-        recipe_of(values),
-        processes=values.processes,
-        format=values.format,
-        polarity=values.polarity,
-        image_key=values.image_key,
-        label_key=values.label_key,
-        runner=values.runner,
-        beam_options=values.beam_options,
+        flags.source,
+        flags.output_dir,
+        recipe_of(flags),
+        processes=flags.processes,
+        format=flags.format,
+        polarity=flags.polarity,
+        image_key=flags.image_key,
+        label_key=flags.label_key,
+        runner=flags.runner,
+        beam_options=flags.beam_options,
     )
-    print(summary(info, values.output_dir))
+    print(summary(info, flags.output_dir))
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs the entry point; returns its exit code."""
-    return cli.run(define_flags, command, argv)
+    """Run the console command `quickdraw-prepare`; return its exit code."""
+    return cli.run(Flags, command, argv)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,13 @@ import dataclasses
 import numpy as np
 from PIL import Image
 
-from quickdraw.datasets import splits, strokes
-from quickdraw.datasets.drawing import Drawing
+from quickdraw.datasets import splits
+from quickdraw.drawings import rasterise
+from quickdraw.drawings.drawing import Drawing
 from quickdraw.errors import QuickdrawError
-from quickdraw.formats import png, records
-from quickdraw.formats.ink import ink_of
+from quickdraw.fields import check, field
+from quickdraw.records import example, png
+from quickdraw.records.ink import ink_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,32 +37,21 @@ class Recipe:
     """
 
     categories: tuple[str, ...] | None = None
-    per_category: int | None = None
-    fraction: float = 1.0
+    per_category: int | None = field(None, low=1)
+    fraction: float = field(1.0, low=1e-6, high=1)
     recognized_only: bool = False
     balance: bool = False
     percentages: splits.Percentages = splits.DEFAULT
-    image_size: int = 28
-    line_width: float = 16.0
-    padding: float = 16.0
+    image_size: int = field(28, low=1, high=1024)
+    line_width: float = field(16.0, low=1, high=256)
+    padding: float = field(16.0, low=0, high=1024)
     channels: int = 1
     keep_strokes: bool = False
-    shard_megabytes: float = 100.0
+    shard_megabytes: float = field(100.0, low=0.001, high=10_000)
     gzip: bool = False
 
     def __post_init__(self) -> None:
-        for name, low, high in (
-            ("per_category", 1, None),
-            ("image_size", 1, 1024),
-            ("line_width", 1, 256),
-            ("padding", 0, 1024),
-            ("shard_megabytes", 0.001, 10_000),
-            ("fraction", 1e-6, 1),
-        ):
-            number = getattr(self, name)
-            if number is not None and not (low <= number and (high is None or number <= high)):
-                limits = f"at least {low}" + (f" and at most {high}" if high else "")
-                raise QuickdrawError(f"{name} must be {limits}. Received: {number}")
+        check(self)
         if self.categories is not None and not self.categories:
             raise QuickdrawError("no category is named: one or more expected")
         if self.channels not in (1, 3):
@@ -75,15 +66,15 @@ class Recipe:
         if drawing.countrycode:
             features["countrycode"] = drawing.countrycode.encode()
         if label is None:
-            return records.serialise(image_id=image_id.encode(), **features)
+            return example.serialise(image_id=image_id.encode(), **features)
         if drawing.key_id:  # not in a test record: it would give the word away
             features["key_id"] = drawing.key_id.encode()
-        return records.serialise(label=label, **features)
+        return example.serialise(label=label, **features)
 
     def image(self, drawing: Drawing) -> np.ndarray:
         """uint8 `[image_size, image_size]`, or with 3 channels."""
         if drawing.strokes is not None:
-            return strokes.rasterise(
+            return rasterise.rasterise(
                 drawing.strokes, self.image_size, self.line_width, self.padding, self.channels
             )
         assert drawing.image is not None

@@ -2,7 +2,7 @@
 
     python -m quickdraw.datasets.sample --output_dir=data/sample
 
-The drawings come from `quickdraw.datasets.doodles`, not from people; they go through the same
+The drawings come from `quickdraw.datasets.doodles.draw`, not from people; they go through the same
 rasteriser, splits and writer as real ones, and the same seed gives the same files. Real drawings:
 see `python -m quickdraw.datasets.prepare --help`.
 
@@ -11,18 +11,20 @@ Time: about 10 s and 5 MB for the default 1,200 drawings of each category; nothi
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import sys
 
 import numpy as np
-from absl import flags
 
 from quickdraw import cli
-from quickdraw.datasets import doodles, strokes, writer
+from quickdraw.datasets.doodles.draw import CATEGORIES, draw
 from quickdraw.datasets.sources import Images, Source
 from quickdraw.datasets.summary import summary
-from quickdraw.errors import QuickdrawError
-from quickdraw.formats.dataset_info import DatasetInfo
+from quickdraw.datasets.writing import writer
+from quickdraw.drawings import rasterise
+from quickdraw.fields import check_bounds, field
+from quickdraw.records.dataset_info import DatasetInfo
 
 
 class _Doodles:
@@ -44,7 +46,7 @@ class _Doodles:
     def _draw(self, row: int) -> np.ndarray:
         # A generator for each drawing: asking for more of them leaves the first ones as they are.
         rng = np.random.default_rng((self._seed, self._label, row))
-        return strokes.rasterise(doodles.draw(doodles.CATEGORIES[self._label], rng))
+        return rasterise.rasterise(draw(CATEGORIES[self._label], rng))
 
 
 def make_sample(output_dir: str, per_category: int = 1200, seed: int = 0) -> DatasetInfo:
@@ -59,15 +61,13 @@ def make_sample(output_dir: str, per_category: int = 1200, seed: int = 0) -> Dat
         QuickdrawError: a number out of range, or a folder that holds something else or cannot be
             written to.
     """
-    for name, number, least in (("per_category", per_category, 1), ("seed", seed, 0)):
-        if number < least:
-            raise QuickdrawError(f"{name} must be at least {least}. Received: {number}")
+    check_bounds(per_category, {"low": 1}, "per_category")
+    check_bounds(seed, {"low": 0}, "seed")
     images = [
-        Images(name, _Doodles(label, per_category, seed))
-        for label, name in enumerate(doodles.CATEGORIES)
+        Images(name, _Doodles(label, per_category, seed)) for label, name in enumerate(CATEGORIES)
     ]
     return writer.write(
-        Source("doodles", list(images), list(doodles.CATEGORIES)),
+        Source("doodles", list(images), list(CATEGORIES)),
         output_dir,
         description="synthetic doodles drawn by the quickdraw package, not by people "
         f"(seed {seed}); for real ones see python -m quickdraw.datasets.prepare --help",
@@ -75,25 +75,24 @@ def make_sample(output_dir: str, per_category: int = 1200, seed: int = 0) -> Dat
     )
 
 
-def define_flags(values: flags.FlagValues) -> None:
-    """Defines this entry point's flags."""
-    flags.DEFINE_string(
-        "output_dir", "data/sample", "Folder for the shards, local or gs://.", flag_values=values
-    )
-    flags.DEFINE_integer("per_category", 1200, "Drawings of each category.", flag_values=values)
-    flags.DEFINE_integer("seed", 0, "Another seed, other drawings.", flag_values=values)
-    cli.define_config_flag(values)
+@dataclasses.dataclass(kw_only=True)
+class Flags(cli.Config):
+    """What can be said on the command line."""
+
+    output_dir: str = field("data/sample", "Folder for the shards, local or gs://.")
+    per_category: int = field(1200, "Drawings of each category.", 1)
+    seed: int = field(0, "Another seed, other drawings.", 0)
 
 
-def command(values: flags.FlagValues) -> None:
-    """Makes the sample data and prints what is in it."""
-    info = make_sample(values.output_dir, values.per_category, values.seed)
-    print(summary(info, values.output_dir))
+def command(flags: Flags) -> None:
+    """Make the sample data and print what is in it."""
+    info = make_sample(flags.output_dir, flags.per_category, flags.seed)
+    print(summary(info, flags.output_dir))
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs the entry point; returns its exit code."""
-    return cli.run(define_flags, command, argv)
+    """Run the console command `quickdraw-sample`; return its exit code."""
+    return cli.run(Flags, command, argv)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 
-from quickdraw.formats.dataset_info import DatasetInfo
+from quickdraw.records.dataset_info import DatasetInfo
 
 
 def summary(info: DatasetInfo, output_dir: str) -> str:

@@ -6,7 +6,7 @@ trained = fit(Settings(train_data_pattern="data/sample/train-*", train_dir="runs
 
 from typing import TYPE_CHECKING, Any
 
-from quickdraw.settings import Settings
+from quickdraw.training.settings import Settings
 
 if TYPE_CHECKING:
     from quickdraw.training.engine import fit

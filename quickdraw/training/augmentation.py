@@ -15,15 +15,15 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from quickdraw.cli import did_you_mean
-from quickdraw.components import Component
-from quickdraw.errors import QuickdrawError
-from quickdraw.training import pixels
+from quickdraw.components.component import Component, create, parse_params
+from quickdraw.errors import QuickdrawError, did_you_mean
+from quickdraw.fields import field
+from quickdraw.training import image_ops
 
 # Columns of the random numbers: for `apply`, for the mixing, and for the grid of displacements.
 _NUMBERS = 10
 _MIXING = 4
-_GRID = 2 * pixels.GRID**2
+_GRID = 2 * image_ops.GRID**2
 
 
 class Mixed(NamedTuple):
@@ -66,28 +66,16 @@ class Augmentation(Component):
     never_flip: tuple[str | int, ...] = ()
     shift: float = 0.0
     rotation: float = 0.0
-    scale: float = 0.0
-    shear: float = 0.0
-    elastic: float = 0.0
-    thickness: float = 0.0
-    erasing: float = 0.0
-    mixup: float = 0.0
-    cutmix: float = 0.0
+    scale: float = field(0.0, low=0, high=0.9)
+    shear: float = field(0.0, low=0, high=1)
+    elastic: float = field(0.0, low=0, high=100)
+    thickness: float = field(0.0, low=0, high=1)
+    erasing: float = field(0.0, low=0, high=1)
+    mixup: float = field(0.0, low=0, high=100)
+    cutmix: float = field(0.0, low=0, high=100)
 
     def __post_init__(self) -> None:
-        for name, most in (
-            ("scale", 0.9),
-            ("shear", 1.0),
-            ("elastic", 100.0),
-            ("thickness", 1.0),
-            ("erasing", 1.0),
-            ("mixup", 100.0),
-            ("cutmix", 100.0),
-        ):
-            if not 0 <= getattr(self, name) <= most:
-                raise QuickdrawError(
-                    f"{name} must be from 0 to {most:g}. Received: {getattr(self, name)}"
-                )
+        super().__post_init__()
         if self.never_flip and not self.flip:
             raise QuickdrawError("never_flip is for flip=True")
 
@@ -148,12 +136,12 @@ class Augmentation(Component):
         if self.flip or self.shift or self.rotation or self.scale or self.shear:
             images = self._warp(images, self._sides(labels, columns[0]), columns[1:7])
         if self.elastic:
-            grid = tf.reshape(numbers[:, -_GRID:], (-1, pixels.GRID, pixels.GRID, 2))
-            images = pixels.bend(images, self.elastic * grid)
+            grid = tf.reshape(numbers[:, -_GRID:], (-1, image_ops.GRID, image_ops.GRID, 2))
+            images = image_ops.bend(images, self.elastic * grid)
         if self.thickness:
-            images = pixels.change_thickness(images, columns[7], self.thickness)
+            images = image_ops.change_thickness(images, columns[7], self.thickness)
         if self.erasing:
-            images = pixels.erase(images, columns[8], columns[9], self.erasing)
+            images = image_ops.erase(images, columns[8], columns[9], self.erasing)
         return images
 
     def _sides(self, labels: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
@@ -168,7 +156,7 @@ class Augmentation(Component):
 
     def _warp(self, images: tf.Tensor, sides: tf.Tensor, numbers: list[tf.Tensor]) -> tf.Tensor:
         right, down, turn, wide, high, slant = numbers
-        return pixels.warp(
+        return image_ops.warp(
             images,
             flip=sides,
             shift=(right * self.shift, down * self.shift),
@@ -186,9 +174,9 @@ class Augmentation(Component):
         which, y, x, share = tf.unstack(numbers[:, _NUMBERS : _NUMBERS + _MIXING], axis=1)
         mixed, stayed = images, share
         if self.mixup:
-            mixed = pixels.blend(images, others, share)
+            mixed = image_ops.blend(images, others, share)
         if self.cutmix:
-            cut, left = pixels.paste(images, others, share, y, x)
+            cut, left = image_ops.paste(images, others, share, y, x)
             cuts = self._cuts(which)
             mixed = tf.where(cuts[:, None, None, None], cut, mixed)
             stayed = tf.where(cuts, left, share)
@@ -198,3 +186,14 @@ class Augmentation(Component):
             tf.where(mine, other_labels, labels),
             tf.maximum(stayed, 1 - stayed),
         )
+
+
+def make_augmentation(chosen: str | Component) -> Augmentation:
+    """Return the augmentation that `--augment` describes; an instance stands for itself.
+
+    Raises:
+        QuickdrawError: an unknown change (with the nearest known one), or a number out of bounds.
+    """
+    if isinstance(chosen, Augmentation):
+        return chosen
+    return create(Augmentation, parse_params(str(chosen)))

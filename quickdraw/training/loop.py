@@ -10,17 +10,19 @@ from collections.abc import Callable, Iterator
 
 import tensorflow as tf
 
+from quickdraw.console import Progress, log
 from quickdraw.errors import QuickdrawError, StoppedError
-from quickdraw.gcs import transfer
-from quickdraw.inputs import wrapped
-from quickdraw.progress import Progress, log
-from quickdraw.settings import Settings
-from quickdraw.training import logs
-from quickdraw.training.build import Task, build
-from quickdraw.training.plan import plan_of
-from quickdraw.training.step import Totals
-from quickdraw.training.window import Window
+from quickdraw.runs.checkpoints import Checkpoints
+from quickdraw.runs.history import MetricsCsv
+from quickdraw.storage import transfer
+from quickdraw.tracking import tensorboard
+from quickdraw.training.plan import Plan
+from quickdraw.training.setup import Setup
+from quickdraw.training.step import Totals, TrainSteps
+from quickdraw.training.validation import OnEvaluation, Validation
 
+# A call takes about this long: long enough that Python's share is small, short enough that SIGTERM
+# and the progress bar need not wait.
 _SECONDS_A_CALL = 0.5
 
 
@@ -28,35 +30,50 @@ class Loop:
     """One training, from its newest checkpoint to the end of its plan.
 
     Args:
-        task: what is trained, on what, where.
-        settings: how.
-        train_dir: the folder of the run.
+        setup: what is trained, on what, where, and in which folder.
+        train_steps: the compiled step and its state.
+        plan: when to evaluate, to write a checkpoint and to end.
+        on_evaluation: is told the figures of each evaluation.
 
     Attributes:
+        step: how many steps were taken so far.
         images_per_second: in training, at the last report.
     """
 
-    def __init__(self, task: Task, settings: Settings, train_dir: str):
-        self._task, self._settings, self._train_dir = task, settings, train_dir
-        self._plan = plan_of(settings, len(task.drawings))
-        parts = build(task, settings, self._plan.total, train_dir)
-        self._feed, self._train_steps = parts.feed, parts.train_steps
-        self._validation, self._checkpoints = parts.validation, parts.checkpoints
-        self._step = self._checkpoints.restore()
-        self._csv = logs.MetricsCsv(train_dir, self._step)
+    def __init__(
+        self, setup: Setup, train_steps: TrainSteps, plan: Plan, on_evaluation: OnEvaluation
+    ):
+        assert setup.settings.train_dir
+        self._setup, self._settings, self._plan = setup, setup.settings, plan
+        self._train_steps, self._train_dir = train_steps, setup.settings.train_dir
+        with setup.devices.strategy.scope():
+            self._validation = Validation(setup, train_steps, self._train_dir, on_evaluation)
+            self._checkpoints = self._make_checkpoints()
+        self.step = self._checkpoints.restore()
+        self._csv = MetricsCsv(self._train_dir, self.step)
         self.images_per_second = 0.0
         self._saved_at = time.monotonic()
         self._window = Window()
         self._steps_before = 1
 
-    @property
-    def step(self) -> int:
-        """How many steps were taken so far."""
-        return self._step
+    def _make_checkpoints(self) -> Checkpoints:
+        state = self._train_steps.state
+        return Checkpoints(
+            self._train_dir,
+            self._settings.keep_checkpoints,
+            model=state.predicts,
+            trained=state.model,
+            optimizer=state.optimizer,
+            loss=state.objective.variables,
+            best=self._validation.best,
+            no_better=self._validation.no_better,
+            rate_factor=self._train_steps.rate_factor,
+            random_state=state.random_state,
+        )
 
     @property
     def _over(self) -> bool:
-        return self._validation.gave_up or self._step >= self._plan.total
+        return self._validation.gave_up or self.step >= self._plan.total
 
     def run(self, may_write: Callable[[], None]) -> None:
         """Trains to the end.
@@ -71,12 +88,12 @@ class Loop:
         total = self._plan.total * self._settings.batch_size
         with (
             _sigterm() as stop,
-            self._task.replicas.watch(),
-            transfer.mirrored(logs.folder_of(self._train_dir)) as events,
+            self._setup.devices.watch(),
+            transfer.mirrored(tensorboard.folder_of(self._train_dir)) as events,
         ):
             self._events = {name: self._event_writer(events, name) for name in ("train", "eval")}
-            if self._step:
-                log(f"going on from the checkpoint at step {self._step:,}")
+            if self.step:
+                log(f"going on from the checkpoint at step {self.step:,}")
             else:
                 self._show_first_drawings()
             self._progress = Progress("training", total, "images")
@@ -91,63 +108,67 @@ class Loop:
                     writer.close()
 
     def _event_writer(self, folder: str, name: str) -> tf.summary.SummaryWriter:
-        if self._task.replicas.is_chief:
-            return logs.event_writer(folder, name)
+        if self._setup.devices.is_chief:
+            return tensorboard.event_writer(folder, name)
         return tf.summary.create_noop_writer()
 
     def _show_first_drawings(self) -> None:
-        first, labels = self._task.drawings.take(slice(40))
-        images = wrapped(first, self._task.run.create_model().inputs).get("image")
-        if images is not None:
-            logs.write_images(self._events["train"], images, labels, self._task.run.labels)
+        first, labels = self._setup.train.take(slice(40))
+        if "image" in first:
+            names = self._setup.run.labels
+            tensorboard.write_images(self._events["train"], first["image"], labels, names)
 
     def _run_until(self, stop: threading.Event, may_write: Callable[[], None]) -> None:
+        # Calls start with one step and grow until each takes about half a second. With several
+        # processes all must take the same number of steps at the same time, and stop at the same
+        # one: so each call sums up over them how long the call before took, and whether any was
+        # asked to stop, and all go by these sums (`Totals`), never by what they know themselves.
         most, seconds = 1, 0.0
         while not self._over:
-            until_event = self._plan.next_event(self._step) - self._step
-            steps = min(most, until_event, self._feed.most_steps)
+            until_event = self._plan.next_event(self.step) - self.step
+            steps = min(most, until_event, self._train_steps.feed.most_steps)
             totals, seconds = self._train(steps, stop.is_set(), seconds)
-            # All processes must agree on the length of calls, so they go by what all of them told.
+            # `totals.seconds` belong to the call before; of the first two one compiled.
             if totals.seconds and self._window.calls > 2:
                 fitting = max(1, int(_SECONDS_A_CALL * self._steps_before / totals.seconds))
                 most = min(fitting, 2 * most)
             self._steps_before = steps
-            may_write()
+            may_write()  # before anything is written: the lock may be lost by now
             self._do_what_is_due()
             if totals.stop:
                 self._save()
                 raise StoppedError(
-                    f"stopped by SIGTERM at step {self._step:,}, which is saved: the same command "
+                    f"stopped by SIGTERM at step {self.step:,}, which is saved: the same command "
                     "goes on from there"
                 )
 
     def _train(self, steps: int, stop: bool, seconds: float) -> tuple[Totals, float]:
         """Takes some steps; returns their totals, and how long they took."""
         start = time.perf_counter()
-        inputs = self._feed.inputs(self._step, steps)
+        inputs = self._train_steps.feed.inputs(self.step, steps)
         fed = time.perf_counter()
         totals = self._train_steps(inputs, steps, stop, seconds)
         done = time.perf_counter()
         if not totals.finite:
             raise QuickdrawError(
-                f"the loss or a weight is not a number any more, between step {self._step} and "
-                f"{self._step + steps}. Usual causes: a --base_learning_rate that is too high, or "
+                f"the loss or a weight is not a number any more, between step {self.step} and "
+                f"{self.step + steps}. Usual causes: a --base_learning_rate that is too high, or "
                 "a loss that takes the logarithm of 0 or divides by it. The last good checkpoint "
                 "is kept"
             )
-        self._step += steps
+        self.step += steps
         batch_size = self._settings.batch_size
         self._window.add(totals, steps * batch_size, done - start, fed - start)
         if self._window.calls == 1:
             log(f"compiled in {done - start:.1f} s")
-            self._progress.resume_at(self._step * batch_size)
-        self._progress.update(self._step * batch_size, f"step {self._step:,}  {self._window}")
+            self._progress.resume_at(self.step * batch_size)
+        self._progress.update(self.step * batch_size, f"step {self.step:,}  {self._window}")
         return totals, done - start
 
     def _do_what_is_due(self) -> None:
-        step, plan = self._step, self._plan
+        step, plan = self.step, self._plan
         last = step == plan.total
-        evaluate = self._validation.drawings is not None and plan.evaluates_at(step)
+        evaluate = self._validation.evaluates and plan.evaluates_at(step)
         if evaluate or plan.reports_at(step):
             self._report(evaluate)
         minutes = (time.monotonic() - self._saved_at) / 60
@@ -157,25 +178,62 @@ class Loop:
 
     def _report(self, evaluate: bool) -> None:
         row = {
-            "step": self._step,
-            "epoch": self._step * self._settings.batch_size / len(self._task.drawings),
+            "step": self.step,
+            "epoch": self.step * self._settings.batch_size / len(self._setup.train),
             "learning_rate": self._train_steps.learning_rate,
             **self._window.report(),
         }
         self.images_per_second = row["images_per_second"]
         scalars = {name.removeprefix("train_"): row[name] for name in row if name != "step"}
-        logs.write_scalars(self._events["train"], self._step, scalars)
+        tensorboard.write_scalars(self._events["train"], self.step, scalars)
         if evaluate:
-            result = self._validation(self._step, str(self._window), self._events["eval"])
+            result = self._validation(self.step, str(self._window), self._events["eval"])
             row |= {f"eval_{name}": value for name, value in result.items()}
         self._csv.add(row)
         self._window.clear()
 
     def _save(self) -> None:
-        if self._task.replicas.is_chief:
+        if self._setup.devices.is_chief:
             self._csv.save()
-            self._checkpoints.save(self._step)
+            self._checkpoints.save(self.step)
         self._saved_at = time.monotonic()
+
+
+class Window:
+    """Sums since the last report. The first call of all, which compiles, gives no speed."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Starts a new window."""
+        self._images = self._timed_images = 0
+        self._loss = self._right = self._seconds = self._feed_seconds = 0.0
+
+    def add(self, totals: Totals, images: int, seconds: float, feed_seconds: float) -> None:
+        """Adds a call: how many images, how long it took, how much of it was spent on the feed."""
+        self.calls += 1
+        self._images += images
+        self._loss += totals.loss
+        self._right += totals.right
+        if self.calls > 1:
+            self._timed_images += images
+            self._seconds += seconds
+            self._feed_seconds += feed_seconds
+
+    def report(self) -> dict[str, float]:
+        """Mean loss and top-1, images a second, and the feed's share of the time."""
+        return {
+            "train_loss": self._loss / max(self._images, 1),
+            "train_top1": self._right / max(self._images, 1),
+            "images_per_second": self._timed_images / self._seconds if self._seconds else 0.0,
+            "feed_share": self._feed_seconds / self._seconds if self._seconds else 0.0,
+        }
+
+    def __str__(self) -> str:
+        report = self.report()
+        return f"loss {report['train_loss']:.4f}  top-1 {report['train_top1']:.2%}"
 
 
 @contextlib.contextmanager

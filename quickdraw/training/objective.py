@@ -11,16 +11,17 @@ import numpy as np
 import tensorflow as tf
 
 from quickdraw import runs
-from quickdraw.cli import did_you_mean
-from quickdraw.components import parse_params
-from quickdraw.errors import QuickdrawError
+from quickdraw.components.component import parse_params
+from quickdraw.components.inputs import unwrapped
+from quickdraw.errors import QuickdrawError, did_you_mean
 from quickdraw.losses import BaseLoss
 from quickdraw.models import BaseModel
-from quickdraw.settings import Settings
+from quickdraw.runs import factory
+from quickdraw.training.settings import Settings
 
 
 class Objective:
-    """The loss of a batch in training: `logits, losses = objective(images, labels)`.
+    """The loss of a batch in training: `logits, losses = objective(drawings, labels)`.
 
     To be made under the strategy's scope.
 
@@ -54,20 +55,20 @@ class Objective:
         self._class_weights = class_weights(settings.class_weights, names, labels)
 
     def __call__(
-        self, images: Any, labels: tf.Tensor, *mixed: tf.Tensor
+        self, drawings: dict[str, tf.Tensor], labels: tf.Tensor, *mixed: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Logits `[batch, num_classes]` and losses `[batch]`, float32.
 
         `mixed` are other labels and the share of `labels` (see `augmentation.Mixed`): the loss of a
         mixed image is the mean of those for both labels, weighted by share, whatever the loss.
         """
-        outputs = tf.nest.flatten(self._forward(images, training=True))
+        outputs = tf.nest.flatten(self._forward(unwrapped(drawings), training=True))
         logits, *features = (tf.cast(output, tf.float32) for output in outputs)
         asked: dict[str, Any] = {}
         if features:
             asked["features"] = features[0]
         if self._teachers:
-            asked["teacher_logits"] = self._teach(images)
+            asked["teacher_logits"] = self._teach(drawings)
         losses = self._losses(logits, labels, asked)
         if mixed:
             others, share = mixed
@@ -80,9 +81,9 @@ class Objective:
             losses *= tf.gather(self._class_weights, labels)
         return losses
 
-    def _teach(self, images: Any) -> tf.Tensor:
+    def _teach(self, drawings: dict[str, tf.Tensor]) -> tf.Tensor:
         """The mean of the teachers' logits: the geometric mean of their answers."""
-        answers = [teacher(images, training=False) for teacher in self._teachers]
+        answers = [teacher(unwrapped(drawings), training=False) for teacher in self._teachers]
         total = tf.add_n([tf.cast(answer, tf.float32) for answer in answers])
         return tf.stop_gradient(total / len(answers))
 
@@ -113,7 +114,7 @@ def check_teachers(
         )
     for folder in _folders(settings):
         teacher = runs.read(folder)
-        taught = teacher.create_model()
+        taught = factory.create_model(teacher)
         for what, mine, theirs in (
             ("classes", labels or teacher.labels, teacher.labels),
             ("image size", image_size, teacher.image_size),

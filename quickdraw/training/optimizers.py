@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from quickdraw.settings import Settings
+from quickdraw.training.settings import Settings
 
 _CLIP_NORM = 1.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from quickdraw.settings import Settings
+from quickdraw.training.settings import Settings
 
 _REPORT_EVERY_STEPS = 100
 

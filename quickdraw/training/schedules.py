@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from quickdraw.settings import Schedule
+from quickdraw.training.settings import Schedule, Settings
 
 WARM_UP = 0.05
 
@@ -42,6 +42,15 @@ def share_of_rate(schedule: Schedule, step: tf.Tensor, steps: int) -> tf.Tensor:
     warm_up = max(WARM_UP, 1 / steps)
     rising = (done + 1 / steps) / warm_up
     return tf.where(rising <= 1, rising, _DECAYS[schedule]((done - warm_up) / (1 - warm_up)))
+
+
+def planned_rate(settings: Settings, steps: int) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Return the learning rate as a function of the step, for a training of so many steps."""
+
+    def rate(step: tf.Tensor) -> tf.Tensor:
+        return settings.base_learning_rate * share_of_rate(settings.schedule, step, steps)
+
+    return rate
 
 
 def rising_rate(step: tf.Tensor, steps: int) -> tf.Tensor:

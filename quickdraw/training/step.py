@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import tensorflow as tf
 
-from quickdraw.settings import Settings
-from quickdraw.training.augmentation import Augmentation
-from quickdraw.training.distribution import Distribution
-from quickdraw.training.feed import Feed
-from quickdraw.training.objective import Objective
+from quickdraw.training.data import feed as feeds
+from quickdraw.training.data.feed import Feed
+from quickdraw.training.setup import Setup
+from quickdraw.training.state import State, make_state
 
 if TYPE_CHECKING:
     import keras
@@ -42,37 +41,32 @@ class TrainSteps:
     To be made under the strategy's scope.
 
     Args:
-        distribution: the devices.
-        model: what is trained.
-        objective: what it is trained for.
-        optimizer: how.
-        rate: the learning rate of a step, counted from 0.
+        setup: settings, devices and augmentation.
+        state: what the steps change.
         feed: where the drawings come from.
-        augmentation: what may happen to them.
-        settings: batch size, seed and the like.
-        average: follows the model's weights as their moving average, if there is one.
+        rate: the learning rate of a step, counted from 0.
 
     Attributes:
+        state: see above.
+        feed: see above.
         rate_factor: variable that the learning rate is multiplied by.
     """
 
     def __init__(
         self,
-        distribution: Distribution,
-        model: keras.Model,
-        objective: Objective,
-        optimizer: keras.Optimizer,
-        rate: Callable[[tf.Tensor], tf.Tensor],
+        setup: Setup,
+        state: State,
         feed: Feed,
-        augmentation: Augmentation,
-        settings: Settings,
-        average: keras.Model | None,
+        rate: Callable[[tf.Tensor], tf.Tensor],
     ):
-        self._distribution, self._strategy = distribution, distribution.strategy
-        self._model, self._average, self._objective = model, average, objective
-        self._optimizer, self._feed, self._rate = optimizer, feed, rate
-        self._augmentation, self._settings = augmentation, settings
+        self._settings, self._augmentation = setup.settings, setup.augmentation
+        self._devices, self._strategy = setup.devices, setup.devices.strategy
+        self._model, self._optimizer = state.model, state.optimizer
+        self._rate = rate
+        self.state, self.feed = state, feed
         self.rate_factor = tf.Variable(1.0, trainable=False, name="rate_factor")
+        # Loss, right ones, processes that were asked to stop, seconds of the call before. Each
+        # replica adds to a copy of its own; reading the variable gives the sum of the copies.
         self._sums = tf.Variable(
             tf.zeros(4),
             synchronization=tf.VariableSynchronization.ON_READ,
@@ -82,7 +76,7 @@ class TrainSteps:
         self._traced = False
         self._compiled = tf.function(self._steps, autograph=False, reduce_retracing=True)
         self._gradients = tf.function(
-            self._gradients_of_share, autograph=False, jit_compile=settings.xla or None
+            self._gradients_of_share, autograph=False, jit_compile=self._settings.xla or None
         )
 
     def __call__(self, inputs: Any, steps: int, stop: bool, seconds: float) -> Totals:
@@ -94,9 +88,9 @@ class TrainSteps:
             stop: tells all processes that this one was asked to stop.
             seconds: tells them how long the last call took here.
         """
-        replicas = self._distribution.replicas
-        told = self._distribution.per_replica(lambda _: [0.0, 0.0, float(stop), seconds / replicas])
-        arguments = self._feed.data, inputs, tf.constant(steps), told
+        replicas = self._devices.replicas
+        told = self._devices.per_replica(lambda _: [0.0, 0.0, float(stop), seconds / replicas])
+        arguments = self.feed.data, inputs, tf.constant(steps), told
         if not self._traced:
             self._trace(*arguments)
         totals, finite = self._compiled(*arguments)
@@ -115,7 +109,7 @@ class TrainSteps:
         (It does with several replicas, whose values it does not let us describe.)
         """
         self._traced = True
-        if self._distribution.replicas > 1:
+        if self._devices.replicas > 1:
             return
         any_number = tf.nest.map_structure(
             lambda each: tf.TensorSpec((None, *each.shape[1:]), each.dtype), inputs
@@ -133,8 +127,8 @@ class TrainSteps:
             rate = self._rate(self._optimizer.iterations)
             self._optimizer.learning_rate = rate * self.rate_factor
             self._strategy.run(self._step, args=(data, inputs, number))
-            if self._average is not None:
-                self._follow(self._average)
+            if self.state.average is not None:
+                self._follow(self.state.average)
             return number + 1
 
         tf.while_loop(lambda number: number < steps, take, [0], parallel_iterations=1)
@@ -143,18 +137,20 @@ class TrainSteps:
         return self._sums.read_value(), tf.reduce_all(finite)
 
     def _step(self, data: Any, inputs: Any, number: tf.Tensor) -> None:
-        """One step of one replica."""
-        images, labels = self._feed.pick(data, inputs, number)
+        """Take one step on one replica."""
+        drawings, labels = self.feed.pick(data, inputs, number)
         random = self._augmentation.numbers(
             self._settings.seed, self._optimizer.iterations, self._settings.batch_size
         )
-        random = _share(random, self._distribution.replicas)
-        images = self._augmentation.apply(images, labels, random)
+        random = _share(random, self._devices.replicas)
         targets: tuple[tf.Tensor, ...] = (labels,)
-        if self._augmentation.mixes:
-            images, targets = self._augmentation.mix(images, labels, random)
-        gradients, totals = self._gradients(images, *targets)
-        if self._distribution.replicas > 1:
+        if "image" in drawings:
+            images = self._augmentation.apply(drawings["image"], labels, random)
+            if self._augmentation.mixes:
+                images, targets = self._augmentation.mix(images, labels, random)
+            drawings = {**drawings, "image": images}
+        gradients, totals = self._gradients(drawings, *targets)
+        if self._devices.replicas > 1:
             # Keras clips before it adds up: see optimizers.make_optimizer.
             context = tf.distribute.get_replica_context()
             gradients = context.all_reduce(tf.distribute.ReduceOp.MEAN, gradients)
@@ -173,12 +169,12 @@ class TrainSteps:
         return [tf.add_n(list(terms)) for terms in each], tf.add_n([sums for _, sums in parts])
 
     def _gradients_of_part(
-        self, images: Any, labels: tf.Tensor, *mixed: tf.Tensor
+        self, drawings: Any, labels: tf.Tensor, *mixed: tf.Tensor
     ) -> tuple[list[tf.Tensor], tf.Tensor]:
         """What a part of the batch adds to the gradients of the whole, and to the sums."""
-        parts = self._distribution.replicas * self._settings.accumulate_steps
+        parts = self._devices.replicas * self._settings.accumulate_steps
         with tf.GradientTape() as tape:
-            logits, losses = self._objective(images, labels, *mixed)
+            logits, losses = self.state.objective(drawings, labels, *mixed)
             mean = tf.reduce_sum(losses) / self._settings.batch_size
             objective = tf.add_n([mean, *(term / parts for term in self._model.losses)])
             scaled = self._optimizer.scale_loss(objective)
@@ -203,3 +199,15 @@ def _share(random: tf.Tensor, replicas: int) -> tf.Tensor:
     replica = tf.distribute.get_replica_context().replica_id_in_sync_group
     each = random.shape[0] // replicas
     return tf.reshape(random, (replicas, each, -1))[replica]
+
+
+def make_train_steps(setup: Setup, rate: Callable[[tf.Tensor], tf.Tensor]) -> TrainSteps:
+    """Make the compiled step and all that it works on.
+
+    Args:
+        setup: what is to be trained.
+        rate: the learning rate of a step, counted from 0.
+    """
+    feed = feeds.create(setup.train, setup.settings, setup.devices)
+    with setup.devices.strategy.scope():
+        return TrainSteps(setup, make_state(setup), feed, rate)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
+import numpy as np
 import tensorflow as tf
 
-from quickdraw import checkpoints, vertex_job
-from quickdraw.losses import BaseLoss
-from quickdraw.progress import log
-from quickdraw.settings import Settings
-from quickdraw.training import logs
-from quickdraw.training.cache import Drawings
-from quickdraw.training.distribution import Distribution
-from quickdraw.training.evaluation import batches_of, make_evaluate
+from quickdraw.console import log
+from quickdraw.evaluation.evaluate import BATCH, make_evaluate
+from quickdraw.runs import checkpoints
+from quickdraw.tracking import tensorboard
+from quickdraw.training.data.cache import Drawings
+from quickdraw.training.setup import Setup
+from quickdraw.training.step import TrainSteps
 
-if TYPE_CHECKING:
-    import keras
+OnEvaluation = Callable[[int, dict[str, float]], None]
+"""Called by the chief with the step and the figures of each evaluation."""
 
 
 class Validation:
@@ -25,39 +25,34 @@ class Validation:
     To be made under the strategy's scope.
 
     Args:
-        drawings: what to evaluate on, or nothing: then there are no evaluations.
-        labels: names of the classes.
-        model: what is evaluated.
-        loss: what it is trained for.
-        settings: what the evaluations decide.
-        distribution: the devices.
-        rate_factor: variable that the learning rate is multiplied by.
+        setup: the drawings to evaluate on, if any; what the evaluations decide; the devices.
+        train_steps: the model, and the learning rate that evaluations may halve.
         train_dir: the folder of the run.
+        on_evaluation: who else is told.
 
     Attributes:
-        drawings: see above.
         best: variable: the highest top-1 so far.
         no_better: variable: how many evaluations in a row were not the best.
     """
 
     def __init__(
-        self,
-        drawings: Drawings | None,
-        labels: list[str],
-        model: keras.Model,
-        loss: BaseLoss,
-        settings: Settings,
-        distribution: Distribution,
-        rate_factor: tf.Variable,
-        train_dir: str,
+        self, setup: Setup, train_steps: TrainSteps, train_dir: str, on_evaluation: OnEvaluation
     ):
-        self.drawings = drawings
-        self._labels, self._model, self._settings = labels, model, settings
-        self._distribution, self._rate_factor = distribution, rate_factor
-        self._train_dir = train_dir
-        self._evaluate = make_evaluate(model, loss, len(labels), distribution)
+        state = train_steps.state
+        self._drawings, self._labels = setup.validation, setup.run.labels
+        self._settings, self._devices = setup.settings, setup.devices
+        self._model, self._rate_factor = state.predicts, train_steps.rate_factor
+        self._train_dir, self._on_evaluation = train_dir, on_evaluation
+        self._evaluate = make_evaluate(
+            state.predicts, state.loss, len(setup.run.labels), setup.devices
+        )
         self.best = tf.Variable(-1.0, name="best_top1")
         self.no_better = tf.Variable(0, name="evaluations_without_a_better_top1")
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether there is anything to evaluate on."""
+        return self._drawings is not None
 
     @property
     def gave_up(self) -> bool:
@@ -66,18 +61,18 @@ class Validation:
         return patience is not None and int(self.no_better.numpy()) >= patience
 
     def __call__(
-        self, step: int, training: str, events: tf.summary.SummaryWriter
+        self, step: int, training: str, writer: tf.summary.SummaryWriter
     ) -> dict[str, float]:
         """Evaluates the model as it is after a step; returns the figures.
 
         Args:
             step: how many steps were taken.
             training: how the training does, for the log.
-            events: where the curves are drawn.
+            writer: where the curves are drawn.
         """
-        assert self.drawings is not None
-        share = self._distribution.local_share(len(self.drawings))
-        metrics = self._evaluate(batches_of(self.drawings, share))
+        assert self._drawings is not None
+        share = self._devices.local_share(len(self._drawings))
+        metrics = self._evaluate(batches_of(self._drawings, share))
         result = metrics.result()
         blind = self._settings.use_valid_as_train
         better = blind or result["top1"] > float(self.best.numpy())
@@ -86,19 +81,19 @@ class Validation:
             f"step {step:,}  {training}  |  validation loss {result['loss']:.4f}  "
             f"top-1 {result['top1']:.2%}  top-3 {result['top3']:.2%}{remark}"
         )
-        logs.write_evaluation(events, step, metrics, self._labels)
+        tensorboard.write_evaluation(writer, step, metrics, self._labels)
         if better:
             self._keep(step, result)
         else:
             self._bear_no_better()
-        if self._distribution.is_chief:
-            vertex_job.report_trial(step, result)
+        if self._devices.is_chief:
+            self._on_evaluation(step, result)
         return result
 
     def _keep(self, step: int, result: dict[str, float]) -> None:
         self.best.assign(result["top1"])
         self.no_better.assign(0)
-        if self._distribution.is_chief:
+        if self._devices.is_chief:
             checkpoints.save_best(self._model, self._train_dir, step, result)
 
     def _bear_no_better(self) -> None:
@@ -110,3 +105,12 @@ class Validation:
             log(f"no better top-1 for {times} evaluations: the learning rate is halved")
         if times == settings.early_stopping:
             log(f"no better top-1 for {times} evaluations: this is the end")
+
+
+def batches_of(
+    drawings: Drawings, share: slice
+) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
+    """Yield (inputs, labels) of a share of some drawings, in order."""
+    rows = np.arange(len(drawings))[share]
+    for start in range(0, len(rows), BATCH):
+        yield drawings.take(rows[start : start + BATCH])

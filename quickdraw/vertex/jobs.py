@@ -10,47 +10,46 @@ prints, or full resource names.
 
 from __future__ import annotations
 
+import dataclasses
 import sys
-
-from absl import flags
+from typing import Literal
 
 from quickdraw import cli
+from quickdraw.errors import UsageError
+from quickdraw.fields import field
 from quickdraw.vertex import service
 
-_ACTIONS = ["list", "follow", "cancel"]
 
+@dataclasses.dataclass(kw_only=True)
+class Flags(service.PollFlags):
+    """What can be said on the command line."""
 
-def define_flags(values: flags.FlagValues) -> None:
-    """Defines the flags of this command."""
-    flags.DEFINE_enum(
-        "action", None, _ACTIONS, "list, follow or cancel: the first word.", flag_values=values
+    action: Literal["list", "follow", "cancel"] | None = field(
+        None, "list, follow or cancel: the first word."
     )
-    flags.DEFINE_string("job", None, "Number or resource name of the job.", flag_values=values)
-    service.define_flags(values)
-    service.define_poll_flag(values)
+    job: str | None = field(None, "Number or resource name of the job.")
 
 
-def command(values: flags.FlagValues) -> None:
-    """Does what the first word says."""
-    if not values.action:
-        raise cli.UsageError(f"the first word says what to do: {', '.join(_ACTIONS)}")
-    if values.action != "list" and not values.job:
-        raise cli.UsageError("--job is needed: the number that `list` prints")
-    jobs = service.Jobs(values)
-    if values.action == "follow":
-        jobs.follow(values.job)
-    elif values.action == "cancel":
-        jobs.cancel(values.job)
-        print(f"{values.job}: asked to stop")
-    else:
-        for number, state, name in jobs.list():
+def command(flags: Flags) -> None:
+    """Do what the first word says."""
+    if not flags.action:
+        raise UsageError("the first word says what to do: list, follow, cancel")
+    if flags.action == "list":
+        for number, state, name in service.Jobs(flags).list():
             print(f"{number:24} {state:12} {name}")
+    elif not flags.job:
+        raise UsageError("--job is needed: the number that `list` prints")
+    elif flags.action == "follow":
+        service.Jobs(flags).follow(flags.job)
+    else:
+        service.Jobs(flags).cancel(flags.job)
+        print(f"{flags.job}: asked to stop")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The console command; returns its exit code."""
+    """Run the console command `quickdraw-jobs`; return its exit code."""
     argv = service.first_word_as("action", sys.argv if argv is None else argv)
-    return cli.run(define_flags, command, argv)
+    return cli.run(Flags, command, argv)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import sys
 import tarfile
 import tempfile
 
-from quickdraw import storage, vertex_job
+from quickdraw import environment, storage
 from quickdraw.errors import QuickdrawError
 
 
@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
         os.chdir(unpack(package, tempfile.mkdtemp(prefix="quickdraw-")))
     except QuickdrawError as error:
         print(f"python -m quickdraw.vertex.launch: {error}", file=sys.stderr)
-        return vertex_job.exit_code(error.exit_code)
+        return environment.exit_code(error.exit_code)
     os.execv(sys.executable, [sys.executable, "-m", module, *flags])
 
 

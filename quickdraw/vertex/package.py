@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from quickdraw.errors import QuickdrawError
-from quickdraw.gcs import objects
+from quickdraw.storage import objects
 
 _PARTS = ("setup.py", "pyproject.toml", "MANIFEST.in", "README.en.md", "LICENSE", "quickdraw")
 _BUILD = "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"

@@ -11,16 +11,16 @@ What it prints is the name to deploy: gcloud ai endpoints deploy-model --model=â
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from absl import flags
-
 from quickdraw import cli
-from quickdraw.gcs import transfer
-from quickdraw.progress import log
-from quickdraw.vertex import check, service
+from quickdraw.console import log
+from quickdraw.fields import field
+from quickdraw.storage import transfer
+from quickdraw.vertex import service, spec_check
 
 if TYPE_CHECKING:
     from quickdraw.runs import TrainedModel
@@ -29,40 +29,34 @@ _SERVING_IMAGE = "us-docker.pkg.dev/vertex-ai/prediction/tf2-cpu.2-15:latest"
 _SECONDS = 900.0
 
 
-def define_flags(values: flags.FlagValues) -> None:
-    """Defines the flags of this command."""
-    text = flags.DEFINE_string
-    text("bucket", None, "Bucket for the model, without gs://.", flag_values=values)
-    text("run", None, "Name of the run, and of the model.", flag_values=values)
-    text(
-        "train_dir",
-        None,
-        "The folder of the run, local or gs://. Without it, gs://BUCKET/runs/RUN.",
-        flag_values=values,
+@dataclasses.dataclass(kw_only=True)
+class Flags(service.ServiceFlags):
+    """What can be said on the command line."""
+
+    bucket: str | None = field(None, "Bucket for the model, without gs://.")
+    run: str | None = field(None, "Name of the run, and of the model.")
+    train_dir: str | None = field(
+        None, "The folder of the run, local or gs://. Without it, gs://BUCKET/runs/RUN."
     )
-    text(
-        "serving_image",
-        _SERVING_IMAGE,
-        "The image that serves the model: one of Google's, or your own.",
-        flag_values=values,
+    serving_image: str = field(
+        _SERVING_IMAGE, "The image that serves the model: one of Google's, or your own."
     )
-    service.define_flags(values)
 
 
-def command(values: flags.FlagValues) -> None:
+def command(flags: Flags) -> None:
     """Exports and registers as the flags say."""
-    check.bucket_name(values.bucket)
-    check.run_name(values.run or "")
-    folder = f"gs://{values.bucket}/runs/{values.run}"
+    spec_check.bucket_name(flags.bucket)
+    spec_check.run_name(flags.run or "")
+    folder = f"gs://{flags.bucket}/runs/{flags.run}"
     cli.load_tensorflow()
     from quickdraw import runs
 
-    trained = runs.load(values.train_dir or folder)
+    trained = runs.load(flags.train_dir or folder)
     target = f"{folder}/saved_model/{trained.step}"
     with transfer.mirrored(target) as local:
         export(trained, local)
     log(f"exported the model of step {trained.step:,} to {target}")
-    print(_upload(values, target))
+    print(_upload(flags, target))
 
 
 def export(trained: TrainedModel, folder: str) -> None:
@@ -75,35 +69,35 @@ def export(trained: TrainedModel, folder: str) -> None:
         file.writelines(f"{label}\n" for label in trained.labels)
 
 
-def _upload(values: flags.FlagValues, target: str) -> str:
+def _upload(flags: Flags, target: str) -> str:
     """Registers what lies at `target`; returns the name of the model's new version."""
     from google.api_core.exceptions import NotFound
     from google.cloud import aiplatform_v1
 
-    models = service.connect(aiplatform_v1.ModelServiceClient, values)
-    parent = service.parent(values)
+    models = service.connect(aiplatform_v1.ModelServiceClient, flags)
+    parent = service.parent(flags)
     request: dict[str, Any] = {
         "parent": parent,
         "model": aiplatform_v1.Model(
-            display_name=values.run,
+            display_name=flags.run,
             artifact_uri=target,
-            container_spec=aiplatform_v1.ModelContainerSpec(image_uri=values.serving_image),
+            container_spec=aiplatform_v1.ModelContainerSpec(image_uri=flags.serving_image),
             labels={service.LABEL: "true"},
         ),
     }
-    earlier = f"{parent}/models/{values.run}"
+    earlier = f"{parent}/models/{flags.run}"
     with service.explained("Model Registry"):
         try:
             request["parent_model"] = models.get_model(name=earlier).name
         except NotFound:
-            request["model_id"] = values.run
+            request["model_id"] = flags.run
         made = models.upload_model(request).result(timeout=_SECONDS)
     return f"{made.model}@{made.model_version_id}"
 
 
 def main(argv: list[str] | None = None) -> int:
     """The console command `quickdraw-register`; returns its exit code."""
-    return cli.run(define_flags, command, argv)
+    return cli.run(Flags, command, argv)
 
 
 if __name__ == "__main__":

@@ -3,44 +3,36 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import time
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
-from absl import flags
-
+from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
-from quickdraw.progress import log
+from quickdraw.fields import field
+from quickdraw.storage import google_errors
 
 LABEL = "quickdraw"
 """The label by which one's jobs are found again."""
 
 
-def define_flags(values: flags.FlagValues) -> None:
-    """Defines the flags that say where the service is."""
-    flags.DEFINE_string(
-        "project", None, "Google Cloud project. Without it, that of the login.", flag_values=values
-    )
-    flags.DEFINE_string("region", "us-central1", "Region of the jobs.", flag_values=values)
-    flags.DEFINE_enum(
-        "transport",
-        "grpc",
-        ["grpc", "rest"],
-        "How to speak with Vertex AI; rest passes proxies that know HTTP/1 only.",
-        flag_values=values,
+@dataclasses.dataclass(kw_only=True)
+class ServiceFlags:
+    """Where the service is."""
+
+    project: str | None = field(None, "Google Cloud project. Without it, that of the login.")
+    region: str = field("us-central1", "Region of the jobs.")
+    transport: Literal["grpc", "rest"] = field(
+        "grpc", "How to speak with Vertex AI; rest passes proxies that know HTTP/1 only."
     )
 
 
-def define_poll_flag(values: flags.FlagValues) -> None:
-    """Defines `--poll_seconds` for the commands that follow a job."""
-    flags.DEFINE_float(
-        "poll_seconds",
-        20.0,
-        "How often to ask for the state of a job.",
-        lower_bound=0.1,
-        flag_values=values,
-    )
+@dataclasses.dataclass(kw_only=True)
+class PollFlags(ServiceFlags):
+    """The same, for commands that follow a job."""
+
+    poll_seconds: float = field(20.0, "How often to ask for the state of a job.", 0.1)
 
 
 def first_word_as(flag: str, argv: list[str]) -> list[str]:
@@ -50,13 +42,13 @@ def first_word_as(flag: str, argv: list[str]) -> list[str]:
     return argv
 
 
-def project(values: flags.FlagValues) -> str:
+def project(flags: ServiceFlags) -> str:
     """The project that the flags or the login name.
 
     Raises:
         QuickdrawError: neither does.
     """
-    if found := values.project or os.environ.get("GOOGLE_CLOUD_PROJECT"):
+    if found := flags.project or os.environ.get("GOOGLE_CLOUD_PROJECT"):
         return found
     import google.auth
 
@@ -67,56 +59,35 @@ def project(values: flags.FlagValues) -> str:
     return found
 
 
-@contextlib.contextmanager
-def explained(what: str) -> Iterator[None]:
-    """Turns Google's exceptions about `what` into one line for the user."""
-    from google.api_core import exceptions
-    from google.auth.exceptions import GoogleAuthError
-
-    try:
-        yield
-    except (exceptions.Unauthenticated, exceptions.Unauthorized, GoogleAuthError) as error:
-        raise QuickdrawError(
-            f"{what}: not logged in, or the token is refused ({_line(error)}): gcloud auth "
-            "application-default login"
-        ) from None
-    except (exceptions.PermissionDenied, exceptions.Forbidden) as error:
-        raise QuickdrawError(
-            f"{what}: access denied; roles/aiplatform.user is needed, and the API "
-            f"aiplatform.googleapis.com enabled ({_line(error)})"
-        ) from None
-    except exceptions.GoogleAPICallError as error:
-        raise QuickdrawError(f"{what}: {_line(error)}") from None
+def explained(what: str) -> contextlib.AbstractContextManager[None]:
+    """Turn Vertex AI's exceptions about `what` into one line for the user."""
+    return google_errors.explained(what, google_errors.VERTEX)
 
 
-def _line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:300]
-
-
-def parent(values: flags.FlagValues) -> str:
+def parent(flags: ServiceFlags) -> str:
     """The resource name of the project's region, below which everything is."""
-    return f"projects/{project(values)}/locations/{values.region}"
+    return f"projects/{project(flags)}/locations/{flags.region}"
 
 
-def connect(kind: Any, values: flags.FlagValues) -> Any:
+def connect(kind: Any, flags: ServiceFlags) -> Any:
     """A client, of this class, of one of Vertex AI's services in the region."""
-    endpoint = {"api_endpoint": f"{values.region}-aiplatform.googleapis.com"}
+    endpoint = {"api_endpoint": f"{flags.region}-aiplatform.googleapis.com"}
     with explained("Vertex AI"):
-        return kind(transport=values.transport, client_options=endpoint)
+        return kind(transport=flags.transport, client_options=endpoint)
 
 
 class Jobs:
     """The jobs of a project in a region.
 
     Args:
-        values: flags of `define_flags`.
+        flags: where the service is, and how often to ask for a job's state.
     """
 
-    def __init__(self, values: flags.FlagValues):
+    def __init__(self, flags: PollFlags):
         from google.cloud import aiplatform_v1
 
-        self._parent, self._poll_seconds = parent(values), values.poll_seconds
-        self._service = connect(aiplatform_v1.JobServiceClient, values)
+        self._parent, self._poll_seconds = parent(flags), flags.poll_seconds
+        self._service = connect(aiplatform_v1.JobServiceClient, flags)
 
     def create(self, name: str, message: Any, labels: dict[str, str]) -> str:
         """Submits a checked spec; returns the job's resource name."""

@@ -9,10 +9,9 @@ from typing import Any
 
 import yaml
 
-from quickdraw import vertex_job
-from quickdraw.cli import UsageError
-from quickdraw.errors import QuickdrawError
-from quickdraw.vertex import check, machines, package
+from quickdraw import environment
+from quickdraw.errors import QuickdrawError, UsageError
+from quickdraw.vertex import machines, package, spec_check
 
 MODULES = {
     "train": "quickdraw.train",
@@ -115,7 +114,7 @@ def render(job: Job) -> dict[str, Any]:
         if job.experiment and not number:
             name = job.run.replace("_", "-")  # no _ in the names of experiments
             place = f"{job.project}/{job.region}/{job.experiment}/{name}"
-            task["env"] = [{"name": vertex_job.EXPERIMENT, "value": place}]
+            task["env"] = [{"name": environment.EXPERIMENT, "value": place}]
     return spec
 
 
@@ -125,7 +124,7 @@ def _check_kind(job: Job) -> None:
     if job.prebuilt and job.kind != "train":
         raise UsageError(f"--prebuilt_image is for train. Received: {job.kind}")
     if job.experiment:
-        check.experiment_name(job.experiment)
+        spec_check.experiment_name(job.experiment)
         if job.kind not in ("train", "tune") or not job.service_account:
             raise UsageError("--experiment is for train and tune, with a --service_account")
 

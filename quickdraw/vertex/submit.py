@@ -23,105 +23,84 @@ import sys
 from typing import Any
 
 import yaml
-from absl import flags
+from absl.flags import FlagValues
 
 from quickdraw import cli, runs, storage
-from quickdraw.errors import QuickdrawError
-from quickdraw.gcs import objects
-from quickdraw.progress import log
-from quickdraw.vertex import check, machines, module_flags, package, service
+from quickdraw.console import log
+from quickdraw.errors import QuickdrawError, UsageError
+from quickdraw.fields import field
+from quickdraw.storage import objects
+from quickdraw.vertex import job_flags, machines, package, service, spec_check
 from quickdraw.vertex.spec import MODULES, Job, render, summary
 
 _CONTINENTS = {"US": "us-", "EU": "europe-", "ASIA": "asia-"}
 _NOT_UPLOADED = "gs://{}/packages/0/quickdraw.tar.gz"
 
 
-def define_flags(values: flags.FlagValues) -> None:
-    """Defines the flags of this command."""
-    text = flags.DEFINE_string
-    text("bucket", None, "Bucket in the region of the job, without gs://.", flag_values=values)
-    text("run", None, "Name of the run. Without it, model and time.", flag_values=values)
-    text("model", None, "Short for -- --model=…", flag_values=values)
-    text(
-        "image",
+@dataclasses.dataclass(kw_only=True)
+class Flags(service.PollFlags):
+    """What can be said on the command line."""
+
+    kind: str | None = field(
+        None, "train, eval, inference or tune: the first word.", choices=tuple(MODULES)
+    )
+    bucket: str | None = field(None, "Bucket in the region of the job, without gs://.")
+    run: str | None = field(None, "Name of the run. Without it, model and time.")
+    model: str | None = field(None, "Short for -- --model=…")
+    image: str | None = field(
         None,
         "The image that cloud/cloudbuild.yaml made. Without it, quickdraw/train:latest of the "
         "project.",
-        flag_values=values,
     )
-    text(
-        "prebuilt_image",
+    prebuilt_image: str | None = field(
         None,
         "A training image of Google's with Python 3.11 or newer, for a job without an own image.",
-        flag_values=values,
     )
-    text("service_account", "", "Account that the job runs as.", flag_values=values)
-    text("tensorboard", "", "Resource name of a Vertex AI TensorBoard.", flag_values=values)
-    text(
-        "experiment",
-        "",
-        "Experiment of Vertex AI to which the run logs settings and metrics at its end.",
-        flag_values=values,
+    service_account: str = field("", "Account that the job runs as.")
+    tensorboard: str = field("", "Resource name of a Vertex AI TensorBoard.")
+    experiment: str = field(
+        "", "Experiment of Vertex AI to which the run logs settings and metrics at its end."
     )
-    text("labels", "", "Labels, such as class=art,team=blue.", flag_values=values)
-    text(
-        "spec_file",
-        None,
-        "Upload the package, write the spec to this file and stop: for gcloud.",
-        flag_values=values,
+    labels: str = field("", "Labels, such as class=art,team=blue.")
+    spec_file: str | None = field(
+        None, "Upload the package, write the spec to this file and stop: for gcloud."
     )
-    _define_machine_flags(values)
-    service.define_flags(values)
-    service.define_poll_flag(values)
+    gpu: str = field("L4", "Kind of GPU.", choices=tuple(machines.GPUS))
+    gpus: int = field(1, "GPUs of each machine.", 1)
+    workers: int = field(1, "Machines.", 1)
+    hours: float = field(6.0, "Hours after which the job is stopped.", 0.1, 168.0)
+    spot: bool = field(False, "Spot machines: cheaper, may be taken away.")
+    dry_run: bool = field(False, "Check and print the spec; send nothing.")
+    wait: bool = field(False, "Follow the job until it ends.")
 
 
-def _define_machine_flags(values: flags.FlagValues) -> None:
-    number, switch = flags.DEFINE_integer, flags.DEFINE_boolean
-    flags.DEFINE_enum(
-        "kind",
-        None,
-        list(MODULES),
-        "train, eval, inference or tune: the first word.",
-        flag_values=values,
-    )
-    flags.DEFINE_enum("gpu", "L4", list(machines.GPUS), "Kind of GPU.", flag_values=values)
-    number("gpus", 1, "GPUs of each machine.", lower_bound=1, flag_values=values)
-    number("workers", 1, "Machines.", lower_bound=1, flag_values=values)
-    flags.DEFINE_float(
-        "hours", 6.0, "Hours after which the job is stopped.", 0.1, 168.0, flag_values=values
-    )
-    switch("spot", False, "Spot machines: cheaper, may be taken away.", flag_values=values)
-    switch("dry_run", False, "Check and print the spec; send nothing.", flag_values=values)
-    switch("wait", False, "Follow the job until it ends.", flag_values=values)
-
-
-def command(values: flags.FlagValues, passed: list[str]) -> None:
+def command(flags: Flags, passed: list[str]) -> None:
     """Submits as the flags say; `passed` goes to the module that the job runs."""
-    if not values.kind:
-        raise cli.UsageError(f"the first word says what to run: {', '.join(MODULES)}")
-    check.bucket_name(values.bucket)
+    if not flags.kind:
+        raise UsageError(f"the first word says what to run: {', '.join(MODULES)}")
+    spec_check.bucket_name(flags.bucket)
     labels = {service.LABEL: "true"}
-    labels |= dict(part.partition("=")[::2] for part in values.labels.split(",") if part)
-    check.labels(labels)
-    chosen = module_flags.parse(values.kind, values.model, passed)
-    job = _job(values, chosen)
+    labels |= dict(part.partition("=")[::2] for part in flags.labels.split(",") if part)
+    spec_check.labels(labels)
+    chosen = job_flags.parse(flags.kind, flags.model, passed)
+    job = _job(flags, chosen)
     content = render(job)
     _check(job, content)
-    print(summary(job, values.region), file=sys.stderr)
-    if values.dry_run:
+    print(summary(job, flags.region), file=sys.stderr)
+    if flags.dry_run:
         print(_yaml(content), end="")
         return
-    _check_bucket(values.bucket, values.region)
-    uploaded = package.upload(values.bucket, _classes(job, chosen))
+    _check_bucket(job.bucket, flags.region)
+    uploaded = package.upload(job.bucket, _classes(job, chosen))
     job = dataclasses.replace(job, package=uploaded)
     content = render(job)
-    if values.spec_file:
-        _write_spec(values, job, content, labels)
+    if flags.spec_file:
+        _write_spec(flags, job, content, labels)
     else:
-        _submit(values, job, _check(job, content), labels)
+        _submit(flags, job, _check(job, content), labels)
 
 
-def _classes(job: Job, chosen: flags.FlagValues) -> list[str]:
+def _classes(job: Job, chosen: FlagValues) -> list[str]:
     """The classes that the job needs: those it trains with, or those of the run it is about."""
     if job.kind in ("train", "tune"):
         return [chosen.model, chosen.label_loss]
@@ -132,59 +111,57 @@ def _classes(job: Job, chosen: flags.FlagValues) -> list[str]:
     return [name for run in found for name in (run.model, run.label_loss)]
 
 
-def _write_spec(
-    values: flags.FlagValues, job: Job, content: dict[str, Any], labels: dict[str, str]
-) -> None:
-    with storage.write_whole(values.spec_file) as file:
+def _write_spec(flags: Flags, job: Job, content: dict[str, Any], labels: dict[str, str]) -> None:
+    with storage.write_whole(str(flags.spec_file)) as file:
         file.write(_yaml(content))
     log(
         f"gcloud ai {'hp-tuning' if job.kind == 'tune' else 'custom'}-jobs create "
-        f"--project={service.project(values)} --region={values.region} --display-name={job.run} "
+        f"--project={service.project(flags)} --region={flags.region} --display-name={job.run} "
         f"--labels={','.join(f'{key}={value}' for key, value in labels.items())} "
-        f"--config={values.spec_file}"
+        f"--config={flags.spec_file}"
     )
 
 
-def _submit(values: flags.FlagValues, job: Job, message: Any, labels: dict[str, str]) -> None:
-    jobs = service.Jobs(values)
+def _submit(flags: Flags, job: Job, message: Any, labels: dict[str, str]) -> None:
+    jobs = service.Jobs(flags)
     name = jobs.create(job.run, message, labels)
     print(name, flush=True)
-    if values.wait:
+    if flags.wait:
         jobs.follow(name)
 
 
-def _job(values: flags.FlagValues, chosen: flags.FlagValues) -> Job:
+def _job(flags: Flags, chosen: FlagValues) -> Job:
     """The job that the flags describe, as if its package had been uploaded already."""
     same = ["kind", "bucket", "gpu", "gpus", "workers", "spot", "hours", "service_account"]
     same += ["region", "experiment", "tensorboard"]
-    settings: dict[str, Any] = {name: values[name].value for name in same}
+    settings: dict[str, Any] = {name: getattr(flags, name) for name in same}
     return Job(
-        run=_run(values.run, chosen),
-        image=values.prebuilt_image or values.image or _default_image(values),
-        package=_NOT_UPLOADED.format(values.bucket),
-        flags=module_flags.given(chosen),
-        prebuilt=bool(values.prebuilt_image),
-        project=service.project(values) if values.experiment else "",
+        run=_run(flags.run, chosen),
+        image=flags.prebuilt_image or flags.image or _default_image(flags),
+        package=_NOT_UPLOADED.format(flags.bucket),
+        flags=job_flags.given(chosen),
+        prebuilt=bool(flags.prebuilt_image),
+        project=service.project(flags) if flags.experiment else "",
         **settings,
     )
 
 
-def _run(run: str | None, chosen: flags.FlagValues) -> str:
+def _run(run: str | None, chosen: FlagValues) -> str:
     if not run:
         if "model" not in chosen:
-            raise cli.UsageError("--run is needed: the name of the run to take")
+            raise UsageError("--run is needed: the name of the run to take")
         now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
         run = f"{chosen.model.rpartition('.')[2].lower()}-{now}"
-    check.run_name(run)
+    spec_check.run_name(run)
     return run
 
 
-def _default_image(values: flags.FlagValues) -> str:
-    return f"{values.region}-docker.pkg.dev/{service.project(values)}/quickdraw/train:latest"
+def _default_image(flags: Flags) -> str:
+    return f"{flags.region}-docker.pkg.dev/{service.project(flags)}/quickdraw/train:latest"
 
 
 def _check(job: Job, content: dict[str, Any]) -> Any:
-    return (check.tuning_job if job.kind == "tune" else check.custom_job)(content)
+    return (spec_check.tuning_job if job.kind == "tune" else spec_check.custom_job)(content)
 
 
 def _check_bucket(bucket: str, region: str) -> None:
@@ -210,13 +187,13 @@ def split(argv: list[str]) -> tuple[list[str], list[str]]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The console command; returns its exit code."""
+    """Run the console command `quickdraw-submit`; return its exit code."""
     own, passed = split(sys.argv if argv is None else argv)
 
-    def with_passed(values: flags.FlagValues) -> None:
-        command(values, passed)
+    def with_passed(flags: Flags) -> None:
+        command(flags, passed)
 
-    return cli.run(define_flags, with_passed, own)
+    return cli.run(Flags, with_passed, own)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks import machine
 from benchmarks.measure import Measurement
-from quickdraw.progress import log
+from quickdraw.console import log
 
 
 def _option(default: Any, meaning: str) -> Any:

@@ -8,7 +8,7 @@ import shutil
 from benchmarks.contest import Options
 from quickdraw import storage
 from quickdraw.datasets.sample import make_sample
-from quickdraw.formats import dataset_info
+from quickdraw.records import dataset_info
 
 
 def prepare(options: Options) -> None:

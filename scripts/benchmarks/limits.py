@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.contest import Candidate, Options
 from benchmarks.measure import Measurement
 from quickdraw import storage
-from quickdraw.formats import records
+from quickdraw.records import example, tfrecord
 
 CANDIDATE = "limits of this machine"
 SECONDS = 1.0
@@ -51,8 +51,8 @@ def _inflate(pattern: str) -> float:
 
 def _streams(path: str) -> Iterator[bytes]:
     with open(path, "rb") as file:
-        for data in records.read(file, path):
-            png = records.Example.FromString(data).features.feature["image"].bytes_list.value[0]
+        for data in tfrecord.read(file, path):
+            png = example.Example.FromString(data).features.feature["image"].bytes_list.value[0]
             length = int.from_bytes(png[IDAT - 8 : IDAT - 4], "big")
             yield png[IDAT : IDAT + length]
 

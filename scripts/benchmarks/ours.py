@@ -9,11 +9,11 @@ from typing import Any
 
 from benchmarks.measure import Measurement, Stopwatch, peak_megabytes
 from quickdraw import cli, runs
-from quickdraw.components import create
+from quickdraw.components.component import create
 from quickdraw.losses import CrossEntropyLoss
 from quickdraw.models import CnnModel
 from quickdraw.readers import QuickDrawFeatureReader
-from quickdraw.settings import Settings
+from quickdraw.training.settings import Settings
 
 LATER_EPOCHS = 5
 
@@ -21,9 +21,10 @@ LATER_EPOCHS = 5
 def epochs(pattern: str, batch_size: int) -> dict[str, Measurement]:
     """The first epoch: reads, decodes, writes the cache, and delivers every shuffled batch to a
     compiled loop; then later ones."""
-    from quickdraw.training import cache, distribution, feed
+    from quickdraw import devices
+    from quickdraw.training.data import cache, feed
 
-    one_device = distribution.create("none")
+    one_device = devices.create("none")
     with tempfile.TemporaryDirectory() as folder, Stopwatch() as first:
         os.environ["XDG_CACHE_HOME"] = folder
         drawings = cache.load(QuickDrawFeatureReader(), pattern, "reading", 1e6)
@@ -61,17 +62,17 @@ def train(
     import keras
     import tensorflow as tf
 
-    from quickdraw.training import cache, distribution, feed
+    from quickdraw import devices
     from quickdraw.training.augmentation import Augmentation
+    from quickdraw.training.data import cache, feed
     from quickdraw.training.objective import Objective
-    from quickdraw.training.optimizers import make_optimizer
-    from quickdraw.training.schedules import share_of_rate
+    from quickdraw.training.optimizers import make_optimizer, share_of_rate
     from quickdraw.training.step import TrainSteps
 
     cli.load_tensorflow()
     tf.config.experimental.enable_op_determinism()
     keras.config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
-    one_device, settings = distribution.create("none"), Settings(batch_size=batch_size)
+    one_device, settings = devices.create("none"), Settings(batch_size=batch_size)
     drawings = cache.load(QuickDrawFeatureReader(), pattern, "reading", 1e6)
     resident = feed.create(drawings, settings, one_device)
     model = create(CnnModel, {}).build(*drawings.images.shape[2:], classes)
@@ -111,7 +112,8 @@ def training_flop(model: Any) -> int:
 
 def memory(pattern: str, batch_size: int) -> dict[str, Measurement]:
     """Some steps of `fit`, for the peak memory of it all."""
-    from quickdraw.training import cache, fit
+    from quickdraw.training import fit
+    from quickdraw.training.data import cache
 
     with tempfile.TemporaryDirectory() as folder:
         fit(
@@ -134,8 +136,8 @@ def memory(pattern: str, batch_size: int) -> dict[str, Measurement]:
 def predict(train_dir: str, warm_up: str, pattern: str, batch_size: int) -> dict[str, Measurement]:
     """From records to predictions.csv, once the model is compiled."""
     cli.load_tensorflow()
-    from quickdraw.ensemble import Ensemble
-    from quickdraw.inference import predict
+    from quickdraw.evaluation.predict import predict
+    from quickdraw.runs.ensemble import Ensemble
 
     trained = Ensemble([runs.load(train_dir)])
     output = os.path.join(train_dir, "predictions.csv")

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quickdraw.datasets import doodles, prepare
+from quickdraw.datasets import prepare
+from quickdraw.datasets.doodles.draw import draw
 from quickdraw.datasets.recipe import Recipe
 from quickdraw.errors import QuickdrawError
 
@@ -28,7 +29,7 @@ def source(tmp_path):
     mixed = []
     for number, word in enumerate(("cake", "lion", "pig")):
         rng = np.random.default_rng(number)
-        drawings = [doodles.draw(word, rng) for _ in range(30)]
+        drawings = [draw.draw(word, rng) for _ in range(30)]
         own = drawings[: 20 - 5 * number]
         lines = [json.dumps({"word": word, "drawing": d}) for d in [*own, own[3][::-1]]]
         (folder / f"{word}.ndjson").write_text("\n".join([*lines, "nonsense"]))
@@ -43,9 +44,9 @@ def source(tmp_path):
 @pytest.fixture
 def small_pieces(monkeypatch):
     """Several pieces of a file, and several drawings in each of several buckets."""
-    monkeypatch.setattr("quickdraw.datasets.beam._PIECE", 3000)
-    monkeypatch.setattr("quickdraw.datasets.beam_choice._BUCKET_BYTES", 2000)
-    monkeypatch.setattr("quickdraw.datasets.beam_choice._BUCKET_KEYS", 1 << 61)
+    monkeypatch.setattr("quickdraw.datasets.beam.pipeline._PIECE", 3000)
+    monkeypatch.setattr("quickdraw.datasets.beam.limits._BUCKET_BYTES", 2000)
+    monkeypatch.setattr("quickdraw.datasets.beam.limits._BUCKET_KEYS", 1 << 61)
 
 
 def contents(folder):

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import parsed
 
-from quickdraw.datasets.drawing import Drawing
 from quickdraw.datasets.sources.binary import Binary
+from quickdraw.drawings.drawing import Drawing
 
 STROKES = [[[0, 255], [0, 200]], [[3, 4, 5], [6, 7, 8]]]
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quickdraw.datasets.channels import colours
-from quickdraw.datasets.strokes import rasterise
+from quickdraw.drawings.channels import colours
+from quickdraw.drawings.rasterise import rasterise
 
 
 def pieces(*strokes):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from quickdraw.datasets.doodles import CATEGORIES, draw
-from quickdraw.datasets.strokes import rasterise
+from quickdraw.datasets.doodles.draw import CATEGORIES, draw
+from quickdraw.drawings.rasterise import rasterise
 from quickdraw.errors import QuickdrawError
 
 

@@ -17,7 +17,7 @@ import pytest
 from standins import gcs
 from standins.gcs_store import Store
 
-from quickdraw.datasets import download, download_part, prepare
+from quickdraw.datasets import bucket, download, prepare
 
 # The client library leaves the connection of a refused download to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -35,8 +35,8 @@ def server(monkeypatch):
         store.put(download.BUCKET, f"sketchrnn/{name}", name.encode())
     store.put(download.BUCKET, "full/raw/cat.ndjson", b"raw")
     store.put(download.BUCKET, "full/simplified/cat.ndjson", b"simplified")
-    monkeypatch.setattr(download_part, "FIRST_WAIT", 0.01)
-    monkeypatch.setattr(download_part, "PATIENCE", 0.5)
+    monkeypatch.setattr(bucket, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(bucket, "PATIENCE", 0.5)
     with gcs.serve(store) as running:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", running.url)
         yield running
@@ -215,7 +215,7 @@ def test_a_disk_that_fills_up(server, tmp_path, monkeypatch, capsys):
         def write(self, _):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(download_part, "open", lambda path, mode: Full(path, mode), raising=False)
+    monkeypatch.setattr(bucket, "open", lambda path, mode: Full(path, mode), raising=False)
     assert run(tmp_path, "--categories=cat") == 1
     assert ".part: No space left on device (free some space" in capsys.readouterr().err
 

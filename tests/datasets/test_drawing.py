@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quickdraw.datasets import splits
-from quickdraw.datasets.drawing import SkippedDrawing, checked, from_fields
-from quickdraw.datasets.simplify import simplify
-from quickdraw.datasets.strokes import rasterise
+from quickdraw.drawings.drawing import SkippedDrawing, checked, from_fields
+from quickdraw.drawings.rasterise import rasterise
+from quickdraw.drawings.simplify import simplify
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "quickdraw"
 

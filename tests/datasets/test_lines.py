@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import parsed
 
-from quickdraw.datasets.drawing import SkippedDrawing
 from quickdraw.datasets.sources import lines
 from quickdraw.datasets.sources.lines import Lines
 from quickdraw.datasets.sources.tables import Table
+from quickdraw.drawings.drawing import SkippedDrawing
 from quickdraw.errors import QuickdrawError
 
 STROKES = [[[0, 255], [0, 200]], [[3, 4, 5], [6, 7, 8]]]

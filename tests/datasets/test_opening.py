@@ -10,11 +10,11 @@ import pytest
 from quickdraw.datasets.sources import FORMATS, open_source
 from quickdraw.datasets.sources.names import check, in_order, is_usable, read_names
 from quickdraw.errors import QuickdrawError
-from quickdraw.formats import png, records
+from quickdraw.records import example, png, tfrecord
 
 LINE = json.dumps({"word": "cat", "drawing": [[[0, 9], [0, 9]]]})
 TABLE = 'word,drawing\ncat,"[[[0, 9], [0, 9]]]"\n'
-RECORD = records.frame(records.serialise(image=png.encode(np.ones((28, 28), np.uint8)), label=0))
+RECORD = tfrecord.frame(example.serialise(image=png.encode(np.ones((28, 28), np.uint8)), label=0))
 IDX = b"\0\0\x08\3" + b"\0\0\0\1" * 3 + b"\7", b"\0\0\x08\1" + b"\0\0\0\1" + b"\3"
 
 

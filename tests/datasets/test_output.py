@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from quickdraw import storage
-from quickdraw.datasets import output, writer
 from quickdraw.datasets.recipe import Recipe
 from quickdraw.datasets.sources import Images, Source
+from quickdraw.datasets.writing import output, writer
 from quickdraw.errors import QuickdrawError
-from quickdraw.formats import records
+from quickdraw.records import tfrecord
 
 
 def categories(count=60):
@@ -101,7 +101,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
     def full(data):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(records, "frame", full)
+    monkeypatch.setattr(tfrecord, "frame", full)
     with pytest.raises(OSError, match="No space left"):
         write(tmp_path)
     assert contents(tmp_path) == {}

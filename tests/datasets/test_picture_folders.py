@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from quickdraw.datasets.drawing import SkippedDrawing
 from quickdraw.datasets.sources import open_source
 from quickdraw.datasets.sources.pictures import decode
+from quickdraw.drawings.drawing import SkippedDrawing
 from quickdraw.errors import QuickdrawError
 
 

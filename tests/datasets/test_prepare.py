@@ -13,7 +13,7 @@ from PIL import Image
 
 from quickdraw.datasets import prepare
 from quickdraw.datasets.recipe import Recipe
-from quickdraw.formats import records
+from quickdraw.records import example, tfrecord
 
 ROOT = Path(__file__).resolve().parents[2]
 BITMAPS = ROOT.parent / "shared/data/quickdraw/numpy_bitmap"
@@ -142,8 +142,8 @@ def test_real_drawings(tmp_path):
     known = {row.tobytes() for n in names for row in np.load(BITMAPS / f"{n}.npy")[:200]}
     for name in (name for split in info.splits.values() for name in split["shards"]):
         with open(tmp_path / name, "rb") as file:
-            for data in records.read(file, name):
-                feature = records.Example.FromString(data).features.feature
+            for data in tfrecord.read(file, name):
+                feature = example.Example.FromString(data).features.feature
                 image = Image.open(io.BytesIO(feature["image"].bytes_list.value[0]))
                 known.remove(image.tobytes())
     assert not known

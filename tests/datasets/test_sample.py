@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from quickdraw.datasets import doodles, sample
+from quickdraw.datasets import sample
+from quickdraw.datasets.doodles.draw import draw
 from quickdraw.errors import QuickdrawError
 
 
@@ -20,7 +21,7 @@ def made(tmp_path_factory):
 
 def test_all_ten_categories(made):
     _, info = made
-    assert info.labels == list(doodles.CATEGORIES)
+    assert info.labels == list(draw.CATEGORIES)
     assert info.image_size == 28
     counts = [split["per_class"] for split in info.splits.values()]
     skipped = info.skipped.get("duplicate", 0)
@@ -43,7 +44,7 @@ def test_the_same_seed_gives_the_same_drawings(made, tmp_path):
 
 def test_running_it_again_draws_nothing(made, monkeypatch):
     folder, info = made
-    monkeypatch.setattr(doodles, "draw", None)
+    monkeypatch.setattr(draw, "draw", None)
     assert sample.make_sample(str(folder), per_category=12) == info
 
 

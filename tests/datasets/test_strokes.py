@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quickdraw.datasets.strokes import rasterise
+from quickdraw.drawings.rasterise import rasterise
 from quickdraw.errors import QuickdrawError
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "quickdraw"

@@ -12,19 +12,20 @@ import pytest
 from PIL import Image
 
 from quickdraw import readers
-from quickdraw.datasets import doodles, prepare, splits
+from quickdraw.datasets import prepare, splits
+from quickdraw.datasets.doodles.draw import draw
 from quickdraw.datasets.recipe import Recipe
-from quickdraw.datasets.strokes import rasterise
+from quickdraw.drawings.rasterise import rasterise
 from quickdraw.errors import QuickdrawError
-from quickdraw.formats import dataset_info, records
-from quickdraw.formats.ink import ink_of
+from quickdraw.records import dataset_info, example, tfrecord
+from quickdraw.records.ink import ink_of
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
 
 def drawings(category, count, seed=0):
     rng = np.random.default_rng((seed, len(category)))
-    return [doodles.draw(category, rng) for _ in range(count)]
+    return [draw.draw(category, rng) for _ in range(count)]
 
 
 def write_lines(path, word, strokes, **fields):
@@ -51,9 +52,9 @@ def made(source, folder, processes=1, format=None, **settings):
 def examples(folder, info, split):
     for name in info.splits[split]["shards"]:
         with open(Path(folder) / name, "rb") as file:
-            for data in records.read(file, name):
+            for data in tfrecord.read(file, name):
                 assert isinstance(data, bytes)
-                yield records.Example.FromString(data).features.feature
+                yield example.Example.FromString(data).features.feature
 
 
 def value(example, name):
@@ -128,7 +129,7 @@ def test_gzip(source, tmp_path):
 def test_tensorflow_reads_gzipped_shards(source, tmp_path, monkeypatch):
     import tensorflow as tf
 
-    monkeypatch.setattr("quickdraw.datasets.shards.AT_ONCE", 7)  # many gzip members
+    monkeypatch.setattr("quickdraw.datasets.writing.packing.AT_ONCE", 7)  # many gzip members
     info = made(source, tmp_path / "made", gzip=True)
     files = [str(tmp_path / "made" / name) for name in info.splits["train"]["shards"]]
     read = list(tf.data.TFRecordDataset(files, compression_type="GZIP"))
@@ -147,9 +148,9 @@ def test_processes_make_the_same_bytes(source, tmp_path):
 
 def test_an_index_in_parts_makes_the_same_bytes(source, tmp_path, monkeypatch):
     made(source, tmp_path / "one", balance=True)
-    monkeypatch.setattr("quickdraw.datasets.index._BYTES_A_PART", 1000)
-    monkeypatch.setattr("quickdraw.datasets.scanning._PACKED", 7)
-    monkeypatch.setattr("quickdraw.datasets.writer._PIECE", 2000)
+    monkeypatch.setattr("quickdraw.datasets.writing.index._BYTES_A_PART", 1000)
+    monkeypatch.setattr("quickdraw.datasets.writing.scanning._PACKED", 7)
+    monkeypatch.setattr("quickdraw.datasets.writing.writer._PIECE", 2000)
     made(source, tmp_path / "many", balance=True)
     one, many = (
         {p.name: p.read_bytes() for p in (tmp_path / n).iterdir()} for n in ("one", "many")

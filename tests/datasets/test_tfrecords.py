@@ -13,15 +13,15 @@ from reading import parsed
 
 from quickdraw.datasets.sources import open_source
 from quickdraw.datasets.sources.tfrecords import strokes_of
-from quickdraw.formats import png, records
-from quickdraw.formats.ink import ink_of
+from quickdraw.records import example, png, tfrecord
+from quickdraw.records.ink import ink_of
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
 STROKES = [[[0, 255, 255], [0, 0, 255]], [[100, 50], [60, 80]]]
 
 
 def shard(path, *examples, pack=bytes):
-    path.write_bytes(pack(b"".join(records.frame(example) for example in examples)))
+    path.write_bytes(pack(b"".join(tfrecord.frame(example) for example in examples)))
     return path
 
 
@@ -32,8 +32,8 @@ def drawings(path, scratch="", **options):
 
 def test_the_records_of_the_camp(tmp_path):
     image = png.encode(IMAGE)
-    shard(tmp_path / "train.tfrecords", records.serialise(image=image, label=3))
-    shard(tmp_path / "test.tfrecords", records.serialise(image=image, image_id=b"17"))
+    shard(tmp_path / "train.tfrecords", example.serialise(image=image, label=3))
+    shard(tmp_path / "test.tfrecords", example.serialise(image=image, image_id=b"17"))
     test, train = drawings(tmp_path)
     assert (train.word, test.word, test.key_id) == ("3", None, "17")
     np.testing.assert_array_equal(train.image, IMAGE)
@@ -42,7 +42,7 @@ def test_the_records_of_the_camp(tmp_path):
 def test_names_of_labels_come_from_dataset_json(tmp_path):
     (tmp_path / "dataset.json").write_text(json.dumps({"labels": ["cat", "dog"]}))
     image = png.encode(IMAGE)
-    examples = [records.serialise(image=image, label=label) for label in (1, 0, 2, -1)]
+    examples = [example.serialise(image=image, label=label) for label in (1, 0, 2, -1)]
     shard(tmp_path / "train.tfrecords", *examples)
     dog, cat, *bad = drawings(tmp_path)
     assert (cat.word, dog.word) == ("cat", "dog")
@@ -51,7 +51,7 @@ def test_names_of_labels_come_from_dataset_json(tmp_path):
 
 def test_the_records_of_the_tutorial(tmp_path):
     ink = ink_of(STROKES)
-    example = records.serialise(ink=ink.ravel().tolist(), shape=list(ink.shape), class_index=1)
+    example = example.serialise(ink=ink.ravel().tolist(), shape=list(ink.shape), class_index=1)
     shard(tmp_path / "training.tfrecord-00000-of-00001", example)
     (drawing,) = drawings(tmp_path)
     assert (drawing.word, drawing.strokes) == ("1", STROKES)
@@ -83,7 +83,7 @@ def test_ink_and_back(strokes):
 def test_other_keys(tmp_path):
     file = io.BytesIO()
     Image.fromarray(np.zeros((50, 60, 3), np.uint8)).save(file, "JPEG")
-    example = records.serialise(**{"image/encoded": file.getvalue(), "image/text": b"cat"})
+    example = example.serialise(**{"image/encoded": file.getvalue(), "image/text": b"cat"})
     shard(tmp_path / "x.tfrecord", example)
     keys = {"image_key": "image/encoded", "label_key": "image/text"}
     (drawing,) = drawings(tmp_path, **keys)
@@ -94,7 +94,7 @@ def test_other_keys(tmp_path):
 
 
 def test_gzipped_and_named_otherwise(tmp_path):
-    example = records.serialise(image=png.encode(IMAGE), label=3)
+    example = example.serialise(image=png.encode(IMAGE), label=3)
     shard(tmp_path / "a", example, pack=gzip.compress)
     scratch = tmp_path / "scratch"
     scratch.mkdir()
@@ -106,15 +106,15 @@ def test_gzipped_and_named_otherwise(tmp_path):
     ("example", "reason"),
     [
         (b"\xff\xff", "not a tf.train.Example"),
-        (records.serialise(image=b"GIF89a", label=1), "not a picture that can be read"),
-        (records.serialise(image=3, label=1), "an image that is not one PNG or JPEG"),
-        (records.serialise(ink=[0.5, 0.5], label=1), "ink that is not three finite numbers"),
-        (records.serialise(ink=[float("nan")] * 6, label=1), "ink that is not three finite"),
-        (records.serialise(label=1), "no feature 'image', nor 'ink'"),
+        (example.serialise(image=b"GIF89a", label=1), "not a picture that can be read"),
+        (example.serialise(image=3, label=1), "an image that is not one PNG or JPEG"),
+        (example.serialise(ink=[0.5, 0.5], label=1), "ink that is not three finite numbers"),
+        (example.serialise(ink=[float("nan")] * 6, label=1), "ink that is not three finite"),
+        (example.serialise(label=1), "no feature 'image', nor 'ink'"),
     ],
 )
 def test_bad_records_are_skipped(tmp_path, example, reason):
-    good = records.serialise(image=png.encode(IMAGE), label=3)
+    good = example.serialise(image=png.encode(IMAGE), label=3)
     shard(tmp_path / "x.tfrecords", good, example, good)
     first, second, third = drawings(tmp_path)
     assert (first.word, third.word) == ("3", "3")
@@ -122,7 +122,7 @@ def test_bad_records_are_skipped(tmp_path, example, reason):
 
 
 def test_damaged_and_truncated_shards(tmp_path):
-    good = records.serialise(image=png.encode(IMAGE), label=3)
+    good = example.serialise(image=png.encode(IMAGE), label=3)
     path = shard(tmp_path / "x.tfrecords", good, good, good)
     data = bytearray(path.read_bytes())
     data[100] ^= 1

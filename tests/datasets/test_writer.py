@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from quickdraw.datasets import splits, writer
+from quickdraw.datasets import splits
 from quickdraw.datasets.recipe import Recipe
 from quickdraw.datasets.sources import Images, Source, open_source
-from quickdraw.formats import dataset_info, records
+from quickdraw.datasets.writing import writer
+from quickdraw.records import dataset_info, example, tfrecord
 
 
 def drawings(count, seed=0, size=28):
@@ -37,9 +38,9 @@ def contents(folder):
 def examples(folder, info, split):
     for name in info.splits[split]["shards"]:
         with open(Path(folder) / name, "rb") as file:
-            for data in records.read(file, name):
+            for data in tfrecord.read(file, name):
                 assert isinstance(data, bytes)
-                yield records.Example.FromString(data).features.feature
+                yield example.Example.FromString(data).features.feature
 
 
 def pixels(example):

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quickdraw import inputs
+from quickdraw.components import inputs
 from quickdraw.errors import QuickdrawError
-from quickdraw.formats import features, ink, records
+from quickdraw.records import example, ink
 
 STROKES = [[[0, 255, 255], [0, 0, 255]], [[100, 50], [60, 80]]]
 
@@ -50,9 +50,9 @@ def test_mirrored_ink_is_that_of_the_mirror_image(places):
     ],
 )
 def test_what_is_no_ink_is_told(fields, told):
-    example = records.Example.FromString(records.serialise(image=b"", **fields))
+    example = example.Example.FromString(example.serialise(image=b"", **fields))
     with pytest.raises(ValueError, match=told):
-        features.ink_of(example)
+        example.ink_of(example)
 
 
 def test_each_model_of_an_ensemble_gets_its_own():
@@ -69,5 +69,5 @@ def test_inputs_that_are_none(wrong):
 
 
 def test_ink_of_a_record_without_any_point():
-    example = records.Example.FromString(records.serialise(ink=[], shape=[0, 3]))
-    assert features.ink_of(example).shape == (0, 3)
+    example = example.Example.FromString(example.serialise(ink=[], shape=[0, 3]))
+    assert example.ink_of(example).shape == (0, 3)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from quickdraw.formats import png
+from quickdraw.records import png
 
 
 @st.composite

@@ -12,17 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quickdraw.errors import BadRecordError
-from quickdraw.formats import records
+from quickdraw.records import example, tfrecord
 
 CONTENTS = [b"first", b"", b"the third one", b"\0" * 9, b"last"]
 
 
 def shard(contents=CONTENTS) -> bytes:
-    return b"".join(map(records.frame, contents))
+    return b"".join(map(tfrecord.frame, contents))
 
 
 def read(data: bytes) -> list[bytes | BadRecordError]:
-    return list(records.read(io.BytesIO(data), "a-shard"))
+    return list(tfrecord.read(io.BytesIO(data), "a-shard"))
 
 
 def good(rows: list[bytes | BadRecordError]) -> list[bytes]:
@@ -46,7 +46,7 @@ def test_shards_are_those_of_tensorflow(tmp_path, compression):
         for content in CONTENTS:
             writer.write(content)
     with open(path, "rb") as file:
-        assert list(records.read(file, path)) == CONTENTS
+        assert list(tfrecord.read(file, path)) == CONTENTS
     with open(path, "rb") as file:
         written = file.read()
     if not compression:
@@ -83,7 +83,7 @@ def tensorflow_example() -> tf.train.Example:
 
 
 def test_tensorflow_parses_what_is_serialised():
-    parsed = tf.train.Example.FromString(records.serialise(**FEATURES))
+    parsed = tf.train.Example.FromString(example.serialise(**FEATURES))
     expected = tensorflow_example()
     del expected.features.feature["none"], parsed.features.feature["none"]
     assert parsed == expected
@@ -93,11 +93,11 @@ def test_the_bytes_are_those_of_tensorflow():
     expected = tensorflow_example()
     del expected.features.feature["none"]
     features = {name: value for name, value in FEATURES.items() if name != "none"}
-    assert records.serialise(**features) == expected.SerializeToString(deterministic=True)
+    assert example.serialise(**features) == expected.SerializeToString(deterministic=True)
 
 
 def test_what_tensorflow_serialises_is_parsed():
-    features = records.Example.FromString(tensorflow_example().SerializeToString()).features.feature
+    features = example.Example.FromString(tensorflow_example().SerializeToString()).features.feature
     assert set(features) == set(FEATURES)
     assert list(features["image"].bytes_list.value) == [FEATURES["image"]]
     assert list(features["label"].int64_list.value) == [-7]
@@ -108,12 +108,12 @@ def test_what_tensorflow_serialises_is_parsed():
 
 def test_the_same_features_give_the_same_bytes_in_any_order():
     backwards = dict(reversed(FEATURES.items()))
-    assert records.serialise(**FEATURES) == records.serialise(**backwards)
+    assert example.serialise(**FEATURES) == example.serialise(**backwards)
 
 
 def test_a_shard_cut_off_anywhere_gives_its_whole_records_and_one_error():
     whole = shard()
-    ends = np.cumsum([0, *(len(records.frame(content)) for content in CONTENTS)])
+    ends = np.cumsum([0, *(len(tfrecord.frame(content)) for content in CONTENTS)])
     for length in range(len(whole)):
         rows = read(whole[:length])
         complete = int((ends[1:] <= length).sum())
@@ -129,7 +129,7 @@ def test_a_shard_cut_off_anywhere_gives_its_whole_records_and_one_error():
 def test_every_changed_byte_is_noticed_and_named():
     for number, content in enumerate(CONTENTS):
         before, after = shard(CONTENTS[:number]), shard(CONTENTS[number + 1 :])
-        record = records.frame(content)
+        record = tfrecord.frame(content)
         for position in range(len(record)):
             damaged = bytearray(record)
             damaged[position] ^= 0x10
@@ -153,9 +153,9 @@ def test_a_record_that_claims_a_terabyte_is_refused_without_asking_for_memory(tm
     crc = google_crc32c.value(length)
     masked = ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
     path = tmp_path / "shard"
-    path.write_bytes(records.frame(b"first") + length + struct.pack("<I", masked) + b"the rest")
+    path.write_bytes(tfrecord.frame(b"first") + length + struct.pack("<I", masked) + b"the rest")
     with open(path, "rb") as file:
-        first, error = records.read(file, str(path))
+        first, error = tfrecord.read(file, str(path))
     assert first == b"first"
     assert isinstance(error, BadRecordError)
     assert error.number == 1

@@ -10,7 +10,7 @@ import pytest
 
 from quickdraw import train
 from quickdraw.errors import QuickdrawError
-from quickdraw.gcs import lock
+from quickdraw.storage import lock
 
 # The client library leaves the connection of a refused download to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <:ResourceWarning")

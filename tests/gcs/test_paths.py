@@ -13,7 +13,7 @@ from standins import front
 from quickdraw import eval as evaluation
 from quickdraw import inference, storage, train
 from quickdraw.errors import QuickdrawError, StoppedError
-from quickdraw.gcs import client, transfer
+from quickdraw.storage import client, transfer
 
 # The client library leaves the connection of a refused download to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <:ResourceWarning")

@@ -15,7 +15,7 @@ import pytest
 
 from quickdraw.errors import QuickdrawError
 from quickdraw.readers import QuickDrawFeatureReader
-from quickdraw.training import cache, decode
+from quickdraw.training.data import cache, decode
 
 PLENTY = 1000.0
 

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from quickdraw import devices
 from quickdraw.errors import QuickdrawError
-from quickdraw.training import Settings, distribution, fit
+from quickdraw.training import Settings, fit
 
 # A small learning rate: what differs is the order of float additions, which training amplifies.
 TRAINING = {
@@ -140,12 +141,12 @@ def test_a_batch_that_cannot_be_shared_is_refused(tiny_data, tmp_path):
 def test_a_tf_config_that_cannot_be_understood(monkeypatch, text):
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(QuickdrawError, match="TF_CONFIG cannot be understood"):
-        distribution.create("auto")
+        devices.create("auto")
 
 
 def test_one_worker_alone_is_no_cluster(monkeypatch):
     cluster = {"cluster": {"chief": ["a:1"]}, "task": {"type": "chief", "index": 0}}
     monkeypatch.setenv("TF_CONFIG", json.dumps(cluster))
-    assert distribution.create("auto").replicas == 1
+    assert devices.create("auto").replicas == 1
     with pytest.raises(QuickdrawError, match="needs a TF_CONFIG"):
-        distribution.create("multi_worker")
+        devices.create("multi_worker")

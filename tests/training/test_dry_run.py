@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from quickdraw import train
-from quickdraw.training import Settings, cache, fit
+from quickdraw.training import Settings, fit
+from quickdraw.training.data import cache
 
 
 def trace_of(*folders: str | Path) -> dict[str, int]:

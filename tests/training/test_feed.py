@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quickdraw import devices
 from quickdraw.errors import QuickdrawError
-from quickdraw.training import Settings, cache, distribution, feed, fit
+from quickdraw.training import Settings, fit
+from quickdraw.training.data import cache, feed
 
 SIZES = st.integers(1, 40)
 
@@ -91,7 +93,7 @@ def test_both_feeds_give_the_same_balanced_batches():
     batches = []
     for megabytes in (1.0, 0.0001):
         settings = Settings(batch_size=6, balanced_sampling=True, memory_budget=megabytes)
-        source = feed.create(drawings, settings, distribution.create("none"))
+        source = feed.create(drawings, settings, devices.create("none"))
         inputs = source.inputs(5, 3)
         for step in range(3):
             batches.append([part.numpy() for part in source.pick(source.data, inputs, step)])

@@ -11,7 +11,7 @@ import tensorflow as tf
 from quickdraw import train
 from quickdraw.losses import BaseLoss
 from quickdraw.training import Settings
-from quickdraw.training.range_test import Point, lowest, range_test, table
+from quickdraw.training.lr_find import Point, lowest, range_test, table
 
 
 class SquaredLoss(BaseLoss):

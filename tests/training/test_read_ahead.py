@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from quickdraw.readers import QuickDrawFeatureReader
-from quickdraw.settings import Settings
-from quickdraw.training import cache, read_ahead
+from quickdraw.training.data import cache, read_ahead
+from quickdraw.training.settings import Settings
 
 
 @pytest.fixture(autouse=True)

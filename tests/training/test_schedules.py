@@ -12,9 +12,9 @@ import tensorflow as tf
 from quickdraw import runs
 from quickdraw.errors import QuickdrawError
 from quickdraw.models import BaseModel
-from quickdraw.settings import Schedule
 from quickdraw.training import Settings, fit
-from quickdraw.training.schedules import share_of_rate
+from quickdraw.training.optimizers import share_of_rate
+from quickdraw.training.settings import Schedule
 
 
 class UnteachableModel(BaseModel):

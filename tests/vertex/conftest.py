@@ -20,7 +20,7 @@ from standins.gcs_store import Store
 from standins.vertex_jobs import Machine
 
 import quickdraw
-from quickdraw.gcs import client
+from quickdraw.storage import client
 
 ROOT = Path(__file__).resolve().parents[2]
 BUCKET = "art-class"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from quickdraw.vertex import check, machines
+from quickdraw.vertex import machines, spec_check
 from quickdraw.vertex.spec import Job, render
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,13 +34,13 @@ def load(name: str) -> dict:
     ["train_gpu", "train_multi_gpu", "train_multi_worker", "train_prebuilt", "eval", "inference"],
 )
 def test_files_are_custom_jobs(name):
-    message = check.custom_job(load(name))
+    message = spec_check.custom_job(load(name))
     assert message.scheduling.strategy.name == "SPOT"
     assert message.scheduling.restart_job_on_worker_restart
 
 
 def test_the_tuning_file_is_a_tuning_job():
-    assert check.tuning_job(load("tune")).max_trial_count == 8
+    assert spec_check.tuning_job(load("tune")).max_trial_count == 8
 
 
 @pytest.mark.parametrize("gpu", machines.GPUS)
@@ -49,7 +49,7 @@ def test_every_gpu_that_is_offered_fits_its_machine(gpu, monkeypatch):
     for gpus in machines.GPUS[gpu].machines:
         for workers in (1, 3):
             job = dataclasses.replace(JOB, gpu=gpu, gpus=gpus, workers=workers)
-            message = check.custom_job(render(job))
+            message = spec_check.custom_job(render(job))
             counts = [pool.replica_count for pool in message.worker_pool_specs]
             assert sum(counts) == workers
             for pool in message.worker_pool_specs:
@@ -100,23 +100,25 @@ def test_broken_specs_are_refused_with_the_path(where, change, path, told):
     places = {"job": spec, "pool": pool, "task": pool["containerSpec"]}
     places["machine"] = pool["machineSpec"]
     places[where].update(change)
-    with pytest.raises(check.SpecError) as caught:
-        check.custom_job(spec)
+    with pytest.raises(spec_check.SpecError) as caught:
+        spec_check.custom_job(spec)
     assert str(caught.value).startswith(f"{path}: "), str(caught.value)
     assert told in str(caught.value)
 
 
 @pytest.mark.parametrize("spec", [None, [], "x", 3])
 def test_what_is_no_mapping_is_refused(spec):
-    with pytest.raises(check.SpecError, match="the spec: a mapping of keys expected"):
-        check.custom_job(spec)
+    with pytest.raises(spec_check.SpecError, match="the spec: a mapping of keys expected"):
+        spec_check.custom_job(spec)
 
 
 def test_workers_start_together():
     spec = load("train_multi_worker")
     del spec["scheduling"]["restartJobOnWorkerRestart"]
-    with pytest.raises(check.SpecError, match=r"^scheduling\.restartJobOnWorkerRestart: must be"):
-        check.custom_job(spec)
+    with pytest.raises(
+        spec_check.SpecError, match=r"^scheduling\.restartJobOnWorkerRestart: must be"
+    ):
+        spec_check.custom_job(spec)
 
 
 @pytest.mark.parametrize(
@@ -131,11 +133,11 @@ def test_workers_start_together():
     ],
 )
 def test_broken_tuning_jobs_are_refused(change, told):
-    with pytest.raises(check.SpecError, match=re.escape(told)):
-        check.tuning_job(load("tune") | change)
+    with pytest.raises(spec_check.SpecError, match=re.escape(told)):
+        spec_check.tuning_job(load("tune") | change)
 
 
 @pytest.mark.parametrize("label", ["Team=a", "team=A", "1=a", "=a", "team=a b", "team=" + 64 * "a"])
 def test_labels_have_few_characters(label):
-    with pytest.raises(check.SpecError, match=r"^labels\."):
-        check.labels(dict([label.split("=")]))
+    with pytest.raises(spec_check.SpecError, match=r"^labels\."):
+        spec_check.labels(dict([label.split("=")]))

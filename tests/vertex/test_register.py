@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from quickdraw import runs, storage
-from quickdraw.vertex import experiment, register
+from quickdraw.tracking import vertex_experiments
+from quickdraw.vertex import register
 
 PLACE = "projects/project/locations/us-central1"
 
@@ -68,7 +69,7 @@ def test_a_run_is_logged_to_an_experiment_and_logged_anew(here, run, monkeypatch
     trained = runs.read(run)
     for seed in (0, 1):
         settings = {**trained.settings, "seed": seed}
-        experiment.log_run(dataclasses.replace(trained, settings=settings), run)
+        vertex_experiments.log_run(dataclasses.replace(trained, settings=settings), run)
     contexts = f"{PLACE}/metadataStores/default/contexts"
     assert here.service.registry.children == [(f"{contexts}/class", f"{contexts}/class-mine")]
     logged = here.service.registry.resources[f"{contexts}/class-mine"].metadata
@@ -78,5 +79,5 @@ def test_a_run_is_logged_to_an_experiment_and_logged_anew(here, run, monkeypatch
     assert logged["_state"] == "COMPLETE"
 
     monkeypatch.setattr(here.service, "deny", True)
-    experiment.log_run(trained, run)
+    vertex_experiments.log_run(trained, run)
     assert "warning: the experiment class does not get this run" in capfd.readouterr().err

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from quickdraw import vertex_job
+from quickdraw import environment
 from quickdraw.vertex import jobs, launch, package, submit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -168,19 +168,19 @@ def test_tuning_reports_what_each_trial_reached(here, records, capfd):
 
 
 def test_the_run_goes_to_the_jobs_output_folder(monkeypatch):
-    assert vertex_job.output_folder() is None
+    assert environment.output_folder() is None
     monkeypatch.setenv("AIP_MODEL_DIR", "gs://b/runs/a/model/")
-    assert vertex_job.output_folder() == "gs://b/runs/a"
+    assert environment.output_folder() == "gs://b/runs/a"
 
 
 def test_tf_config_comes_from_cluster_spec(monkeypatch):
     pools = {"workerpool0": ["a:1"], "workerpool1": ["b:1", "c:1"], "workerpool3": ["d:1"]}
     task = {"type": "workerpool1", "index": 1}
     monkeypatch.setattr(
-        vertex_job.os, "environ", {"CLUSTER_SPEC": json.dumps({"cluster": pools, "task": task})}
+        environment.os, "environ", {"CLUSTER_SPEC": json.dumps({"cluster": pools, "task": task})}
     )
-    vertex_job.set_tf_config()
-    assert json.loads(vertex_job.os.environ["TF_CONFIG"]) == {
+    environment.set_tf_config()
+    assert json.loads(environment.os.environ["TF_CONFIG"]) == {
         "cluster": {"chief": ["a:1"], "worker": ["b:1", "c:1"]},
         "task": {"type": "worker", "index": 1},
     }
@@ -191,4 +191,4 @@ def test_stopped_work_is_started_again_by_vertex(monkeypatch, job, code, expecte
     monkeypatch.delenv("CLOUD_ML_JOB_ID", raising=False)
     if job:
         monkeypatch.setenv("CLOUD_ML_JOB_ID", job)
-    assert vertex_job.exit_code(code) == expected
+    assert environment.exit_code(code) == expected

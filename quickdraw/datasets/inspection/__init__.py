@@ -1,1 +1,1 @@
-"""What `quickdraw.datasets.inspect` is made of: reading, counting, finding, drawing a page."""
+"""What `quickdraw.datasets.inspect` is made of: one pass over records, findings, a page."""

@@ -9,7 +9,7 @@ import dataclasses
 
 import numpy as np
 
-from quickdraw.datasets.inspection.records import UNLABELLED, Batch
+from quickdraw.datasets.inspection.contents import UNLABELLED, Batch
 
 _SHOWN = 20
 _ENTRY = np.dtype([("key", "u8"), ("split", "i4"), ("label", "i4"), ("file", "i4"), ("at", "u4")])
@@ -20,7 +20,7 @@ Group = list[tuple[int, int, int]]
 
 @dataclasses.dataclass
 class Duplicates:
-    """What the index found.
+    """Drawings that are there more than once.
 
     Attributes:
         within: split → drawings beyond the first of their kind in it.
@@ -35,21 +35,26 @@ class Duplicates:
     groups: list[Group]
 
 
-class Index:
-    """Collects batches, and compares all drawings at the end."""
+class PixelIndex:
+    """Drawings by the hash of their pixels: batches are taken in, and compared at the end."""
 
     def __init__(self) -> None:
         self._parts: list[np.ndarray] = []
 
     def add(self, batch: Batch, splits: np.ndarray) -> None:
-        """Takes a batch whose drawings are in these splits: int `[n]`."""
+        """Take in a batch.
+
+        Args:
+            batch: `n` drawings.
+            splits: int64 `[n]`, the split that each of them is in.
+        """
         part = np.empty(len(batch.keys), _ENTRY)
         part["key"], part["split"], part["label"] = batch.keys, splits, batch.labels
         part["file"], part["at"] = batch.files, batch.numbers
         self._parts.append(part)
 
     def find(self) -> Duplicates:
-        """The drawings that are there more than once; empties the index."""
+        """Return the drawings that are there more than once; the index is empty afterwards."""
         parts, self._parts = self._parts, []
         keys = np.concatenate([np.empty(0, "u8"), *(part["key"] for part in parts)])
         keys.sort()
@@ -65,7 +70,7 @@ class Index:
 
 
 def _count(entries: np.ndarray, found: Duplicates) -> None:
-    """Counts copies among entries sorted by key, then split."""
+    """Count the copies among entries sorted by key, then split: `_ENTRY` `[n]`."""
     new_key = np.r_[True, entries["key"][1:] != entries["key"][:-1]]
     new_pair = new_key | np.r_[True, entries["split"][1:] != entries["split"][:-1]]
     group = np.cumsum(new_key) - 1

@@ -1,251 +1,211 @@
-"""The HTML page of `inspect`: one file, no script, nothing from elsewhere."""
+"""The HTML page of `inspect`: the values that `inspect.html.j2` shows."""
 
 from __future__ import annotations
 
-from html import escape
-from typing import TYPE_CHECKING
+import dataclasses
+from pathlib import Path
 
 import numpy as np
 
-from quickdraw.datasets.inspection import pictures
-from quickdraw.datasets.inspection.records import UNLABELLED
-from quickdraw.datasets.inspection.stats import ClassStats, Drawing, lookalikes
-from quickdraw.datasets.inspection.style import CSS
+from quickdraw.datasets.inspection import thumbnails
+from quickdraw.datasets.inspection.contents import UNLABELLED
+from quickdraw.datasets.inspection.overview import Overview
+from quickdraw.datasets.inspection.stats import ClassStats, Thumbnail, lookalikes
+from quickdraw.pages.render import render
 
-if TYPE_CHECKING:
-    from quickdraw.datasets.inspection.report import Report
-
-_FEW = 12  # classes whose sheets are open from the start
-_SOME = 40  # classes whose counts are
+_TEMPLATE = Path(__file__).with_name("inspect.html.j2")
+_FEW = 12  # classes whose drawings are unfolded
+_MANY = 41  # classes whose counts are folded
 _PAIRS = 12
+_SIZES = 20
+_COLUMNS = 8  # of a sheet of drawings
+_LEAST_INK_AXIS = 60  # per cent
 
 
-def page(report: Report) -> str:
-    """The page, as text; all that comes from the records is escaped."""
-    title = escape(report.title)
-    sections = [
-        _wall(report),
-        _counts(report),
-        _distributions(report),
-        _lookalikes(report),
-        _sheets(report),
-        _suspicious(report),
-        _duplicates(report),
-        _records(report),
+@dataclasses.dataclass
+class Chart:
+    """A histogram.
+
+    Attributes:
+        title: what is counted.
+        counts: drawings in each bin.
+        unit: what a bin means, with `{}` for its number from 1.
+        low: the label of the axis on the left.
+        high: the label of the axis on the right.
+    """
+
+    title: str
+    counts: list[int]
+    unit: str
+    low: str
+    high: str
+
+
+@dataclasses.dataclass
+class ClassValues:
+    """What the page shows of a class.
+
+    Attributes:
+        label: its number; `UNLABELLED` for records without one.
+        name: its name.
+        count: its drawings.
+        counts: its drawings in each split.
+        shares: the same as shares of the largest class.
+        mean: the mean drawing, a data: URL.
+        sheet: some drawings, a data: URL.
+        charts: histograms of its ink and bounding boxes.
+    """
+
+    label: int
+    name: str
+    count: int
+    counts: list[int]
+    shares: list[float]
+    mean: str
+    sheet: str
+    charts: list[Chart]
+
+
+def page(overview: Overview) -> str:
+    """Return the page: one file without scripts, in which everything from the records is escaped.
+
+    Args:
+        overview: what `look` found.
+    """
+    largest = max(stats.count for stats in overview.classes.values())
+    classes = {
+        label: _class_values(overview, label, counts, largest) for label, counts in overview.table()
+    }
+    pairs = [
+        (classes[first], classes[second], correlation)
+        for first, second, correlation in _most_alike(overview)
     ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{CSS}</style>\n</head>\n<body>\n"
-        + "\n".join([_head(report, "".join(sections)), *filter(None, sections)])
-        + "\n</body>\n</html>\n"
-    )
-
-
-def _head(report: Report, below: str) -> str:
-    classes = len(report.classes.keys() - {UNLABELLED})
-    facts = [(report.total, "drawings"), (classes, "classes")]
-    facts += [(count, split) for split, count in report.split_totals().items()]
-    facts.append((report.records.bad, "bad records"))
-    shown = "".join(f"<div><dt>{escape(n)}</dt><dd>{c:,}</dd></div>" for c, n in facts)
-    findings = "".join(
-        f"<li class={finding.level}>{escape(finding.text)}</li>" for finding in report.findings
-    )
-    links = " ".join(
-        f'<a href="#{anchor}">{anchor}</a>'
-        for anchor in ("counts", "ink", "lookalikes", "drawings", "suspicious", "records")
-        if f"<h2 id={anchor}>" in below
-    )
-    return (
-        f'<header><h1>{escape(report.title)}</h1><p class="soft">{escape(report.source)}</p>'
-        f"<nav>{links}</nav><dl class=facts>{shown}</dl><ul class=findings>{findings}</ul></header>"
-    )
-
-
-def _wall(report: Report) -> str:
-    """The mean drawing of each class; a link to the class."""
-    size = "6rem" if len(report.classes) > _SOME else "9rem"
-    tiles = "".join(
-        f'<a href="#class{label}">{_mean(stats, "")}<span>{escape(report.name(label))}</span></a>'
-        for label, stats in report.classes.items()
-    )
-    return (
-        "<h2>The mean doodle</h2><p class=soft>All drawings of a class on top of each other: what "
-        "is strong, everybody draws. Choose one to see its drawings.</p>"
-        f'<div class=wall style="--tile:{size}">{tiles}</div>'
-    )
-
-
-def _counts(report: Report) -> str:
-    splits = list(report.split_totals())
-    most = max(stats.count for stats in report.classes.values())
-    rows = "".join(
-        f"<tr><td><div class=named>{_link(report, label)}<div class=bar>{_bar(counts, most)}</div>"
-        f"</div></td>{''.join(f'<td>{count:,}</td>' for count in counts)}</tr>"
-        for label, counts in report.table()
-    )
-    head = "".join(f"<th>{escape(split)}</th>" for split in splits)
-    key = "".join(f"<i></i>{escape(split)}" for split in splits) if len(splits) > 1 else ""
-    table = f"<div class=scroll><table><tr><th>class</th>{head}</tr>{rows}</table></div>"
-    if len(report.classes) > _SOME:
-        table = _fold("All classes", table)
-    else:
-        table = f"<div class=card>{table}</div>"
-    return f"<h2 id=counts>Drawings per class</h2><p class='soft key'>{key}</p>{table}"
-
-
-def _bar(counts: list[int], most: int) -> str:
-    return "".join(f'<i style="width:{100 * count / most:.2f}%"></i>' for count in counts)
-
-
-def _distributions(report: Report) -> str:
-    classes = report.classes
-    parts = zip(*map(_counts_of, classes.values()), strict=True)
-    charts = pictures.charts(*(np.sum(counts, axis=0) for counts in parts))
-    by_ink = sorted(classes, key=lambda label: classes[label].mean_ink)
-    ends = ""
-    if len(by_ink) > 1:
-        low, high = (_link(report, label) for label in (by_ink[0], by_ink[-1]))
-        ends = f"<p class=soft>Least ink: {low}. Most: {high}.</p>"
-    cards = "".join(f"<div class=card>{chart}</div>" for chart in charts)
-    return f"<h2 id=ink>Ink and size</h2>{ends}<div class=columns>{cards}</div>"
-
-
-def _counts_of(stats: ClassStats) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return stats.ink, stats.wide, stats.high
-
-
-def _lookalikes(report: Report) -> str:
-    labels, alike = lookalikes(report.stats)
-    if len(labels) < 2:
-        return ""
-    first, second = np.triu_indices(len(labels), 1)
-    order = np.argsort(-alike[first, second], kind="stable")[:_PAIRS]
-    pairs = "".join(
-        _pair(report, labels[first[at]], labels[second[at]], alike[first[at], second[at]])
-        for at in order
-    )
-    return (
-        "<h2 id=lookalikes>Most alike</h2><p class=soft>The classes whose mean doodles correlate "
-        f"best: what a model will confuse first.</p><div class=pairs>{pairs}</div>"
-    )
-
-
-def _pair(report: Report, first: int, second: int, alike: float) -> str:
-    means = "".join(_mean(report.classes[label], "") for label in (first, second))
-    names = "".join(f"<span>{_link(report, label)}</span>" for label in (first, second))
-    return f'<div class="card pair">{means}{names}<b>correlation {alike:.2f}</b></div>'
-
-
-def _sheets(report: Report) -> str:
-    opened = " open" if len(report.classes) <= _FEW else ""
-    cards = "".join(_card(report, label, stats, opened) for label, stats in report.classes.items())
-    return (
-        "<h2 id=drawings>Drawings</h2><p class=soft>Some of each class, taken at random; the same "
-        f"ones in every run.</p><div class=classes>{cards}</div>"
-    )
-
-
-def _card(report: Report, label: int, stats: ClassStats, opened: str) -> str:
-    name = escape(report.name(label))
-    drawings = pictures.sheet([drawing.image for drawing in stats.samples.drawings()], 8)
-    return (
-        f"<details{opened}><summary>{_mean(stats, '')}<span>{name}</span>"
-        f"<span class=soft>{stats.count:,}</span></summary>"
-        f'<div class="inside class" id="class{label}">'
-        f'<img alt="drawings of {name}" src="{drawings}"><div>'
-        f"{''.join(pictures.charts(*_counts_of(stats)))}"
-        f"</div></div></details>"
-    )
-
-
-def _suspicious(report: Report) -> str:
-    groups = "".join(
-        f"<h3>{title}: {count:,}</h3>"
-        f"<p class=soft>{meaning}{f' {len(drawings)} of them:' * (len(drawings) < count)}</p>"
-        f"<div class=drawings>{''.join(_figure(report, drawing) for drawing in drawings)}</div>"
-        for title, meaning, count, drawings in report.suspicious()
-        if count
-    )
-    text = groups or "<p>No drawing is empty, a single dot, or a scribble.</p>"
-    return f"<h2 id=suspicious>Suspicious drawings</h2>{text}"
-
-
-def _figure(report: Report, drawing: Drawing) -> str:
-    where = f"{escape(report.file(drawing.file))}, record {drawing.number}"
-    name = escape(report.name(drawing.label) if drawing.label != UNLABELLED else drawing.id)
-    return (
-        f'<figure><div><img alt="" src="{pictures.sheet([drawing.image], 1)}"></div>'
-        f"<figcaption><b>{name}</b>{where}</figcaption></figure>"
-    )
-
-
-def _duplicates(report: Report) -> str:
-    groups = report.duplicates.groups
-    if not groups:
-        return ""
-    rows = "".join(
-        "<tr><td class=text>"
-        + "<br>".join(
-            escape(f"{report.name(label)}: {report.file(file)}, record {number}")
-            for label, file, number in group
-        )
-        + "</td></tr>"
-        for group in groups
-    )
-    return (
-        "<h2 id=duplicates>The same pixels more than once</h2><p class=soft>Where some of them "
-        f"stand; those in several splits first.</p>"
-        f"{_fold(f'{len(groups)} drawings', f'<table>{rows}</table>')}"
-    )
-
-
-def _records(report: Report) -> str:
-    features = _table(
-        ("feature", "kind", "records"),
-        [
-            (name, kind, f"{count:,}")
-            for (name, kind), count in sorted(report.records.features.items())
+    by_ink = sorted(classes, key=lambda label: overview.classes[label].mean_ink)
+    sections = ["counts", "ink", "lookalikes", "drawings", "suspicious", "records"]
+    contents = overview.contents
+    return render(
+        _TEMPLATE,
+        title=overview.title,
+        source=overview.source,
+        sections=[name for name in sections if pairs or name != "lookalikes"],
+        facts=_facts(overview),
+        findings=overview.findings,
+        splits=overview.splits,
+        classes=list(classes.values()),
+        few=len(classes) <= _FEW,
+        many=len(classes) >= _MANY,
+        least_ink=classes[by_ink[0]],
+        most_ink=classes[by_ink[-1]],
+        charts=_all_charts(list(overview.classes.values())),
+        pairs=pairs,
+        suspicious=_suspicious(overview),
+        duplicates=[
+            [_place_of_copy(overview, *copy) for copy in group]
+            for group in overview.duplicates.groups
         ],
-    )
-    sizes = _table(
-        ("image size", "channels", "records"),
-        [(f"{h} x {w}", f"{c}", f"{n:,}") for (h, w, c), n in report.records.sizes.most_common(20)],
-    )
-    bad = ""
-    if report.records.first_bad:
-        rows: list[tuple[str, ...]] = [
-            (report.short(error.path), f"{error.number}", report.reason(error))
-            for error in report.records.first_bad
-        ]
-        bad = f"<h3>Bad records: {report.records.bad:,}</h3>" + _fold(
-            f"The first {len(rows)}", _table(("file", "record", "what is wrong"), rows)
-        )
-    return (
-        f"<h2 id=records>Records</h2><div class=columns><div class=card>{features}</div>"
-        f"<div class=card>{sizes}</div></div>{bad}"
-        f"<footer>{len(report.records.files)} files: {escape(report.pattern)}</footer>"
+        features=[
+            (name, kind, f"{count:,}") for (name, kind), count in sorted(contents.features.items())
+        ],
+        sizes=[
+            (f"{height} x {width}", str(channels), f"{count:,}")
+            for (height, width, channels), count in contents.sizes.most_common(_SIZES)
+        ],
+        bad_count=contents.bad.count,
+        bad_records=[
+            (overview.short(error.path), str(error.number), overview.reason(error))
+            for error in contents.bad.first
+        ],
+        files=len(contents.files),
+        pattern=overview.pattern,
     )
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    def line(cells: tuple[str, ...], tag: str) -> str:
-        kinds = ["" if len(cell) < 24 else " class=text" for cell in cells]
-        return "".join(
-            f"<{tag}{kind}>{escape(cell)}</{tag}>" for cell, kind in zip(cells, kinds, strict=True)
-        )
-
-    body = "".join(f"<tr>{line(row, 'td')}</tr>" for row in rows)
-    return f"<div class=scroll><table><tr>{line(head, 'th')}</tr>{body}</table></div>"
-
-
-def _fold(title: str, content: str) -> str:
-    return f"<details><summary>{escape(title)}</summary><div class=inside>{content}</div></details>"
+def _facts(overview: Overview) -> list[tuple[str, int]]:
+    """Return (what, how many) of the numbers at the head of the page."""
+    return [
+        ("drawings", overview.total),
+        ("classes", len(overview.classes.keys() - {UNLABELLED})),
+        *overview.split_totals().items(),
+        ("bad records", overview.contents.bad.count),
+    ]
 
 
-def _mean(stats: ClassStats, alt: str) -> str:
-    return f'<img class=mean alt="{alt}" src="{pictures.mean(stats.mean)}">'
+def _class_values(overview: Overview, label: int, counts: list[int], largest: int) -> ClassValues:
+    stats = overview.classes[label]
+    samples = [thumbnail.image for thumbnail in stats.samples.ranked()]
+    return ClassValues(
+        label,
+        overview.name(label),
+        stats.count,
+        counts,
+        [count / largest for count in counts],
+        thumbnails.mean(stats.mean),
+        thumbnails.sheet(samples, _COLUMNS),
+        _charts(stats.ink, stats.widths, stats.heights),
+    )
 
 
-def _link(report: Report, label: int) -> str:
-    return f'<a href="#class{label}">{escape(report.name(label))}</a>'
+def _all_charts(classes: list[ClassStats]) -> list[Chart]:
+    """Return the histograms of all classes together."""
+    return _charts(
+        np.sum([stats.ink for stats in classes], axis=0),
+        np.sum([stats.widths for stats in classes], axis=0),
+        np.sum([stats.heights for stats in classes], axis=0),
+    )
+
+
+def _charts(ink: np.ndarray, widths: np.ndarray, heights: np.ndarray) -> list[Chart]:
+    """Return histograms of the ink and of the sides of the bounding box.
+
+    Args:
+        ink: int64 `[INK_BINS]`.
+        widths: int64 `[SIDE_BINS]`.
+        heights: int64 `[SIDE_BINS]`.
+    """
+    last = max(int(np.flatnonzero(ink)[-1]) + 1, _LEAST_INK_AXIS)
+    average = ink @ np.arange(0.5, len(ink)) / max(ink.sum(), 1)
+    title = f"Ink: {average:.0f} % of the paper"
+    charts = [Chart(title, ink[:last].tolist(), "up to {} % ink", "0 %", f"{last} %")]
+    for side, counts in (("Width", widths), ("Height", heights)):
+        title, unit = f"{side} of the bounding box", f"up to {{}}/{len(counts)} of the paper"
+        charts.append(Chart(title, counts.tolist(), unit, "0", "all the paper"))
+    return charts
+
+
+def _most_alike(overview: Overview) -> list[tuple[int, int, float]]:
+    """Return (label, label, correlation of the mean drawings) of the classes most alike."""
+    labels, correlations = lookalikes(overview.stats)
+    first, second = np.triu_indices(len(labels), 1)
+    values = correlations[first, second]
+    best = np.argsort(-values, kind="stable")[:_PAIRS]
+    return [(labels[first[at]], labels[second[at]], float(values[at])) for at in best]
+
+
+def _suspicious(overview: Overview) -> list[dict]:
+    return [
+        {
+            "title": kind.title,
+            "meaning": kind.meaning,
+            "count": kind.count,
+            "drawings": [_figure(overview, thumbnail) for thumbnail in kind.first],
+        }
+        for kind in overview.suspicious()
+        if kind.count
+    ]
+
+
+def _figure(overview: Overview, thumbnail: Thumbnail) -> dict[str, str]:
+    labelled = thumbnail.label != UNLABELLED
+    return {
+        "image": thumbnails.sheet([thumbnail.image], 1),
+        "name": overview.name(thumbnail.label) if labelled else thumbnail.image_id,
+        "place": _place(overview, thumbnail.file, thumbnail.number),
+    }
+
+
+def _place_of_copy(overview: Overview, label: int, file: int, number: int) -> str:
+    return f"{overview.name(label)}: {_place(overview, file, number)}"
+
+
+def _place(overview: Overview, file: int, number: int) -> str:
+    return f"{overview.file(file)}, record {number}"

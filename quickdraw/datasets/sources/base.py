@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from quickdraw import storage
-from quickdraw.datasets.drawing import Drawing, SkippedDrawing
+from quickdraw.drawings.drawing import Drawing, SkippedDrawing
 
 _DOWNLOADED = re.compile(r"^full(_|%2F)(simplified|raw|binary|numpy_bitmap)(_|%2F)")
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from quickdraw import storage
-from quickdraw.datasets.drawing import Drawing, SkippedDrawing, checked, shown
 from quickdraw.datasets.sources.base import DrawingFile, Record
+from quickdraw.drawings.drawing import Drawing, SkippedDrawing, checked, shown
 
 # github.com/googlecreativelab/quickdraw-dataset, examples/binary_file_parser.py: key_id,
 # countrycode, recognized, timestamp, number of strokes; then of each stroke the number of points,

@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 
 from quickdraw import storage
-from quickdraw.datasets.drawing import Drawing
 from quickdraw.datasets.sources.base import DrawingFile, Read, Record, cut
+from quickdraw.drawings.drawing import Drawing
 from quickdraw.errors import QuickdrawError
 
 _SIDE = 28

@@ -14,7 +14,7 @@ from quickdraw import storage
 from quickdraw.datasets.sources.idx import MAGIC
 from quickdraw.datasets.sources.pictures import pictures_in
 from quickdraw.errors import QuickdrawError
-from quickdraw.formats import records
+from quickdraw.records import tfrecord
 
 _ENDINGS = (".npy", ".ndjson", ".bin", ".csv", ".gz")
 _WORDS = (".tfrecord", "-idx")
@@ -67,7 +67,7 @@ def kind_of(path: str) -> str | None:
 
 def _holds_records(path: str) -> bool:
     with storage.open_binary(path) as file:
-        return isinstance(next(records.read(file, path), None), bytes)
+        return isinstance(next(tfrecord.read(file, path), None), bytes)
 
 
 def unpacked(path: str, scratch: str) -> str:

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from quickdraw import storage
-from quickdraw.datasets.drawing import Drawing
 from quickdraw.datasets.sources.base import DrawingFile, Record, cut
 from quickdraw.datasets.sources.bitmaps import rows, square
+from quickdraw.drawings.drawing import Drawing
 from quickdraw.errors import QuickdrawError
 
 MAGIC = b"\0\0\x08"

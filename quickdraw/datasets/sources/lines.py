@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 
 from quickdraw import storage
-from quickdraw.datasets.drawing import Drawing, SkippedDrawing, from_fields, shown
 from quickdraw.datasets.sources.base import DrawingFile, Record, cut, line_number
+from quickdraw.drawings.drawing import Drawing, SkippedDrawing, from_fields, shown
 
 _LONGEST = 1 << 24
 

@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 
 from quickdraw import storage
-from quickdraw.cli import did_you_mean
-from quickdraw.errors import QuickdrawError
+from quickdraw.errors import QuickdrawError, did_you_mean
 
 
 def read_names(values: Sequence[str]) -> list[str]:

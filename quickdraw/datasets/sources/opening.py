@@ -8,7 +8,6 @@ import os
 from collections.abc import Callable, Sequence
 
 from quickdraw import storage
-from quickdraw.datasets.drawing import SkippedDrawing
 from quickdraw.datasets.sources import finding, names
 from quickdraw.datasets.sources.base import DrawingFile, Source, category_of
 from quickdraw.datasets.sources.binary import Binary
@@ -18,8 +17,9 @@ from quickdraw.datasets.sources.lines import Lines
 from quickdraw.datasets.sources.pictures import Pictures, find_polarity
 from quickdraw.datasets.sources.tables import Table
 from quickdraw.datasets.sources.tfrecords import Records, labels_beside
+from quickdraw.drawings.drawing import SkippedDrawing
 from quickdraw.errors import QuickdrawError
-from quickdraw.formats import dataset_info
+from quickdraw.records import dataset_info
 
 FORMATS = {
     "bitmaps": "numpy bitmaps",

@@ -12,10 +12,10 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from quickdraw import storage
-from quickdraw.datasets.drawing import Drawing, SkippedDrawing
+from quickdraw.console import log
 from quickdraw.datasets.sources.base import DrawingFile, Read, Record, cut
+from quickdraw.drawings.drawing import Drawing, SkippedDrawing
 from quickdraw.errors import QuickdrawError
-from quickdraw.progress import log
 
 ENDINGS = (".png", ".jpg", ".jpeg")
 POLARITIES = ("dark_on_light", "light_on_dark")

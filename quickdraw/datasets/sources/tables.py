@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from quickdraw import storage
-from quickdraw.datasets.drawing import Drawing, SkippedDrawing, from_fields, shown
 from quickdraw.datasets.sources.base import DrawingFile, Record, line_number
+from quickdraw.drawings.drawing import Drawing, SkippedDrawing, from_fields, shown
 from quickdraw.errors import QuickdrawError
 
 _LONGEST = 1 << 24

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from quickdraw import storage
-from quickdraw.datasets.drawing import Drawing, SkippedDrawing, checked
 from quickdraw.datasets.sources.base import DrawingFile, Read, Record
 from quickdraw.datasets.sources.pictures import decode
+from quickdraw.drawings.drawing import Drawing, SkippedDrawing, checked
 from quickdraw.errors import BadRecordError
-from quickdraw.formats import records
+from quickdraw.records import example, tfrecord
 
 _IDS = ("image_id", "key_id")
 _HEADER_SIZE = 12  # of a record: its length, and the checksum of that
@@ -53,7 +53,7 @@ class Records(DrawingFile):
     def scan(self, start: int, stop: int) -> Iterator[Record]:
         with storage.open_binary(self.path) as file:
             position = 0
-            for data in records.read(file, self.name):
+            for data in tfrecord.read(file, self.name):
                 if isinstance(data, BadRecordError):
                     yield position, SkippedDrawing("a damaged record", str(data))
                 else:
@@ -67,8 +67,8 @@ class Records(DrawingFile):
 
     def parse(self, position: int, data: bytes) -> Drawing:
         try:
-            features = records.Example.FromString(data).features.feature
-        except records.DecodeError:
+            features = example.Example.FromString(data).features.feature
+        except example.DecodeError:
             raise SkippedDrawing("not a tf.train.Example") from None
         values = {name: _value(features[name]) for name in features}
         key_id = next((text(values[name]) for name in _IDS if values.get(name)), "")

@@ -14,8 +14,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.measure import Measurement, Stopwatch
 from quickdraw import storage
-from quickdraw.formats import records
 from quickdraw.readers import QuickDrawFeatureReader
+from quickdraw.records import example, tfrecord
 
 
 class Drawings(Dataset):
@@ -25,8 +25,8 @@ class Drawings(Dataset):
         self.examples = []
         for path in storage.expand(pattern):
             with open(path, "rb") as file:
-                for data in records.read(file, path):
-                    features = records.Example.FromString(data).features.feature
+                for data in tfrecord.read(file, path):
+                    features = example.Example.FromString(data).features.feature
                     png = features["image"].bytes_list.value[0]
                     self.examples.append((png, features["label"].int64_list.value[0]))
         self.examples = self.examples[:most]

@@ -1,0 +1,1 @@
+"""What models, losses and readers are made of: typed parameters, lookup by name, base classes."""

@@ -1,0 +1,73 @@
+"""What every model shares."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import keras
+from keras import layers, ops
+
+from quickdraw.components.batch_norm import fuse
+from quickdraw.components.component import Component
+from quickdraw.components.inputs import specs, unwrapped
+from quickdraw.components.lookup import explained
+from quickdraw.errors import QuickdrawError
+from quickdraw.records.ink import SCALE
+
+
+class BaseModel(Component):
+    """What every model shares. A subclass writes `create_model` and names its parameters.
+
+    Attributes:
+        inputs: what it takes of a drawing: "image", "ink", or both.
+        max_points: how many points of the ink it sees; a model of ink may make it a parameter.
+    """
+
+    homes: ClassVar[tuple[str, ...]] = ("quickdraw.models", "quickdraw.zoo")
+    inputs: ClassVar[tuple[str, ...]] = ("image",)
+    max_points: ClassVar[int] = 128
+
+    def create_model(self, images: Any, num_classes: int) -> Any:
+        """Builds the network.
+
+        Args:
+            images: float32 Keras tensor `[batch, height, width, channels]`, 0 (paper) … 1 (ink).
+                A model of ink gets that instead, float32 `[batch, max_points, 3]` (see
+                `quickdraw.records.ink`); one of both a dictionary of `image` and `ink`.
+            num_classes: how many classes there are.
+
+        Returns:
+            The logits, a Keras tensor `[batch, num_classes]`: no softmax.
+        """
+        raise QuickdrawError(f"{type(self).__name__} must define create_model(images, num_classes)")
+
+    def build(self, image_size: int, channels: int, num_classes: int) -> keras.Model:
+        """The Keras model, from uint8 images `[batch, size, size, channels]` to logits.
+
+        Other `inputs` are given as `quickdraw.components.inputs.unwrapped` says.
+
+        Raises:
+            QuickdrawError: `create_model` failed, or returned something else than
+                `[batch, num_classes]`.
+        """
+        given = {
+            name: keras.Input(shape, dtype=keras.backend.standardize_dtype(dtype), name=name)
+            for name, (shape, dtype) in specs(
+                self.inputs, image_size, channels, self.max_points
+            ).items()
+        }
+        seen = unwrapped({name: _normalised(each) for name, each in given.items()})
+        with explained(type(self).create_model):
+            logits = self.create_model(seen, num_classes)
+        if getattr(logits, "shape", None) != (None, num_classes):
+            raise QuickdrawError(
+                f"{type(self).__name__}.create_model must return logits of shape "
+                f"(None, {num_classes}). Received: {getattr(logits, 'shape', logits)}"
+            )
+        return fuse(keras.Model(unwrapped(given), logits))
+
+
+def _normalised(given: Any) -> Any:
+    if given.dtype == "uint8":
+        return layers.Rescaling(1 / 255, name="normalise")(given)
+    return ops.cast(given, "float32") / SCALE

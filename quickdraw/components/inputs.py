@@ -1,0 +1,51 @@
+"""What a model takes of a drawing: its `image`, its `ink`, or both.
+
+Inside the package drawings are a dictionary of arrays by the name of the input. A Keras model of
+one input takes that array alone: `unwrapped` stands where Keras is called.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from quickdraw.errors import QuickdrawError
+from quickdraw.records import ink
+
+Specs = dict[str, tuple[tuple[int, ...], Any]]
+"""By input: its shape, without the batch, and its dtype."""
+
+_NAMES = ("image", "ink")
+
+
+def specs(inputs: tuple[str, ...], image_size: int, channels: int, max_points: int) -> Specs:
+    """Shape, without the batch, and dtype of each input.
+
+    Raises:
+        QuickdrawError: an input that is none.
+    """
+    if isinstance(inputs, str) or not inputs or not set(inputs) <= set(_NAMES):
+        raise QuickdrawError(f"inputs must be some of {_NAMES}. Received: {inputs!r}")
+    every: Specs = {
+        "image": ((image_size, image_size, channels), np.uint8),
+        "ink": ((max_points, 3), ink.DTYPE),
+    }
+    return {name: every[name] for name in inputs}
+
+
+def unwrapped(arrays: dict[str, Any]) -> Any:
+    """What is given to a model: the array where there is only one, else the dictionary."""
+    return arrays if len(arrays) > 1 else next(iter(arrays.values()))
+
+
+def part(arrays: dict[str, Any], inputs: tuple[str, ...], max_points: int) -> dict[str, Any]:
+    """Take what one model needs of arrays that were made for several."""
+    cut = {**arrays, "ink": arrays["ink"][:, :max_points]} if "ink" in inputs else arrays
+    return {name: cut[name] for name in inputs}
+
+
+def mirrored(arrays: dict[str, Any]) -> dict[str, Any]:
+    """The same drawings, left to right."""
+    mirror = {"image": lambda images: images[:, :, ::-1], "ink": ink.mirrored}
+    return {name: mirror[name](array) for name, array in arrays.items()}

@@ -1,0 +1,1 @@
+"""Preparing a data set on Apache Beam."""

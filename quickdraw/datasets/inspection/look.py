@@ -1,0 +1,53 @@
+"""The one pass over the records that `inspect` makes."""
+
+from __future__ import annotations
+
+import os
+
+from quickdraw import storage
+from quickdraw.console import Progress
+from quickdraw.datasets.inspection.contents import Contents
+from quickdraw.datasets.inspection.duplicates import PixelIndex
+from quickdraw.datasets.inspection.findings import find
+from quickdraw.datasets.inspection.overview import Overview
+from quickdraw.datasets.inspection.stats import Stats
+from quickdraw.errors import QuickdrawError
+from quickdraw.records import dataset_info
+
+_USUAL_SPLITS = ("train", "valid", "test")
+
+
+def look(patterns: str) -> Overview:
+    """Read all records that comma-separated patterns name, once; return what is in them.
+
+    Raises:
+        QuickdrawError: no file matches, or not one record can be used.
+    """
+    files = storage.expand(patterns)
+    folders = dict.fromkeys(os.path.dirname(path) for path in files)
+    infos = [info for folder in folders if (info := dataset_info.load(folder))]
+    contents = Contents(files, len(infos[0].labels) if infos else None)
+    splits = sorted(set(contents.splits), key=_split_order)
+    stats = Stats([splits.index(split) for split in contents.splits])
+    index = PixelIndex()
+    progress, done = Progress("reading", None, "drawings"), 0
+    for batch in contents.batches():
+        index.add(batch, stats.add(batch))
+        done += len(batch.keys)
+        progress.update(done)
+    progress.close()
+    if not done:
+        raise QuickdrawError(
+            f"{patterns}: no usable record in {len(files)} file(s). The first: "
+            f"{contents.bad.first[0]}"
+        )
+    info = infos[0] if infos else None
+    overview = Overview(patterns, info, contents, splits, stats, index.find())
+    overview.findings = find(overview, infos)
+    return overview
+
+
+def _split_order(split: str) -> tuple[int, str]:
+    """Return a sort key: train, valid, test, then the others by name."""
+    known = split in _USUAL_SPLITS
+    return _USUAL_SPLITS.index(split) if known else len(_USUAL_SPLITS), split

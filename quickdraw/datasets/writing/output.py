@@ -1,0 +1,98 @@
+"""A folder of shards that is whole or not there: everything appears at its end, or nothing does.
+
+Files are written to a folder inside the output and moved out when all of them are there,
+`dataset.json` last. A folder with it is complete. One with the inner folder is what an interrupted
+run left, and is removed. Shards with neither belong to somebody else, and are never touched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from quickdraw import storage
+from quickdraw.console import log
+from quickdraw.errors import QuickdrawError
+from quickdraw.records import dataset_info
+from quickdraw.records.dataset_info import DatasetInfo
+
+SOLUTION = "solution.csv"
+_INNER = ".quickdraw-incomplete"
+_OWN = re.compile(
+    r"(train|valid|test)-\d{5}-of-\d{5}\.tfrecords(\.gz)?|solution\.csv|dataset\.json"
+)
+_WAY_OUT = "Delete the folder, or choose another --output_dir"
+
+
+def finished(output_dir: str, wanted: DatasetInfo) -> DatasetInfo | None:
+    """The description of a complete output of the same settings; None where nothing is complete.
+
+    Args:
+        output_dir: the folder, which need not exist.
+        wanted: the source, image size and settings that are about to be written.
+
+    Raises:
+        QuickdrawError: the folder holds a data set of other settings, or one with a shard missing.
+    """
+    found = dataset_info.load(output_dir)
+    if found is None:
+        return None
+    was, will = _settings(found), _settings(wanted)
+    for field, new in will.items():
+        old = was.get(field)
+        if old != new:
+            raise QuickdrawError(
+                f"{output_dir} holds another data set: its {field} is {old!r} instead of {new!r}. "
+                f"{_WAY_OUT}"
+            )
+    for name in (name for split in found.splits.values() for name in split["shards"]):
+        if not storage.exists(os.path.join(output_dir, name)):
+            raise QuickdrawError(f"{output_dir}: {name} is missing. {_WAY_OUT}")
+    return found
+
+
+def _settings(info: DatasetInfo) -> dict[str, Any]:
+    named = {name: getattr(info, name) for name in ("source", "image_size", "channels")}
+    return named | info.settings
+
+
+@contextlib.contextmanager
+def whole(output_dir: str) -> Iterator[str]:
+    """Yields a folder to write to, whose files move to `output_dir` unless an error occurs.
+
+    Raises:
+        QuickdrawError: `output_dir` cannot be written to, or holds shards of unknown origin.
+    """
+    inner = os.path.join(output_dir, _INNER)
+    if storage.exists(inner):
+        log(f"{output_dir}: removing what an interrupted run left")
+        _clean(output_dir)
+    _refuse_foreign(output_dir)
+    storage.make_folders(inner)
+    try:
+        yield inner
+        for name in sorted(storage.listdir(inner), key=lambda name: name == dataset_info.FILE_NAME):
+            storage.rename(os.path.join(inner, name), os.path.join(output_dir, name))
+    except BaseException:
+        _clean(output_dir)
+        raise
+    storage.delete(inner)
+
+
+def _clean(output_dir: str) -> None:
+    """Deletes an incomplete output; the inner folder last, since it tells whose the rest is."""
+    for name in filter(_OWN.fullmatch, storage.listdir(output_dir)):
+        storage.delete(os.path.join(output_dir, name))
+    storage.delete(os.path.join(output_dir, _INNER))
+
+
+def _refuse_foreign(output_dir: str) -> None:
+    for name in storage.listdir(output_dir) if storage.is_folder(output_dir) else ():
+        if name == SOLUTION or name.startswith(("train-", "valid-", "test-")):
+            raise QuickdrawError(
+                f"{output_dir} holds {name} without a dataset.json: it would be mixed up with the "
+                f"new shards. Move it away, or choose another --output_dir"
+            )

@@ -1,0 +1,143 @@
+"""The second reading of the files: drawings become records, in the order of their shards."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from quickdraw.datasets import splits
+from quickdraw.datasets.recipe import Recipe, id_of
+from quickdraw.datasets.sources import DrawingFile
+from quickdraw.datasets.sources.base import Read
+from quickdraw.datasets.writing.index import Index
+from quickdraw.datasets.writing.scanning import NO_WORD
+from quickdraw.drawings.drawing import Drawing, SkippedDrawing
+from quickdraw.errors import QuickdrawError
+from quickdraw.records import tfrecord
+from quickdraw.records.dataset_info import DatasetInfo
+
+AT_ONCE = 1000
+SAMPLE = 100
+
+Shared = tuple[Sequence[DrawingFile], Recipe]
+"""What the processes know: the files, and what is made of them."""
+
+Entry = tuple[int, int, int, int, int]
+"""Of the index: a drawing's key, position, size, number of its file, number of its word."""
+
+Framed = tuple[bytes, tuple[str, int] | None]
+"""A record as it stands in a shard, and (id, label) where it is a test record with an answer."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Chunk:
+    """Some consecutive drawings of a shard."""
+
+    shard: str
+    entries: np.ndarray
+    is_test: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """Framed records, and the (id, label) of those that are test records."""
+
+    shard: str
+    data: bytes
+    answers: list[tuple[str, int]]
+    count: int
+
+
+def chunks(index: Index, info: DatasetInfo) -> Iterator[Chunk]:
+    """All shards in pieces, in order; a shard without a drawing is one empty piece."""
+    for split, content in info.splits.items():
+        if not content["shards"]:
+            continue
+        edges = index.edges(split, len(content["shards"]))
+        for name, (start, stop) in zip(content["shards"], itertools.pairwise(edges), strict=True):
+            for first in range(start, max(stop, start + 1), AT_ONCE):
+                entries = index.entries(split, first, min(first + AT_ONCE, stop))
+                yield Chunk(name, entries, split == "test")
+
+
+def write_chunk(shared: Shared, chunk: Chunk) -> Part:
+    """Reads drawings for the second time, and makes their records."""
+    files, recipe = shared
+    made: dict[int, Framed] = {}
+    for number, entries in _by_file(chunk.entries.tolist()):
+        with files[number].opened() as read:
+            for at, entry in entries:
+                made[at] = _record(shared, entry, read, chunk.is_test)
+    in_order = [made[at] for at in range(len(made))]
+    data = pack([framed for framed, _ in in_order], recipe)
+    return Part(chunk.shard, data, [each for _, each in in_order if each], len(in_order))
+
+
+def _by_file(entries: list[Entry]) -> Iterator[tuple[int, Iterator[tuple[int, Entry]]]]:
+    """The entries of each file, with their places in the list."""
+
+    def file_of(numbered: tuple[int, Entry]) -> int:
+        return numbered[1][3]
+
+    return itertools.groupby(sorted(enumerate(entries), key=file_of), file_of)
+
+
+def pack(framed: Sequence[bytes], recipe: Recipe) -> bytes:
+    """Some records of a shard as they are written; packed one by one, by several processes."""
+    data = b"".join(framed)
+    return gzip.compress(data, mtime=0) if recipe.gzip else data
+
+
+def _record(shared: Shared, entry: Entry, read: Read, is_test: bool) -> Framed:
+    files, recipe = shared
+    key, position, size, number, word = entry
+    file = files[number]
+    try:
+        drawing = file.parse(position, read(position, size))
+    except SkippedDrawing:
+        raise QuickdrawError(f"{file.place(position)}: the file changed meanwhile") from None
+    return framed_record(recipe, drawing, key, None if word == NO_WORD else word, is_test)
+
+
+def framed_record(
+    recipe: Recipe, drawing: Drawing, key: int, label: int | None, is_test: bool
+) -> Framed:
+    """The record of a drawing."""
+    if not is_test:
+        return tfrecord.frame(recipe.record(drawing, label, "")), None
+    image_id = id_of(drawing, key, label is not None)
+    answer = None if label is None else (image_id, label)
+    return tfrecord.frame(recipe.record(drawing, None, image_id)), answer
+
+
+def mean_record_size(index: Index, shared: Shared) -> float:
+    """Bytes of a record in a shard, from the hundred with the least keys."""
+    files, recipe = shared
+    first, sample = [], []
+    for split in splits.SPLITS:
+        count = min(index.length(split), SAMPLE)
+        entries = index.entries(split, 0, count).tolist() if count else []
+        first += [(entry, split == "test") for entry in entries]
+    for entry, is_test in sorted(first)[:SAMPLE]:
+        with files[entry[3]].opened() as read:
+            sample.append(_record(shared, entry, read, is_test)[0])
+    return mean_size(sample, recipe)
+
+
+def mean_size(framed: Sequence[bytes], recipe: Recipe) -> float:
+    """Bytes that a record takes in a shard."""
+    return len(pack(framed, recipe)) / len(framed)
+
+
+def shard_names(split: str, count: int, size: float, recipe: Recipe) -> list[str]:
+    """The names of a split's shards, for that many records of that many bytes."""
+    shards = math.ceil(count * size / (recipe.shard_megabytes * 1e6))
+    if split == "train" and count >= 1000:
+        shards = max(shards, 4)  # so that they can be shuffled, and read in parallel
+    ending = ".tfrecords.gz" if recipe.gzip else ".tfrecords"
+    return [f"{split}-{shard:05}-of-{shards:05}{ending}" for shard in range(shards)]

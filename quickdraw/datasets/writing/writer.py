@@ -1,0 +1,185 @@
+"""Files of drawings in, a folder of shuffled PNG TFRecords out.
+
+The files are read twice. The first reading checks every drawing and notes where it is (`scanning`);
+the notes, sorted on disk, say which drawing comes into which shard (`index`); the second reading
+draws them. So memory does not grow with the data set, and nothing is drawn in vain.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import csv
+import dataclasses
+import hashlib
+import itertools
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from quickdraw import storage
+from quickdraw.console import Progress, log
+from quickdraw.datasets import splits
+from quickdraw.datasets.recipe import Recipe
+from quickdraw.datasets.sources import Source
+from quickdraw.datasets.writing import output, packing, scanning
+from quickdraw.datasets.writing.index import Index
+from quickdraw.datasets.writing.scanning import NO_WORD
+from quickdraw.datasets.writing.workers import Run, workers
+from quickdraw.errors import QuickdrawError
+from quickdraw.records.dataset_info import DatasetInfo
+
+_FEW_BYTES = 10 << 20
+_PIECE = 4 << 20
+
+
+def write(
+    source: Source,
+    output_dir: str,
+    recipe: Recipe | None = None,
+    *,
+    description: str,
+    processes: int | None = None,
+) -> DatasetInfo:
+    """Writes the shards, `solution.csv` (the labels of the test set) and `dataset.json`.
+
+    Of drawings with the same strokes or pixels the first is kept, in label order. A complete folder
+    that the same settings made is left as it is; an incomplete one is made anew.
+
+    Args:
+        source: the drawings.
+        output_dir: folder, local or gs://; made if need be.
+        recipe: which drawings are taken, and what is made of them.
+        description: where the drawings come from, in words, for `dataset.json`.
+        processes: how many work at once; as many as there are cores when not given. The files are
+            the same, whatever their number.
+
+    Raises:
+        QuickdrawError: the folder cannot be written to, or holds something else; no usable drawing
+            in the source.
+    """
+    recipe = recipe or Recipe()
+    if not source.has_strokes and (recipe.channels == 3 or recipe.keep_strokes):
+        setting = "keep_strokes" if recipe.keep_strokes else "channels=3"
+        raise QuickdrawError(f"{setting} needs strokes. Received: {source.format}")
+    info = describe(source, recipe, description)
+    if existing := output.finished(output_dir, info):
+        log(f"{output_dir}: already complete, nothing to do")
+        return existing
+    start = time.monotonic()
+    size = sum(file.size for file in source.files)
+    # A little is written sooner than worker processes start.
+    number = processes or (1 if size < _FEW_BYTES else os.cpu_count() or 1)
+    with (
+        output.whole(output_dir) as folder,
+        _scratch(folder) as scratch,
+        workers(number, (source.files, recipe)) as run,
+    ):
+        index = _index(source, recipe, info, Index(scratch, size), run)
+        _write_all(index, folder, info, recipe, (source.files, recipe), run)
+        info.save(folder)
+    seconds = time.monotonic() - start
+    total = sum(split["records"] for split in info.splits.values())
+    log(f"{total:,} drawings in {seconds:.1f} s ({total / seconds:,.0f} drawings/s)")
+    return info
+
+
+def describe(source: Source, recipe: Recipe, description: str) -> DatasetInfo:
+    """What `dataset.json` says before anything is read."""
+    listing = [(os.path.basename(file.path), file.size) for file in source.files]
+    settings = dataclasses.asdict(recipe) | {
+        "files": len(listing),
+        "bytes": sum(size for _, size in listing),
+        "listing": hashlib.sha256(repr(listing).encode()).hexdigest()[:16],
+    }
+    del settings["image_size"], settings["channels"]
+    settings = {key: list(v) if isinstance(v, tuple) else v for key, v in settings.items()}
+    return DatasetInfo(
+        [], recipe.image_size, recipe.channels, source=description, settings=settings
+    )
+
+
+@contextlib.contextmanager
+def _scratch(folder: str) -> Iterator[str]:
+    """A local folder for the index, beside the shards where these are local."""
+    with tempfile.TemporaryDirectory(dir=None if storage.is_remote(folder) else folder) as scratch:
+        yield scratch
+
+
+def _index(source: Source, recipe: Recipe, info: DatasetInfo, index: Index, run: Run) -> Index:
+    """Reads all files for the first time; completes the labels and what was skipped."""
+    words, skipped = scanning.Words(), collections.Counter[str]()
+    examples: list[tuple[int, int, str]] = []
+    pieces = list(scanning.pieces(source.files, recipe, _PIECE))
+    total = sum(piece.size for piece in pieces)
+    progress = Progress("reading", total >> 20, "MB")
+    done = found = 0
+    for part in run(scanning.scan, pieces):
+        entries = words.renumber(part, recipe.per_category)
+        index.add(entries)
+        skipped.update(part.skipped)
+        examples += part.examples[: max(0, 5 - len(examples))]
+        done, found = done + part.size, found + len(entries)
+        progress.update(done >> 20, f"{found:,} drawings")
+    progress.close()
+    if examples:
+        log("skipped, for instance:\n" + scanning.shown_examples(source.files, examples))
+    if not found:
+        raise QuickdrawError(f"{info.source}: no usable drawing{_reasons(skipped)}")
+    used_numbers = index.used_words()
+    used = [word for word, number in words.numbers.items() if number in used_numbers]
+    info.labels = scanning.label_names(words.numbers, used, recipe, source.labels, info.source)
+    is_test = np.array([file.is_test for file in source.files], bool)
+    numbers = {label: number for number, label in enumerate(info.labels)}
+    label_of = np.array([numbers.get(word, NO_WORD) for word in words.numbers], "u2")
+    skipped["duplicate"] = index.settle(label_of, is_test)
+    skipped["left out for balance"] = index.distribute(
+        len(info.labels), recipe.percentages, is_test, recipe.balance
+    )
+    info.skipped = {reason: count for reason, count in sorted(skipped.items()) if count}
+    if not any(map(index.length, splits.SPLITS)):
+        raise QuickdrawError(f"{info.source}: no drawing is left{_reasons(info.skipped)}")
+    return index
+
+
+def _reasons(skipped: dict[str, int]) -> str:
+    return "".join(f", {count:,} skipped ({reason})" for reason, count in skipped.items())
+
+
+def _write_all(
+    index: Index, folder: str, info: DatasetInfo, recipe: Recipe, shared: packing.Shared, run: Run
+) -> None:
+    """Writes the shards and the solution, and completes `info`."""
+    size = packing.mean_record_size(index, shared)
+    for split in splits.SPLITS:
+        counts = index.counts[split].tolist()
+        info.splits[split] = {
+            "records": index.length(split),
+            "per_class": dict(zip(info.labels, counts, strict=True)),
+            "shards": packing.shard_names(split, index.length(split), size, recipe),
+        }
+    progress = Progress("writing", sum(map(index.length, splits.SPLITS)), "drawings")
+    fingerprint, done = hashlib.sha256(), 0
+    with contextlib.ExitStack() as stack:
+        solution = None
+        if info.splits["test"]["per_class"] and index.counts["test"].any():
+            file = stack.enter_context(storage.write_whole(os.path.join(folder, output.SOLUTION)))
+            solution = csv.writer(file, lineterminator="\n")
+            solution.writerow(("image_id", "label"))
+        parts = run(packing.write_chunk, packing.chunks(index, info))
+        for name, group in itertools.groupby(parts, key=lambda part: part.shard):
+            digest = hashlib.sha256()
+            with storage.write_whole(os.path.join(folder, name), "wb") as shard:
+                for part in group:
+                    digest.update(part.data)
+                    shard.write(part.data)
+                    if solution:
+                        solution.writerows(part.answers)
+                    done += part.count
+                    progress.update(done)
+            fingerprint.update(digest.hexdigest().encode())
+    progress.close()
+    info.fingerprint = fingerprint.hexdigest()

@@ -1,0 +1,182 @@
+"""Several devices, several machines: one way to speak of them, whatever their number.
+
+Source: TensorFlow guide "Distributed training" (tf.distribute, custom training loops).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from quickdraw.console import log
+from quickdraw.errors import QuickdrawError, StoppedError
+
+_SLOWER = 1.5
+
+
+@dataclasses.dataclass(frozen=True)
+class Distribution:
+    """The replicas that train together.
+
+    Attributes:
+        strategy: TensorFlow's own.
+        workers: how many processes there are.
+        worker: which of them this is, counted from 0; 0 is the chief, who writes the shared files.
+    """
+
+    strategy: tf.distribute.Strategy
+    workers: int = 1
+    worker: int = 0
+
+    @property
+    def replicas(self) -> int:
+        """How many devices train, over all processes."""
+        return self.strategy.num_replicas_in_sync
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this process writes the shared files."""
+        return self.worker == 0
+
+    @property
+    def on_one_cpu(self) -> bool:
+        """Whether the only device is the CPU."""
+        return self.replicas == 1 and not tf.config.list_logical_devices("GPU")
+
+    def per_replica(self, value: Callable[[int], Any]) -> Any:
+        """A value for each device of this process, from a function of the replica's number."""
+        if self.replicas == 1:
+            return tf.nest.map_structure(tf.constant, value(0))
+        devices = self.strategy.extended.worker_devices
+
+        def on_device(context: tf.distribute.experimental.ValueContext) -> Any:
+            replica = context.replica_id_in_sync_group
+            with tf.device(devices[replica % len(devices)]):
+                return tf.nest.map_structure(tf.constant, value(replica))
+
+        return self.strategy.experimental_distribute_values_from_function(on_device)
+
+    def local_share(self, records: int) -> slice:
+        """Which of some records this process works on."""
+        return slice(self.worker, records, self.workers)
+
+    @contextlib.contextmanager
+    def watch(self) -> Iterator[None]:
+        """Turns TensorFlow's error about a lost process into one that names it.
+
+        Raises:
+            StoppedError: another process died; started again, all go on from the checkpoint.
+        """
+        try:
+            yield
+        except tf.errors.OpError as error:
+            if self.workers == 1:
+                raise
+            lost = re.search(r"remote target /job:(\w+)/replica:\d+/task:(\d+)", error.message)
+            who = f"{lost[1]} {lost[2]}" if lost else "another worker"
+            raise StoppedError(
+                f"{who} was lost ({error.message.splitlines()[0]}): start all workers again, and "
+                "they go on from the last checkpoint"
+            ) from None
+
+    def barrier(self) -> None:
+        """Waits until every process is here."""
+        self.sum_over_workers(np.zeros(1))
+
+    def sum_over_workers(self, values: np.ndarray) -> np.ndarray:
+        """The sum of an array over the processes; every process must call it."""
+        if self.workers == 1:
+            return values
+        # Only the first replica of each process brings in its values.
+        replicas = self.replicas // self.workers
+        mine = self.per_replica(lambda replica: values * (replica % replicas == 0))
+
+        @tf.function
+        def total(each: Any) -> tf.Tensor:
+            return self.strategy.reduce(tf.distribute.ReduceOp.SUM, each, axis=None)
+
+        return total(mine).numpy()
+
+
+def create(kind: str) -> Distribution:
+    """The devices to train on.
+
+    Args:
+        kind: "none" is one device; "mirrored" all devices of this machine; "multi_worker" the
+            machines that TF_CONFIG names, as Vertex AI sets it; "auto" chooses.
+
+    Raises:
+        QuickdrawError: "multi_worker" without a TF_CONFIG, or one that cannot be read.
+    """
+    if kind == "auto":
+        several = len(tf.config.list_physical_devices("GPU")) > 1
+        kind = "multi_worker" if is_multi_worker() else "mirrored" if several else "none"
+    if kind == "none":
+        return Distribution(tf.distribute.get_strategy())
+    if kind == "mirrored":
+        gpus = tf.config.list_logical_devices("GPU")
+        devices = [device.name for device in gpus or tf.config.list_logical_devices("CPU")]
+        return Distribution(tf.distribute.MirroredStrategy(devices))
+    if not is_multi_worker():
+        raise QuickdrawError("--distribute=multi_worker needs a TF_CONFIG that names the workers")
+    resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+    cluster = resolver.cluster_spec().as_dict()
+    workers = [(kind, i) for kind in ("chief", "worker") for i in range(len(cluster.get(kind, ())))]
+    strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+    return Distribution(
+        strategy, len(workers), workers.index((resolver.task_type, resolver.task_id))
+    )
+
+
+def is_multi_worker() -> bool:
+    """Whether TF_CONFIG names more than one worker.
+
+    Raises:
+        QuickdrawError: it is no JSON object, or this task is not in it.
+    """
+    text = os.environ.get("TF_CONFIG") or "{}"
+    try:
+        content = json.loads(text)
+        cluster = content.get("cluster", {})
+        workers = len(cluster.get("chief", [])) + len(cluster.get("worker", []))
+        if workers > 1 and content["task"]["index"] >= len(cluster[content["task"]["type"]]):
+            raise KeyError("task")
+        return workers > 1
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise QuickdrawError(f"TF_CONFIG cannot be understood. Received: {text}") from None
+
+
+def check_precision(precision: str) -> None:
+    """Warns where float32 is faster: on a CPU without instructions for the others."""
+    if precision == "float32" or tf.config.list_logical_devices("GPU"):
+        return
+    ratio = _convolution_seconds(precision) / _convolution_seconds("float32")
+    if ratio > _SLOWER:
+        log(
+            f"warning: on this CPU a convolution in {precision} takes {ratio:.1f} times as long as "
+            "in float32: --precision=float32 would be faster"
+        )
+
+
+def _convolution_seconds(dtype: str) -> float:
+    """How long a convolution with its gradients takes, best of three times after a warm-up."""
+    images, kernel = tf.ones((16, 28, 28, 32), dtype), tf.ones((3, 3, 32, 32), dtype)
+    seconds = []
+    for _ in range(4):
+        start = time.perf_counter()
+        with tf.GradientTape() as tape:
+            tape.watch([images, kernel])
+            convolved = tf.nn.conv2d(images, kernel, 1, "SAME")
+        for gradient in tape.gradient(convolved, [images, kernel]):
+            gradient.numpy()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds[1:])

@@ -1,0 +1,1 @@
+"""A doodle as strokes: checked, simplified, rasterised; no TensorFlow."""

@@ -1,0 +1,148 @@
+"""One drawing, whatever file it came from, and the checks that every drawing must pass."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from quickdraw.drawings import simplify
+
+_LARGEST_RAW = 1e6  # pixels
+_MOST_POINTS = 20_000  # of a drawing of twenty seconds
+
+
+class SkippedDrawing(ValueError):
+    """A drawing that is left out.
+
+    Attributes:
+        reason: the same few words for all drawings like it, to be counted.
+        named: whether it is worth naming, being a fault and not a choice.
+    """
+
+    def __init__(self, reason: str, detail: str = "", named: bool = True):
+        super().__init__(f"{reason}. Received: {detail}" if detail else reason)
+        self.reason, self.named = reason, named
+
+
+class Drawing(NamedTuple):
+    """Strokes or an image, and what is known about them.
+
+    Attributes:
+        word: name of the category; None where nobody says (the drawings of a test set).
+        strokes: list of `[[x0, x1, ...], [y0, y1, ...]]` in units of 0...255, perhaps with a third
+            list of milliseconds.
+        image: uint8 `[height, width]`, strokes 255 on 0, where there are no strokes.
+        key_id: the drawing's number in Quick, Draw!, as text.
+        countrycode: two letters.
+        recognized: whether Google's model understood it.
+    """
+
+    word: str | None
+    strokes: list | None = None
+    image: np.ndarray | None = None
+    key_id: str = ""
+    countrycode: str = ""
+    recognized: bool = True
+
+
+def from_fields(fields: dict[str, Any], category: str | None, raw: bool | None) -> Drawing:
+    """The drawing of a JSON object or a csv row of Quick, Draw!.
+
+    Args:
+        fields: `drawing` and perhaps `word`, `key_id`, `countrycode`, `recognized`.
+        category: the word, where the fields have none.
+        raw: whether the strokes are raw; None looks whether they have times.
+
+    Raises:
+        SkippedDrawing: the drawing cannot be used.
+    """
+    if "drawing" not in fields:
+        raise SkippedDrawing("no field 'drawing'", shown(fields))
+    word = fields.get("word", category)
+    if word is not None and not isinstance(word, str):
+        raise SkippedDrawing("the word is not text", shown(word))
+    return Drawing(
+        word,
+        checked(fields["drawing"], raw),
+        key_id=str(fields.get("key_id", "")),
+        countrycode=str(fields.get("countrycode", "")),
+        recognized=fields.get("recognized", True) in (True, "True", "true", "1"),
+    )
+
+
+def checked(strokes: Any, raw: bool | None = None) -> list:
+    """Simplified strokes, from what a file says are strokes; raw ones are simplified.
+
+    Raises:
+        SkippedDrawing: not strokes, fewer than two points, or coordinates that cannot be.
+    """
+    try:
+        for stroke in strokes:
+            points, *others = map(len, stroke)
+            if len(others) not in (1, 2) or isinstance(stroke[0], str):
+                raise SkippedDrawing("not strokes", shown(strokes))
+            if others != [points] * len(others):
+                raise SkippedDrawing("x and y of different lengths", shown(stroke))
+        strokes = [stroke for stroke in strokes if len(stroke[0])]
+        values = [value for stroke in strokes for axis in stroke[:2] for value in axis]
+    except (TypeError, ValueError, LookupError) as error:
+        if isinstance(error, SkippedDrawing):
+            raise
+        raise SkippedDrawing("not strokes", shown(strokes)) from None
+    if len(values) <= 2:
+        raise SkippedDrawing("one point only" if strokes else "no strokes")
+    if len(values) > 2 * _MOST_POINTS:
+        raise SkippedDrawing("too many points", f"{len(values) // 2:,}")
+    if raw is None:
+        raw = all(len(stroke) == 3 for stroke in strokes)
+    if not raw and _are_bytes(values):  # nearly always, and sooner known than from an array
+        return strokes
+    numbers = _numbers(values, strokes)
+    if raw:
+        return _simplified(numbers, strokes)
+    if numbers.min() < 0 or numbers.max() > 255:
+        raise SkippedDrawing("coordinates outside 0...255", _span(numbers))
+    return strokes
+
+
+def _are_bytes(values: list) -> bool:
+    """Whether all are whole numbers of 0...255."""
+    try:
+        bytes(values)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _numbers(values: list, strokes: list) -> np.ndarray:
+    try:
+        numbers = np.array(values)
+    except (TypeError, ValueError):
+        raise SkippedDrawing("not strokes", shown(strokes)) from None
+    if numbers.dtype.kind not in "iuf" or numbers.ndim != 1:
+        raise SkippedDrawing("a coordinate that is no number", shown(strokes))
+    if numbers.dtype.kind == "f" and not np.isfinite(numbers).all():
+        raise SkippedDrawing("a coordinate that is not finite", shown(strokes))
+    return numbers
+
+
+def _simplified(numbers: np.ndarray, strokes: list) -> list:
+    if np.abs(numbers).max() > _LARGEST_RAW:
+        raise SkippedDrawing("coordinates outside the screen", _span(numbers))
+    try:
+        times = [np.asarray(stroke[2], float) for stroke in strokes if len(stroke) == 3]
+    except (TypeError, ValueError):
+        raise SkippedDrawing("a time that is no number", shown(strokes)) from None
+    if not all(np.isfinite(time).all() for time in times):
+        raise SkippedDrawing("a time that is not finite", shown(strokes))
+    return simplify.simplify(strokes)
+
+
+def _span(numbers: np.ndarray) -> str:
+    return f"{numbers.min():g} to {numbers.max():g}"
+
+
+def shown(value: object) -> str:
+    """The beginning of a value, on one line."""
+    return " ".join(repr(value).split())[:80]

@@ -1,0 +1,112 @@
+"""How good predictions are: top-1, top-3, MAP@3, loss, ECE, per class, confusion; in one pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+_BINS = 15
+
+
+def ranks_of_labels(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Where each example's label stands among its scores, best first, counted from 0.
+
+    Equal scores rank in label order, as `tf.math.top_k` has them.
+
+    Args:
+        scores: float `[batch, num_classes]`.
+        labels: int `[batch]`.
+
+    Returns:
+        int `[batch]`.
+    """
+    own = np.take_along_axis(scores, labels[:, None], axis=1)
+    earlier = np.arange(scores.shape[1])[None, :] < labels[:, None]
+    # Not `scores > own`: a score that is no number must never count as right.
+    return (~(scores <= own) | ((scores == own) & earlier)).sum(axis=1)
+
+
+def average_precision_at_3(ranks: np.ndarray) -> np.ndarray:
+    """AP@3 with one right answer: 1, 1/2 or 1/3 for the first three ranks, else 0.
+
+    Its mean is Kaggle's MAP@3 (Quick, Draw! Doodle Recognition Challenge, "Evaluation").
+    """
+    return np.where(ranks < 3, 1 / (ranks + 1), 0.0)
+
+
+def _confidence(logits: np.ndarray) -> np.ndarray:
+    """The probability of each example's prediction."""
+    with np.errstate(invalid="ignore"):  # logits that are no numbers have none
+        shifted = logits - logits.max(axis=1, keepdims=True)
+    return 1 / np.exp(shifted).sum(axis=1, dtype=np.float64)
+
+
+class Metrics:
+    """Sums over the examples seen so far.
+
+    Args:
+        num_classes: how many classes there are.
+        temperature: what logits are divided by to get probabilities; only ECE depends on it.
+
+    Attributes:
+        confusion: int64 `[num_classes, num_classes]`, row = label, column = prediction.
+    """
+
+    def __init__(self, num_classes: int, temperature: float = 1.0):
+        self._temperature = temperature
+        self.confusion = np.zeros((num_classes, num_classes), np.int64)
+        # How much surer than right the predictions are, summed up in each bin of confidence.
+        self._excess = np.zeros(_BINS)
+        self._sums = {"loss": 0.0, "top1": 0.0, "top3": 0.0, "map3": 0.0}
+
+    @property
+    def count(self) -> int:
+        """How many examples were seen."""
+        return int(self.confusion.sum())
+
+    def update(self, logits: np.ndarray, labels: np.ndarray, losses: np.ndarray) -> None:
+        """Adds a batch: logits `[batch, num_classes]`, labels `[batch]`, losses `[batch]`."""
+        ranks = ranks_of_labels(logits, labels)
+        np.add.at(self.confusion, (labels, logits.argmax(axis=1)), 1)
+        self._sums["loss"] += float(losses.sum(dtype=np.float64))
+        self._sums["top1"] += float((ranks == 0).sum())
+        self._sums["top3"] += float((ranks < 3).sum())
+        self._sums["map3"] += float(average_precision_at_3(ranks).sum())
+        confidence = _confidence(logits / self._temperature)
+        bins = np.clip(np.ceil(np.nan_to_num(confidence) * _BINS) - 1, 0, _BINS - 1).astype(int)
+        np.add.at(self._excess, bins, confidence - (ranks == 0))
+
+    def state(self) -> np.ndarray:
+        """All sums as one float64 array, to be added to those of other processes."""
+        return np.concatenate([self.confusion.ravel(), list(self._sums.values()), self._excess])
+
+    def set_state(self, state: np.ndarray) -> None:
+        """Takes over what `state` returned, or a sum of such arrays."""
+        confusion, sums, self._excess = np.split(state, [self.confusion.size, -_BINS])
+        self.confusion = confusion.reshape(self.confusion.shape).astype(np.int64)
+        self._sums = dict(zip(self._sums, sums.tolist(), strict=True))
+
+    def result(self) -> dict[str, float]:
+        """The means: loss, top1, top3 and map3; and ece, the expected calibration error.
+
+        ECE is the gap between confidence and share of right predictions, in 15 equal bins of
+        confidence, weighted by their examples (Guo et al. 2017, "On Calibration of Modern Neural
+        Networks", equation 3).
+        """
+        sums = self._sums | {"ece": float(np.abs(self._excess).sum())}
+        return {name: value / max(self.count, 1) for name, value in sums.items()}
+
+    def per_class(self, names: list[str]) -> dict[str, dict[str, Any]]:
+        """Precision, recall and number of examples of each class; 0 where nothing was counted."""
+        right = np.diag(self.confusion)
+        predicted, actual = self.confusion.sum(axis=0), self.confusion.sum(axis=1)
+        precision, recall = right / np.maximum(predicted, 1), right / np.maximum(actual, 1)
+        return {
+            name: {
+                "precision": float(precision[i]),
+                "recall": float(recall[i]),
+                "examples": int(actual[i]),
+            }
+            for i, name in enumerate(names)
+        }

@@ -1,0 +1,109 @@
+"""Predictions for test records, as files that a leaderboard takes."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from quickdraw import storage
+from quickdraw.console import Progress
+from quickdraw.errors import UsageError
+from quickdraw.evaluation.balance import balanced
+from quickdraw.evaluation.prefetch import in_parallel, prefetch
+from quickdraw.readers import QuickDrawTestFeatureReader
+from quickdraw.records.shards import BadRecords, OnBadRecord
+from quickdraw.runs.ensemble import Ensemble
+
+_SCORE = "{:.6g}".format
+
+
+def predict(
+    ensemble: Ensemble,
+    input_data_pattern: str,
+    output_file: str,
+    *,
+    top_k: int = 1,
+    balance_classes: bool = False,
+    output_probabilities: str | None = None,
+    batch_size: int = 2048,
+    on_bad_record: OnBadRecord = "error",
+) -> int:
+    """Writes the predictions for test records; returns how many there are.
+
+    Args:
+        ensemble: one trained model or several.
+        input_data_pattern: comma-separated patterns of the test records.
+        output_file: the CSV file; it appears complete or not at all.
+        top_k: 1 for `image_id,label`, more for `key_id,word` with that many words.
+        balance_classes: predict each class equally often; see `balance.balanced`.
+        output_probabilities: a CSV file for every class' probability, or None.
+        batch_size: drawings a step.
+        on_bad_record: "error" stops at the first bad record, "skip" counts it and goes on.
+
+    Raises:
+        QuickdrawError: see `BaseReader.batches`; or `top_k` above the number of classes.
+    """
+    labels = ensemble.labels
+    if top_k > len(labels):
+        raise UsageError(f"--top_k must be at most {len(labels)}, the number of classes")
+    reader = ensemble.reader(QuickDrawTestFeatureReader, on_bad_record)
+    shards, bad = ensemble.open_records(reader, input_data_pattern), BadRecords(on_bad_record)
+    count = 0
+    with _csv(output_file) as predictions, _csv(output_probabilities) as every:
+        predictions([("image_id", "label") if top_k == 1 else ("key_id", "word")])
+        every([("image_id", *labels)])
+        scored = _scored(ensemble, prefetch(reader.some(shards, batch_size, bad)))
+        for ids, scores in _balanced(scored) if balance_classes else scored:
+            names = [image_id.decode() for image_id in ids]
+            predictions(zip(names, _answers(scores, top_k, labels), strict=True))
+            every(
+                (name, *(f"{score:.6g}" for score in row))
+                for name, row in zip(names, scores, strict=True)
+            )
+            count += len(ids)
+    bad.report()
+    return count
+
+
+def _scored(ensemble: Ensemble, batches: Iterable[Any]) -> Iterator[tuple[Any, np.ndarray]]:
+    """Yield (ids, probabilities) of each batch of (inputs, ids)."""
+    progress = Progress("predicting", None, "images")
+    count = 0
+    # Two batches at a time: TensorFlow shares one out to the cores, and waits for the core that is
+    # busy reading.
+    for ids, scores in in_parallel(
+        lambda batch: (batch[1], ensemble.probabilities(batch[0])), batches
+    ):
+        yield ids, scores
+        count += len(ids)
+        progress.update(count)
+    progress.close()
+
+
+def _balanced(scored: Iterable[tuple[Any, np.ndarray]]) -> Iterator[tuple[Any, np.ndarray]]:
+    """Yields all ids and balanced probabilities at once."""
+    ids, scores = zip(*scored, strict=True)
+    yield np.concatenate(ids), balanced(np.concatenate(scores))
+
+
+def _answers(scores: np.ndarray, top_k: int, labels: list[str]) -> list[int] | list[str]:
+    """What is predicted for each drawing: its label, or its likeliest words."""
+    if top_k == 1:
+        return scores.argmax(axis=1).tolist()
+    words = [label.replace(" ", "_") for label in labels]
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :top_k]
+    return [" ".join(words[label] for label in row) for row in best]
+
+
+@contextlib.contextmanager
+def _csv(path: str | None) -> Iterator[Callable[[Iterable[Iterable[Any]]], object]]:
+    """A function that writes rows; it does nothing where there is no file to write."""
+    if path is None:
+        yield lambda rows: None
+        return
+    with storage.write_whole(path) as file:
+        yield csv.writer(file, lineterminator="\n").writerows

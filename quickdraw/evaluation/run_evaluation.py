@@ -1,0 +1,111 @@
+"""Evaluates a run on labelled records: once, or each checkpoint as a training writes it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from quickdraw import storage
+from quickdraw.console import log
+from quickdraw.errors import UsageError
+from quickdraw.evaluation.evaluate import BATCH, make_evaluate
+from quickdraw.evaluation.metrics import Metrics
+from quickdraw.evaluation.prefetch import prefetch
+from quickdraw.readers import QuickDrawFeatureReader
+from quickdraw.records.shards import BadRecords, OnBadRecord
+from quickdraw.runs import calibration, checkpoints, factory, record
+from quickdraw.runs.record import Run
+from quickdraw.runs.trained import TrainedModel
+
+FILE_NAME = "eval.json"
+
+
+def patterns_for(run: Run, given: str | None) -> str:
+    """Return the patterns of the records to evaluate on: those given, or the training's own.
+
+    Raises:
+        UsageError: there are neither.
+    """
+    patterns = given or run.settings["eval_data_pattern"]
+    if not patterns:
+        raise UsageError(
+            "--eval_data_pattern is needed: the training was not validated on any records"
+        )
+    if run.settings.get("use_valid_as_train") and patterns == run.settings["eval_data_pattern"]:
+        log(
+            "warning: the model was trained on these records too (--use_valid_as_train): figures "
+            "mean nothing"
+        )
+    return patterns
+
+
+class RunEvaluation:
+    """Evaluates a trained model, as it is then, and leaves eval.json in its folder.
+
+    Args:
+        trained: the model.
+        train_dir: the folder of its run.
+        patterns: of labelled records; those that the training was validated on where None.
+        on_bad_record: "error" stops at the first bad record, "skip" counts it and goes on.
+
+    Raises:
+        QuickdrawError: no such records, or they do not suit the run.
+    """
+
+    def __init__(
+        self,
+        trained: TrainedModel,
+        train_dir: str,
+        patterns: str | None = None,
+        on_bad_record: OnBadRecord = "error",
+    ):
+        run = trained.run
+        self.trained, self._train_dir, self._on_bad_record = trained, train_dir, on_bad_record
+        self._reader = factory.reader_for(run, QuickDrawFeatureReader, on_bad_record)
+        self._shards = factory.open_records(run, self._reader, patterns_for(run, patterns))
+        self._evaluate = make_evaluate(trained.model, factory.create_loss(run), len(run.labels))
+
+    def run(self) -> Metrics:
+        """Evaluate the model and write eval.json."""
+        bad = BadRecords(self._on_bad_record)
+        batches = prefetch(self._reader.some(self._shards, BATCH, bad))
+        metrics = self._evaluate(batches, self.trained.temperature)
+        bad.report()
+        content: dict[str, Any] = {
+            "step": self.trained.step,
+            "eval_data_pattern": self._shards.patterns,
+            "examples": metrics.count,
+            **metrics.result(),
+            "per_class": metrics.per_class(self.trained.labels),
+        }
+        storage.write_json(os.path.join(self._train_dir, FILE_NAME), content)
+        return metrics
+
+    def follow(self, poll_seconds: float) -> Iterator[Metrics]:
+        """Evaluate each new checkpoint, until the training has ended."""
+        train_dir, trained = self._train_dir, self.trained
+        while True:
+            yield self.run()
+            done = trained.step
+
+            def newer(done: int = done) -> bool:
+                path = checkpoints.latest(train_dir)
+                return path is not None and checkpoints.step_of(path) > done
+
+            finished = record.read(train_dir).finished_step
+            if finished is not None and done >= finished and not newer():
+                log(f"the training has ended at step {finished:,}")
+                return
+            wait_for(newer, f"a checkpoint after step {done:,} in {train_dir}", poll_seconds)
+            trained.step = checkpoints.restore_latest(trained.model, train_dir)
+            trained.temperature = calibration.load(train_dir, trained.step)
+
+
+def wait_for(is_there: Callable[[], object], what: str, poll_seconds: float) -> None:
+    """Wait until something is there, looking again every few seconds."""
+    if not is_there():
+        log(f"waiting for {what} (Ctrl-C ends this)")
+    while not is_there():
+        time.sleep(poll_seconds)

@@ -1,1 +1,0 @@
-"""What records are made of, and what lies beside them; no TensorFlow."""

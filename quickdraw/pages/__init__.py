@@ -1,0 +1,1 @@
+"""HTML pages from templates: one file each, without scripts, light and dark."""

@@ -1,0 +1,1 @@
+"""A shard of records, without TensorFlow: framing, Example, PNG, ink, dataset.json."""

@@ -1,0 +1,102 @@
+"""Files of records: listed and described once, read one after the other."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import os
+from collections.abc import Iterator
+from typing import Literal
+
+from quickdraw import storage
+from quickdraw.console import log
+from quickdraw.errors import BadRecordError, QuickdrawError
+from quickdraw.records import tfrecord
+from quickdraw.records.dataset_info import DatasetInfo
+
+OnBadRecord = Literal["error", "skip"]
+"""What to do about a record that cannot be used: stop, or count it and go on."""
+
+
+@dataclasses.dataclass
+class Shards:
+    """The files that patterns name, and what is in them.
+
+    Attributes:
+        patterns: the comma-separated patterns.
+        files: the paths, sorted, each once.
+        info: the dataset.json beside the first file, or what its first record shows.
+    """
+
+    patterns: str
+    files: list[str]
+    info: DatasetInfo
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Hash of the files' names, sizes and checksums."""
+        digest = hashlib.blake2b(digest_size=16)
+        for path in self.files:
+            digest.update(f"{os.path.basename(path)} {storage.checksum(path)}\n".encode())
+        return digest.hexdigest()
+
+
+class BadRecords:
+    """Records that could not be used: raised at once, or counted.
+
+    Args:
+        on_bad_record: "error" raises the first one, "skip" counts them all.
+        shown: how many of them to keep for a report.
+
+    Attributes:
+        count: how many there were.
+        first: the first few of them.
+    """
+
+    def __init__(self, on_bad_record: OnBadRecord, shown: int = 5):
+        self._raises, self._shown = on_bad_record == "error", shown
+        self.count = 0
+        self.first: list[QuickdrawError] = []
+
+    def add(self, error: QuickdrawError) -> None:
+        """Count a record.
+
+        Raises:
+            QuickdrawError: the error itself, unless bad records are skipped.
+        """
+        if self._raises:
+            raise error
+        self.count += 1
+        if len(self.first) < self._shown:
+            self.first.append(error)
+
+    def extend(self, count: int, first: list[str]) -> None:
+        """Add what was counted elsewhere: in another process, or when a set was cached."""
+        self.count += count
+        self.first += [QuickdrawError(text) for text in first][: self._shown - len(self.first)]
+
+    def report(self) -> None:
+        """Log how many records were skipped, and which the first of them were."""
+        if self.count:
+            shown = "".join(f"\n  {error}" for error in self.first)
+            log(f"warning: {self.count:,} bad records were skipped, the first of them:{shown}")
+
+
+def read_shards(files: list[str], bad: BadRecords) -> Iterator[tuple[int, str, int, bytes]]:
+    """Yield (index of the file, its path, number of the record in it, data) of each record.
+
+    Args:
+        files: the paths.
+        bad: gets what cannot be read: damaged records, and files without any.
+    """
+    for index, path in enumerate(files):
+        number = -1
+        with storage.open_binary(path) as file:
+            for number, data in enumerate(tfrecord.read(file, path)):
+                if isinstance(data, BadRecordError):
+                    bad.add(data)
+                else:
+                    yield index, path, number, data
+        if number < 0:
+            bad.add(BadRecordError(path, 0, "the file is empty"))

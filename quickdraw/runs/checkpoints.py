@@ -1,0 +1,203 @@
+"""Checkpoints in `train_dir/checkpoints`, and the best model in `train_dir/best.keras`.
+
+A checkpoint is a pair of files, `step-1200.data-…` and `step-1200.index`. It is written under
+another name, for gs:// on a local disk; the index is brought to its place last, so where there is
+an index the checkpoint is whole.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import warnings
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+
+from quickdraw import storage
+from quickdraw.console import log
+from quickdraw.errors import QuickdrawError
+from quickdraw.storage import transfer
+
+if TYPE_CHECKING:
+    import keras
+
+_FOLDER = "checkpoints"
+_UNFINISHED = "unfinished"
+_BEST = "best.keras"
+_BEST_METRICS = "best.json"
+# What TensorFlow raises for files that are truncated, overwritten or gone.
+_DAMAGED = (tf.errors.OpError, IndexError, ValueError)
+_NOT_DAMAGED = (
+    tf.errors.PermissionDeniedError,
+    tf.errors.UnauthenticatedError,
+    tf.errors.UnavailableError,
+)
+
+
+def step_of(path: str) -> int:
+    """The step at which a checkpoint was written: `…/step-1200` → 1200."""
+    return int(path.rpartition("-")[2])
+
+
+def paths(train_dir: str) -> list[str]:
+    """The complete checkpoints of a run, newest first."""
+    folder = os.path.join(train_dir, _FOLDER)
+    names = storage.listdir(folder) if storage.is_folder(folder) else []
+    complete = [
+        os.path.join(folder, name.removesuffix(".index"))
+        for name in names
+        if re.fullmatch(r"step-\d+\.index", name)
+    ]
+    return sorted(complete, key=step_of, reverse=True)
+
+
+def latest(train_dir: str) -> str | None:
+    """The newest complete checkpoint of a run, None where there is none yet."""
+    return next(iter(paths(train_dir)), None)
+
+
+class Checkpoints:
+    """Saves and restores a training.
+
+    Args:
+        train_dir: the folder of the run.
+        keep: how many checkpoints to keep.
+        parts: what a checkpoint holds.
+    """
+
+    def __init__(self, train_dir: str, keep: int, **parts: Any):
+        self._train_dir, self._keep = train_dir, keep
+        self._checkpoint = tf.train.Checkpoint(**parts)
+
+    def save(self, step: int) -> None:
+        """Writes a checkpoint of this step, unless there is one already, and deletes old ones."""
+        folder = os.path.join(self._train_dir, _FOLDER)
+        target = os.path.join(folder, f"step-{step}")
+        if target in paths(self._train_dir):
+            return
+        with storage.staging(folder) as local:
+            self._checkpoint.write(os.path.join(local, _UNFINISHED))
+            names = [name for name in os.listdir(local) if name.startswith(f"{_UNFINISHED}.")]
+            for name in sorted(names, key=lambda name: name.endswith(".index")):
+                ending = name.removeprefix(_UNFINISHED)
+                storage.move(os.path.join(local, name), f"{target}{ending}")
+        for path in paths(self._train_dir)[self._keep :]:
+            _delete(path)
+
+    def restore(self) -> int:
+        """Restores the newest checkpoint that is not damaged; returns its step, 0 without one.
+
+        Raises:
+            QuickdrawError: every checkpoint is damaged.
+        """
+        there = paths(self._train_dir)
+        for path in there:
+            try:
+                with transfer.fetched(f"{path}.") as local:
+                    self._checkpoint.read(local[:-1]).assert_existing_objects_matched()
+                return step_of(path)
+            except _NOT_DAMAGED:
+                raise
+            except _DAMAGED as error:
+                log(
+                    f"warning: the checkpoint {path} is damaged ({_first_line(error)}): passed over"
+                )
+        if there:
+            raise QuickdrawError(
+                f"all checkpoints of {self._train_dir} are damaged: start again with "
+                "--start_new_model"
+            )
+        return 0
+
+
+def _delete(path: str) -> None:
+    """Deletes a checkpoint; its index first, so that no half of it looks whole."""
+    folder, name = os.path.split(path)
+    files = [file for file in storage.listdir(folder) if file.startswith(f"{name}.")]
+    for file in sorted(files, key=lambda file: not file.endswith(".index")):
+        storage.delete(os.path.join(folder, file))
+
+
+def restore_latest(model: keras.Model, train_dir: str) -> int:
+    """Gives a model the weights of the newest checkpoint; returns its step.
+
+    Raises:
+        QuickdrawError: no checkpoint yet, a damaged one, or one of another model.
+    """
+    path = latest(train_dir)
+    if path is None:
+        raise QuickdrawError(
+            f"{train_dir} holds no checkpoint yet: wait for the training to write one"
+        )
+    try:
+        restore(model, path)
+    except QuickdrawError:
+        if not storage.exists(f"{path}.index"):  # a training has just deleted it for a newer one
+            return restore_latest(model, train_dir)
+        raise
+    return step_of(path)
+
+
+def restore(model: keras.Model, path: str) -> None:
+    """Gives a model the weights of a checkpoint.
+
+    Raises:
+        QuickdrawError: it is damaged, or one of another model.
+    """
+    try:
+        with transfer.fetched(f"{path}.") as local:
+            status = tf.train.Checkpoint(model=model).read(local[:-1]).expect_partial()
+            status.assert_existing_objects_matched()
+    except _NOT_DAMAGED:
+        raise
+    except (AssertionError, *_DAMAGED) as error:
+        raise _does_not_fit(path, error) from None
+
+
+def has_best(train_dir: str) -> bool:
+    """Whether a best model was kept."""
+    return storage.exists(os.path.join(train_dir, _BEST_METRICS))
+
+
+def best_metrics(train_dir: str) -> dict[str, float]:
+    """What best.json says: the metrics of the best model on the validation records, its step."""
+    return storage.read_json(os.path.join(train_dir, _BEST_METRICS))
+
+
+def save_best(model: keras.Model, train_dir: str, step: int, metrics: dict[str, float]) -> None:
+    """Keeps a model as the best one: best.keras, and its metrics in best.json."""
+    with storage.staging(train_dir) as local:
+        temporary = os.path.join(local, "best.tmp.keras")
+        model.save(temporary)
+        storage.move(temporary, os.path.join(train_dir, _BEST))
+    storage.write_json(os.path.join(train_dir, _BEST_METRICS), {"step": step, **metrics})
+
+
+def restore_best(model: keras.Model, train_dir: str) -> int:
+    """Gives a model the weights of the best one; returns its step.
+
+    Raises:
+        QuickdrawError: the file is damaged or of another model.
+    """
+    path = os.path.join(train_dir, _BEST)
+    try:
+        with transfer.fetched(path) as local, warnings.catch_warnings():
+            # Keras only warns of layers that the file does not have, and leaves them untrained.
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(local)
+    except (ValueError, OSError, KeyError, UserWarning, zipfile.BadZipFile) as error:
+        raise _does_not_fit(path, error) from None
+    return int(best_metrics(train_dir)["step"])
+
+
+def _does_not_fit(path: str, error: Exception) -> QuickdrawError:
+    return QuickdrawError(
+        f"{path} does not fit the model: its code has changed since, or the file is damaged "
+        f"({_first_line(error)})"
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:200] if str(error).strip() else repr(error)

@@ -1,0 +1,98 @@
+"""Several trained models that predict as one: the mean of their probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from quickdraw.components.inputs import mirrored, part, unwrapped
+from quickdraw.errors import QuickdrawError
+from quickdraw.readers import BaseReader
+from quickdraw.records.shards import OnBadRecord, Shards
+from quickdraw.runs import factory
+from quickdraw.runs.record import Run
+from quickdraw.runs.trained import TrainedModel
+
+
+class Ensemble:
+    """The weighted mean of the probabilities of several runs, and of mirrored drawings.
+
+    Args:
+        models: the trained models; they must agree on labels, and on the images they take. Some may
+            take images, others ink.
+        weights: how much each counts; all the same when not given.
+        flip: also predict the mirrored drawings, and take the mean.
+
+    Attributes:
+        models: the trained models.
+        labels: names of the classes, in label order.
+
+    Raises:
+        QuickdrawError: other labels or another image size in one of them, or as many weights as
+            there are models is not what there is.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[TrainedModel],
+        weights: Sequence[float] | None = None,
+        flip: bool = False,
+    ):
+        self.models, self.labels = list(models), models[0].labels
+        self._flip = flip
+        every = [model.run for model in models]
+        self._takes = [factory.create_model(run) for run in every]
+        self._inputs = tuple(sorted({name for each in self._takes for name in each.inputs}))
+        see = [run for run, each in zip(every, self._takes, strict=True) if "image" in each.inputs]
+        self._run = (see or every)[0]
+        _check_same(every, "labels")
+        _check_same(see, "image_size", "channels", "resized")
+        shares = np.ones(len(models)) if weights is None else np.asarray(weights, float)
+        if len(shares) != len(models) or not shares.sum() > 0 or (shares < 0).any():
+            raise QuickdrawError(
+                f"{len(models)} weights of 0 and more expected, one a run. Received: {weights}"
+            )
+        self._weights = shares / shares.sum()
+
+    def reader(self, kind: type[factory.R], on_bad_record: OnBadRecord) -> factory.R:
+        """Make a reader that hands out what all the models take."""
+        most = max(each.max_points for each in self._takes)
+        return factory.reader_for(self._run, kind, on_bad_record, self._inputs, most)
+
+    def open_records(self, reader: BaseReader, patterns: str) -> Shards:
+        """Open the records that patterns name; see `factory.open_records`."""
+        return factory.open_records(self._run, reader, patterns)
+
+    def probabilities(self, arrays: dict[str, Any]) -> np.ndarray:
+        """Predict a batch as `reader` makes it.
+
+        Args:
+            arrays: by input: `image`, uint8 `[batch, size, size, channels]`; `ink`, int16 `[batch,
+                max_points, 3]`.
+
+        Returns:
+            float32 `[batch, num_classes]`.
+        """
+        total = self._mean(arrays)
+        if self._flip:
+            total = (total + self._mean(mirrored(arrays))) / 2
+        return np.asarray(total, np.float32)
+
+    def _mean(self, arrays: dict[str, Any]) -> Any:
+        return sum(
+            weight * model.probabilities(unwrapped(part(arrays, takes.inputs, takes.max_points)))
+            for weight, model, takes in zip(self._weights, self.models, self._takes, strict=True)
+        )
+
+
+def _check_same(every: list[Run], *names: str) -> None:
+    for run in every[1:]:
+        for name in names:
+            first, other = getattr(every[0], name), getattr(run, name)
+            if first != other:
+                raise QuickdrawError(
+                    f"the runs of an ensemble must have the same {name}. Received: {first} "
+                    f"and {other}"
+                )

@@ -1,0 +1,102 @@
+"""What a run's record stands for: its model, its loss, and readers that suit them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from quickdraw.components.component import create
+from quickdraw.components.lookup import find
+from quickdraw.errors import QuickdrawError
+from quickdraw.readers import BaseReader
+from quickdraw.records.shards import OnBadRecord, Shards
+from quickdraw.runs.record import Run
+
+if TYPE_CHECKING:
+    import keras
+
+    from quickdraw.losses import BaseLoss
+    from quickdraw.models import BaseModel
+
+R = TypeVar("R", bound=BaseReader)
+
+_POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+
+
+def create_model(run: Run) -> BaseModel:
+    """Make the instance of the model's class."""
+    from quickdraw import models
+
+    return create(find(run.model, models.BaseModel), run.model_params)
+
+
+def create_loss(run: Run) -> BaseLoss:
+    """Make the instance of the loss' class."""
+    from quickdraw import losses
+
+    return create(find(run.label_loss, losses.BaseLoss), run.loss_params)
+
+
+def build_model(run: Run) -> keras.Model:
+    """Build the Keras model, with fresh weights, in the precision of the run.
+
+    Raises:
+        QuickdrawError: the loss needs something that the model has not.
+    """
+    import keras
+
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(_POLICIES[run.settings.get("precision", "float32")])
+    try:
+        model = create_model(run).build(run.image_size, run.channels, len(run.labels))
+        return create_loss(run).attach(model)
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+def reader_for(
+    run: Run,
+    kind: type[R],
+    on_bad_record: OnBadRecord = "error",
+    inputs: tuple[str, ...] | None = None,
+    max_points: int | None = None,
+) -> R:
+    """Make a reader that hands out drawings as the run's model takes them.
+
+    Args:
+        run: the run.
+        kind: the reader's class.
+        on_bad_record: see `RecordReader`.
+        inputs: where other models take more, what all of them take together.
+        max_points: likewise.
+    """
+    takes = create_model(run)
+    return kind(
+        run.image_size if run.resized else None,
+        len(run.labels),
+        on_bad_record=on_bad_record,
+        inputs=inputs or takes.inputs,
+        max_points=max_points or takes.max_points,
+    )
+
+
+def open_records(run: Run, reader: BaseReader, patterns: str) -> Shards:
+    """Open the records that patterns name, and check that they suit the run.
+
+    Raises:
+        QuickdrawError: no such file, or images of another size or number of channels.
+    """
+    shards = reader.open(patterns)
+    if "image" not in reader.inputs:
+        return shards
+    if not run.resized and shards.info.image_size != run.image_size:
+        raise QuickdrawError(
+            f"{patterns}: the model was trained on images of {run.image_size} pixels a side. "
+            f"Received: {shards.info.image_size}. Train with --image_size={run.image_size} to have "
+            "every image resized"
+        )
+    if shards.info.channels != run.channels:
+        raise QuickdrawError(
+            f"{patterns}: images of {run.channels} channel(s) expected. "
+            f"Received: {shards.info.channels}"
+        )
+    return shards

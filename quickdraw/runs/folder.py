@@ -1,0 +1,91 @@
+"""The folder of a run: whose it is, and that only one process trains in it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+
+from quickdraw import storage
+from quickdraw.errors import QuickdrawError
+from quickdraw.runs import record
+from quickdraw.runs.record import Run
+from quickdraw.storage import lock
+
+# What a folder may hold besides run.json when a run was stopped in its first moments.
+_BEFORE_THE_RUN = {f"{record.FILE_NAME}.tmp", lock.FILE_NAME}
+
+_DATA_HINT = ". The records have changed: --accept_changed_data goes on with them"
+
+
+def open_folder(
+    run: Run, train_dir: str, start_new: bool, accept_changed_data: bool = False
+) -> bool:
+    """Makes `train_dir` the folder of this run; returns whether it goes on with an earlier one.
+
+    Args:
+        run: what is to be trained.
+        train_dir: where; made if it is not there.
+        start_new: move an earlier run aside, to `train_dir-old-1` (or 2, 3, …).
+        accept_changed_data: go on although the training records have changed.
+
+    Raises:
+        QuickdrawError: the folder holds something else, or a run that differs in what matters.
+    """
+    storage.make_folders(train_dir)
+    if holds_run(run, train_dir, start_new, accept_changed_data):
+        return True
+    names = set(storage.listdir(train_dir)) - _BEFORE_THE_RUN
+    if record.FILE_NAME in names:
+        _move_aside(train_dir, names)
+    run.save(train_dir)
+    return False
+
+
+def holds_run(run: Run, train_dir: str, start_new: bool, accept_changed_data: bool = False) -> bool:
+    """What `open_folder` would return or raise; changes nothing."""
+    there = storage.listdir(train_dir) if storage.is_folder(train_dir) else []
+    names = set(there) - _BEFORE_THE_RUN
+    if record.FILE_NAME in names and not start_new:
+        earlier = record.read(train_dir)
+        if accept_changed_data:
+            earlier.data_fingerprint = run.data_fingerprint
+        if differences := earlier.differences(run):
+            raise QuickdrawError(
+                f"{train_dir} holds a run with other settings: {'; '.join(differences)}. Either "
+                "use the same settings, or another --train_dir, or --start_new_model to move the "
+                "old run aside" + _DATA_HINT * any("data_fingerprint" in one for one in differences)
+            )
+        return True
+    if names and record.FILE_NAME not in names:
+        raise QuickdrawError(
+            f"{train_dir} is not empty and no run of quickdraw (no {record.FILE_NAME}): it is left "
+            f"alone. Choose another --train_dir. It holds: {', '.join(sorted(names)[:5])}"
+        )
+    return False
+
+
+def check_writable(train_dir: str) -> None:
+    """Checks, writing nothing, that a local folder can be made and written to.
+
+    Raises:
+        QuickdrawError: it cannot.
+    """
+    if storage.is_remote(train_dir):
+        return
+    place = os.path.abspath(train_dir)
+    while not os.path.exists(place):
+        place = os.path.dirname(place)
+    if not os.path.isdir(place) or not os.access(place, os.W_OK | os.X_OK):
+        raise QuickdrawError(f"{train_dir}: the folder cannot be made or written to ({place})")
+
+
+def _move_aside(train_dir: str, names: set[str]) -> None:
+    """Moves these out of the folder; run.json last: until then the folder is still a run."""
+    aside = next(
+        path
+        for number in itertools.count(1)
+        if not storage.exists(path := f"{train_dir.rstrip('/')}-old-{number}")
+    )
+    storage.make_folders(aside)
+    for name in sorted(names, key=lambda name: (name == record.FILE_NAME, name)):
+        storage.rename(os.path.join(train_dir, name), os.path.join(aside, name))

@@ -1,0 +1,72 @@
+"""`metrics.csv`: the figures of a run, report by report."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from typing import Any
+
+from quickdraw import storage
+
+FILE_NAME = "metrics.csv"
+_COLUMNS = (
+    "step",
+    "epoch",
+    "learning_rate",
+    "images_per_second",
+    "feed_share",
+    "train_loss",
+    "train_top1",
+    "eval_loss",
+    "eval_top1",
+    "eval_top3",
+    "eval_map3",
+)
+
+
+def evaluations(train_dir: str) -> dict[int, float]:
+    """The validation top-1 after each step at which a run was evaluated, as its metrics.csv says;
+    empty where there is none yet."""
+    path = os.path.join(train_dir, "metrics.csv")
+    if not storage.exists(path):
+        return {}
+    with storage.open_binary(path) as file:
+        rows = csv.DictReader(file.read().decode().splitlines())
+        return {int(row["step"]): float(row["eval_top1"]) for row in rows if row["eval_top1"]}
+
+
+class MetricsCsv:
+    """`metrics.csv`: a row a report; written whole each time, so it is never half a row.
+
+    Args:
+        train_dir: the folder of the run.
+        step: rows of an earlier attempt behind this step are dropped: they are made again.
+    """
+
+    def __init__(self, train_dir: str, step: int):
+        self._path = os.path.join(train_dir, FILE_NAME)
+        self._rows: list[dict[str, Any]] = []
+        if storage.exists(self._path):
+            with storage.open_binary(self._path) as file:
+                rows = csv.DictReader(file.read().decode(errors="replace").splitlines())
+                self._rows = [row for row in rows if _step_of(row) <= step]
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Adds a row; what it has no value for stays empty."""
+        self._rows.append(
+            {key: f"{of:.6g}" if isinstance(of, float) else of for key, of in row.items()}
+        )
+
+    def save(self) -> None:
+        """Writes the file."""
+        with storage.write_whole(self._path) as file:
+            writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n", extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(self._rows)
+
+
+def _step_of(row: dict[str, Any]) -> float:
+    """The step of a row; infinite where the row is damaged."""
+    text = row.get("step") or ""
+    return int(text) if text.isdecimal() else math.inf

@@ -1,0 +1,110 @@
+"""`train_dir/run.json`: everything that made a model."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import os
+import platform
+import subprocess
+from typing import Any
+
+from quickdraw import __version__, storage
+from quickdraw.errors import QuickdrawError
+
+FILE_NAME = "run.json"
+
+
+@dataclasses.dataclass
+class Run:
+    """The content of run.json.
+
+    Attributes:
+        model: name or dotted path of the model's class.
+        model_params: its parameters, all of them.
+        label_loss: name or dotted path of the loss' class.
+        loss_params: its parameters, all of them.
+        labels: names of the classes, in label order.
+        image_size: pixels a side that the model takes.
+        resized: whether the reader resized the images to that.
+        channels: 1 or 3.
+        settings: the other settings of the training, by the names of their flags.
+        data_fingerprint: of the training records.
+        versions: of quickdraw, TensorFlow, Keras and Python, and the git commit.
+        started: when, in UTC.
+        finished_step: the last step, once training has ended.
+    """
+
+    model: str
+    model_params: dict[str, Any]
+    label_loss: str
+    loss_params: dict[str, Any]
+    labels: list[str]
+    image_size: int
+    resized: bool
+    channels: int
+    settings: dict[str, Any]
+    data_fingerprint: str
+    versions: dict[str, str] = dataclasses.field(default_factory=lambda: _versions())
+    started: str = dataclasses.field(
+        default_factory=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    )
+    finished_step: int | None = None
+
+    def save(self, train_dir: str) -> None:
+        """Writes run.json, whole or not at all."""
+        storage.write_json(os.path.join(train_dir, FILE_NAME), dataclasses.asdict(self))
+
+    def differences(self, other: Run) -> list[str]:
+        """What matters and is not the same in two runs, in words."""
+        mine, theirs = _what_matters(self), _what_matters(other)
+        return [
+            f"{name} {mine.get(name)!r} → {theirs.get(name)!r}"
+            for name in mine | theirs
+            if mine.get(name) != theirs.get(name)
+        ]
+
+
+def _what_matters(run: Run) -> dict[str, Any]:
+    fields = dataclasses.asdict(run)
+    for name in ("versions", "started", "finished_step"):
+        del fields[name]
+    settings = fields.pop("settings")
+    # The fingerprint speaks for the training records, wherever they lie.
+    return fields | {key: settings[key] for key in settings if key != "train_data_pattern"}
+
+
+def _versions() -> dict[str, str]:
+    import keras
+    import tensorflow as tf
+
+    here = os.path.dirname(os.path.abspath(__file__))
+    commit = subprocess.run(
+        ["git", "-C", here, "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return {
+        "quickdraw": __version__,
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "python": platform.python_version(),
+        "git_commit": commit.stdout.strip() if commit.returncode == 0 else "",
+    }
+
+
+def read(train_dir: str) -> Run:
+    """Reads `train_dir/run.json`.
+
+    Raises:
+        QuickdrawError: there is none, or it is damaged.
+    """
+    path = os.path.join(train_dir, FILE_NAME)
+    if not storage.exists(path):
+        raise QuickdrawError(
+            f"{train_dir} holds no run: no {FILE_NAME} there. Train one with "
+            f"python -m quickdraw.train --train_dir={train_dir}"
+        )
+    content = storage.read_json(path)
+    try:
+        return Run(**content)
+    except TypeError as error:
+        raise QuickdrawError(f"{path}: damaged or of another version ({error})") from None

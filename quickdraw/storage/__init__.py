@@ -1,0 +1,39 @@
+"""Files, local and on gs://: the room's face. Google's library is imported for gs:// paths only."""
+
+from quickdraw.storage.paths import (
+    checksum,
+    delete,
+    exists,
+    expand,
+    file_size,
+    is_folder,
+    is_remote,
+    listdir,
+    make_folders,
+    move,
+    open_binary,
+    read_json,
+    rename,
+    staging,
+    write_json,
+    write_whole,
+)
+
+__all__ = [
+    "checksum",
+    "delete",
+    "exists",
+    "expand",
+    "file_size",
+    "is_folder",
+    "is_remote",
+    "listdir",
+    "make_folders",
+    "move",
+    "open_binary",
+    "read_json",
+    "rename",
+    "staging",
+    "write_json",
+    "write_whole",
+]

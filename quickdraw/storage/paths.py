@@ -1,0 +1,208 @@
+"""Paths, local and gs://: open, list, write whole or not at all.
+
+Local paths use the standard library, gs:// ones google-cloud-storage, imported only then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob as local_glob
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from typing import IO, Any, BinaryIO, cast
+
+from quickdraw.errors import QuickdrawError
+from quickdraw.storage import client, objects
+from quickdraw.storage.checksums import crc32c
+
+
+def is_remote(path: str) -> bool:
+    return "://" in path
+
+
+def open_binary(path: str) -> BinaryIO:
+    """Opens a file for reading bytes; one on gs:// is fetched first, whole and checked.
+
+    Raises:
+        QuickdrawError: there is no such file, it is a folder, or it may not be read.
+    """
+    if is_remote(path):
+        file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115
+        try:
+            objects.read(path, file)
+        except BaseException:
+            file.close()
+            raise
+        file.seek(0)
+        return file
+    try:
+        return open(path, "rb", buffering=1 << 20)
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise QuickdrawError(f"{path}: {error.strerror}") from None
+
+
+def exists(path: str) -> bool:
+    if is_remote(path):
+        return objects.is_object(path) or objects.is_folder(path)
+    return os.path.exists(path)
+
+
+def is_folder(path: str) -> bool:
+    return objects.is_folder(path) if is_remote(path) else os.path.isdir(path)
+
+
+def listdir(path: str) -> list[str]:
+    return objects.listdir(path) if is_remote(path) else sorted(os.listdir(path))
+
+
+def file_size(path: str) -> int:
+    return objects.size_and_crc(path)[0] if is_remote(path) else os.path.getsize(path)
+
+
+def checksum(path: str) -> str:
+    """Tells whether a file has changed: its size and CRC-32C, the same wherever it lies."""
+    if is_remote(path):
+        size, crc = objects.size_and_crc(path)
+        return f"{size} {crc:08x}"
+    with open_binary(path) as file:
+        crc = crc32c(file)
+        return f"{file.tell()} {crc:08x}"
+
+
+def make_folders(path: str) -> None:
+    """Makes a folder and those above it; an object store needs none.
+
+    Raises:
+        QuickdrawError: a file is in the way, or the place may not be written to.
+    """
+    if is_remote(path):
+        client.split(path)
+        return
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise QuickdrawError(f"{path}: the folder cannot be made ({error.strerror})") from None
+
+
+def rename(source: str, target: str) -> None:
+    """Renames a file, replacing the target; atomic on local disks, copy and delete on gs://."""
+    if is_remote(source):
+        objects.rename(source, target)
+    else:
+        os.replace(source, target)
+
+
+def delete(path: str) -> None:
+    """Deletes a file, or a folder with all that is in it; what is not there is no error."""
+    if is_remote(path):
+        objects.delete(path)
+    elif os.path.isdir(path):
+        shutil.rmtree(path)
+    else:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(path)
+
+
+def expand(patterns: str) -> list[str]:
+    """The files that a comma-separated list of glob patterns names, sorted, each once.
+
+    A folder stands for the `*.tfrecord*` files in it.
+
+    Raises:
+        QuickdrawError: a pattern that matches no file, with what there is instead.
+    """
+    files: dict[str, None] = {}
+    for pattern in filter(None, (part.strip() for part in patterns.split(","))):
+        searched = pattern
+        if is_folder(pattern):
+            searched = os.path.join(local_glob.escape(pattern), "*.tfrecord*")
+        elif exists(pattern):
+            searched = local_glob.escape(pattern)
+        matches = objects.matching(searched) if is_remote(searched) else local_glob.glob(searched)
+        matches = sorted(path for path in matches if not path.endswith(".tmp"))
+        if not matches:
+            raise QuickdrawError(f"no file matches {searched!r}{_what_is_there(searched)}")
+        files.update(dict.fromkeys(matches))
+    if not files:
+        raise QuickdrawError(f"no file pattern given. Received: {patterns!r}")
+    return list(files)
+
+
+def _what_is_there(pattern: str) -> str:
+    folder = os.path.dirname(pattern) or "."
+    if any(character in folder for character in "*?["):
+        return ""
+    if not is_folder(folder):
+        return f": there is no folder {folder}"
+    names = listdir(folder)
+    shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+    return f": {folder} holds {shown or 'nothing'}"
+
+
+@contextlib.contextmanager
+def write_whole(path: str, mode: str = "w") -> Iterator[IO[Any]]:
+    """Opens `path` for writing such that it appears complete or not at all.
+
+    On a local disk the content goes to `path`.tmp, which is renamed at the end and deleted after
+    an error; for gs:// to a local file, which is uploaded. Text is UTF-8 with \\n line ends.
+    """
+    with staging(os.path.dirname(path) or ".") as folder:
+        temporary = os.path.join(folder, f"{os.path.basename(path)}.tmp")
+        text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
+        try:
+            with open(temporary, mode, **text) as file:  # type: ignore[call-overload]
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            move(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.remove(temporary)
+            raise
+
+
+@contextlib.contextmanager
+def staging(folder: str) -> Iterator[str]:
+    """A local folder for files on their way to `folder`, from where `move` takes them there.
+
+    It is the folder itself where that is local, so that moving is renaming.
+    """
+    make_folders(folder)
+    if is_remote(folder):
+        with tempfile.TemporaryDirectory() as local:
+            yield local
+    else:
+        yield folder
+
+
+def move(local: str, target: str) -> None:
+    """Brings a local file to its place, replacing what is there; whole or not at all."""
+    if is_remote(target):
+        objects.write(target, local)
+        os.remove(local)
+    else:
+        os.replace(local, target)
+
+
+def read_json(path: str) -> Any:
+    """Reads a JSON file.
+
+    Raises:
+        QuickdrawError: no such file, or not JSON (with line and column).
+    """
+    with open_binary(path) as file:
+        text = file.read()
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise QuickdrawError(f"{path}: not a JSON file ({error})") from None
+
+
+def write_json(path: str, value: Any) -> None:
+    """Writes a JSON file, whole or not at all."""
+    with write_whole(path) as file:
+        json.dump(value, file, indent=1, ensure_ascii=False)
+        file.write("\n")

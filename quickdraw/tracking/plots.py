@@ -1,0 +1,62 @@
+"""Confusion matrices, drawn with Pillow: Matplotlib takes a second to import."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from quickdraw.drawings.sheet import font
+
+
+def confusion_matrix(counts: np.ndarray, names: list[str]) -> np.ndarray:
+    """A confusion matrix as shares of each row (label), with the figures where they fit.
+
+    Args:
+        counts: int `[classes, classes]`, row = label, column = prediction.
+        names: the classes' names.
+
+    Returns:
+        uint8 `[height, width, 3]`.
+    """
+    classes = len(names)
+    cell = max(6, min(44, 1200 // classes))
+    letters = font(max(6, min(13, cell - 2)))
+    margin = round(max(letters.getlength(name) for name in names)) + 8
+    sheet = Image.new("RGB", (margin + classes * cell + 2, margin + classes * cell + 2), "white")
+    draw = ImageDraw.Draw(sheet)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    for row, name in enumerate(names):
+        y = margin + row * cell
+        draw.text((margin - 5, y + cell / 2), name, fill="black", font=letters, anchor="rm")
+        for column in range(classes):
+            box = (margin + column * cell, y, margin + (column + 1) * cell, y + cell)
+            _draw_cell(draw, box, shares[row, column], row == column)
+    sheet.paste(_sideways(names, cell, margin, letters), (margin, 0))
+    return np.asarray(sheet)
+
+
+def _draw_cell(
+    draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], share: float, right: bool
+) -> None:
+    # The square root keeps confusions of a few percent visible beside the diagonal.
+    strength = math.sqrt(share)
+    ink = (31, 119, 180) if right else (214, 39, 40)
+    draw.rectangle(
+        box, fill=tuple(round(255 - (255 - c) * strength) for c in ink), outline=(225, 225, 225)
+    )
+    if box[2] - box[0] >= 28 and share >= 0.005:
+        colour = "white" if strength > 0.6 else "black"
+        centre = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+        draw.text(centre, f"{share * 100:.0f}", fill=colour, font=font(12), anchor="mm")
+
+
+def _sideways(
+    names: list[str], cell: int, margin: int, letters: ImageFont.FreeTypeFont
+) -> Image.Image:
+    strip = Image.new("RGB", (margin, len(names) * cell), "white")
+    draw = ImageDraw.Draw(strip)
+    for i, name in enumerate(names):
+        draw.text((4, (i + 0.5) * cell), name, fill="black", font=letters, anchor="lm")
+    return strip.transpose(Image.Transpose.ROTATE_90)

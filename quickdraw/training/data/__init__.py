@@ -1,0 +1,1 @@
+"""Training drawings: decoded once, cached, fed to the step."""

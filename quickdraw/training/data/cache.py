@@ -1,0 +1,243 @@
+"""Decoded drawings on local disk: records are decoded once, not once an epoch or once a run.
+
+A set is a folder `<key>/` with `image` (uint8), `ink` (int16), or both, `labels` (int32) and
+`set.json`. The key is a hash of the records' names, sizes and checksums and of the code and
+settings that decode them. A set is made under another name and renamed, so it is whole or not
+there, and two runs may make it at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from quickdraw import readers
+from quickdraw.components import record_reader
+from quickdraw.components.inputs import Specs
+from quickdraw.console import log
+from quickdraw.errors import QuickdrawError
+from quickdraw.readers import QuickDrawFeatureReader
+from quickdraw.records import example, ink, png, tfrecord
+from quickdraw.records import shards as shards_module
+from quickdraw.records.shards import BadRecords, Shards
+from quickdraw.storage.checksums import crc32c
+from quickdraw.training.data.decode import decode
+
+_SET = "set.json"
+_UNFINISHED = "unfinished-"
+_UNFINISHED_SECONDS = 24 * 3600.0
+_BATCH = 4096
+
+
+@dataclasses.dataclass
+class Drawings:
+    """Decoded records.
+
+    Attributes:
+        inputs: by name, in memory or mapped from the cache: `image`, uint8 `[n, size, size,
+            channels]`; `ink`, int16 `[n, max_points, 3]`; or both.
+        labels: int32 `[n]`.
+        fingerprint: hash of the records' names, sizes and checksums.
+        bad: the records that could not be used.
+    """
+
+    inputs: dict[str, np.ndarray]
+    labels: np.ndarray
+    fingerprint: str
+    bad: BadRecords
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, rows: Any) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Return inputs and labels of some rows, any index of an array."""
+        return {name: array[rows] for name, array in self.inputs.items()}, self.labels[rows]
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the inputs, in bytes."""
+        return sum(array.nbytes for array in self.inputs.values())
+
+
+def folder() -> str:
+    """Where decoded sets are kept: $XDG_CACHE_HOME/quickdraw, by default ~/.cache/quickdraw."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(home, "quickdraw")
+
+
+def load(
+    reader: QuickDrawFeatureReader, shards: Shards, title: str, cache_megabytes: float
+) -> Drawings:
+    """Decode every record of some shards, or find them decoded in the cache.
+
+    Args:
+        reader: how to decode.
+        shards: the records.
+        title: what the progress bar calls it.
+        cache_megabytes: how large the cache may become. A set that is larger, or a cache that
+            cannot be written, means decoding into memory.
+
+    Raises:
+        QuickdrawError: see `BaseReader.batches`.
+    """
+    specs = reader.specs(shards.info)
+    path = os.path.join(folder(), _key(reader, shards, specs))
+    drawings = _open(path, reader, shards, specs)
+    if drawings is not None:
+        return drawings
+    try:
+        with _unfinished() as temporary:
+            parts, bad = decode(reader, shards, temporary, title)
+            total = _join(parts, temporary, reader.inputs, bad)
+            if total > cache_megabytes * 1e6:
+                mapped = Drawings(*_map(temporary, specs), shards.fingerprint, bad)
+                log(f"not cached: {total / 1e6:,.0f} MB, --cache_megabytes={cache_megabytes:g}")
+                return Drawings(*mapped.take(np.arange(len(mapped))), shards.fingerprint, bad)
+            _make_room(cache_megabytes * 1e6 - total)
+            with contextlib.suppress(OSError):  # another run was faster
+                os.rename(temporary, path)
+    except OSError as error:
+        log(f"warning: {folder()} cannot be written ({error.strerror}): decoding into memory")
+        return in_memory(reader, shards)
+    drawings = _open(path, reader, shards, specs)
+    assert drawings is not None
+    return drawings
+
+
+def _key(reader: QuickDrawFeatureReader, shards: Shards, specs: Specs) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(f"{shards.fingerprint} {specs} {reader.classes(shards)}".encode())
+    # The code is part of the key: whoever edits `preprocess` must not train on what was before.
+    for module in (readers, record_reader, shards_module, example, ink, png, tfrecord):
+        with open(str(module.__file__), "rb") as file:
+            digest.update(file.read())
+    return digest.hexdigest()
+
+
+def _open(
+    path: str, reader: QuickDrawFeatureReader, shards: Shards, specs: Specs
+) -> Drawings | None:
+    """Open a set of the cache.
+
+    Returns:
+        None if it is not there, is damaged, or lacks records that must not be left out.
+    """
+    try:
+        with open(os.path.join(path, _SET), encoding="utf-8") as file:
+            content = json.load(file)
+        if any(_checksum(os.path.join(path, name)) != content[name] for name in (*specs, "labels")):
+            raise ValueError("its checksum does not match")
+        inputs, labels = _map(path, specs)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError) as error:
+        log(f"warning: the cached set {path} is damaged ({error}): decoding again")
+        shutil.rmtree(path, ignore_errors=True)
+        return None
+    if content["bad_records"] and reader.on_bad_record == "error":
+        return None
+    bad = BadRecords("skip")
+    bad.extend(content["bad_records"], content["first_bad_records"])
+    with contextlib.suppress(OSError):
+        os.utime(path)  # _make_room deletes what was not used for longest
+    return Drawings(inputs, labels, shards.fingerprint, bad)
+
+
+def _map(path: str, specs: Specs) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    labels = np.fromfile(os.path.join(path, "labels"), "<i4")
+    # Copy on write: nobody writes, but TensorFlow takes no memory that is read-only.
+    arrays: dict[str, np.ndarray] = {
+        name: np.memmap(os.path.join(path, name), dtype, "c", shape=(len(labels), *shape))
+        for name, (shape, dtype) in specs.items()
+    }
+    return arrays, labels
+
+
+def _checksum(path: str) -> int:
+    with open(path, "rb") as file:
+        return crc32c(file)
+
+
+@contextlib.contextmanager
+def _unfinished() -> Iterator[str]:
+    """A new folder beside the sets; it is gone at the end, unless it was renamed to be one."""
+    os.makedirs(folder(), exist_ok=True)
+    path = tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder())
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _join(parts: list[str], path: str, inputs: tuple[str, ...], bad: BadRecords) -> int:
+    """Makes one file of each input of all parts and one of their labels, and describes them.
+
+    Returns:
+        How many bytes there are.
+    """
+    content: dict[str, object] = {
+        "bad_records": bad.count,
+        "first_bad_records": [str(error) for error in bad.first],
+    }
+    total = 0
+    for name in (*inputs, "labels"):
+        crc = 0
+        with open(os.path.join(path, name), "wb") as target:
+            for part in parts:
+                with open(f"{part}.{name}", "rb") as source:
+                    crc = crc32c(source, target, crc)
+                os.remove(f"{part}.{name}")
+            total += target.tell()
+        content[name] = crc
+    if not total:
+        raise QuickdrawError(f"no usable record in {len(parts)} file(s)")
+    with open(os.path.join(path, _SET), "w", encoding="utf-8") as file:
+        json.dump(content, file)
+    return total
+
+
+def _make_room(limit: float) -> None:
+    """Deletes what killed runs left, and the longest unused sets until the rest is small enough."""
+    sets = []
+    for entry in os.scandir(folder()):
+        age = time.time() - entry.stat().st_mtime
+        if entry.name.startswith(_UNFINISHED):
+            if age > _UNFINISHED_SECONDS:
+                shutil.rmtree(entry.path, ignore_errors=True)
+        elif entry.is_dir():
+            sizes = sum(file.stat().st_size for file in os.scandir(entry.path))
+            sets.append((age, sizes, entry.path))
+    kept = 0.0
+    for _, size, path in sorted(sets):
+        kept += size
+        if kept > limit:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def in_memory(
+    reader: QuickDrawFeatureReader,
+    shards: Shards,
+    chosen: Callable[[int], bool] = lambda number: True,
+) -> Drawings:
+    """Decode without the cache; see `RecordReader.read` for `chosen`.
+
+    Raises:
+        QuickdrawError: see `BaseReader.batches`.
+    """
+    bad = BadRecords(reader.on_bad_record)
+    batches = list(reader.read(shards, _BATCH, bad, chosen))
+    if not batches:
+        raise QuickdrawError(f"{shards.patterns}: no usable record in {len(shards.files)} file(s)")
+    parts, labels = zip(*batches, strict=True)
+    inputs = {name: np.concatenate([part[name] for part in parts]) for name in reader.inputs}
+    return Drawings(inputs, np.concatenate(labels).astype(np.int32), shards.fingerprint, bad)

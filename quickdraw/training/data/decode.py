@@ -1,0 +1,178 @@
+"""Decodes shards into plain files of arrays and labels; run as a process of its own on each core.
+
+    python -m quickdraw.training.data.decode < job.json > report.json
+
+A program, not a worker of `multiprocessing`: those need a `__main__` that can be imported, which a
+notebook does not have.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import Any
+
+from quickdraw import storage
+from quickdraw.console import Progress
+from quickdraw.errors import QuickdrawError
+from quickdraw.readers import QuickDrawFeatureReader
+from quickdraw.records.dataset_info import DatasetInfo
+from quickdraw.records.shards import BadRecords, Shards
+
+_BATCH = 4096
+# Below this, starting processes takes longer than decoding.
+_SMALL_BYTES = 32 << 20
+_POLL_SECONDS = 0.05
+_LABEL_BYTES = 4
+
+
+def decode(
+    reader: QuickDrawFeatureReader, shards: Shards, folder: str, title: str
+) -> tuple[list[str], BadRecords]:
+    """Decode shards, on all cores if there is much to do.
+
+    Args:
+        reader: how.
+        shards: the records.
+        folder: gets `<number>.<input>` and `<number>.labels` for each shard.
+        title: what the progress bar calls it.
+
+    Returns:
+        For each shard the path of its files, less the ending; and the records that were skipped.
+
+    Raises:
+        QuickdrawError: a bad record, unless they are skipped.
+    """
+    files, bad = shards.files, BadRecords(reader.on_bad_record)
+    parts = [os.path.join(folder, f"{number:05}") for number in range(len(files))]
+    jobs = list(zip(files, parts, strict=True))
+    cores = min(len(files), os.cpu_count() or 1)
+    if cores == 1 or is_small(files):
+        _run(reader, shards, jobs, bad, Progress(title, None, "images"))
+        return parts, bad
+    processes = [_start(reader, jobs[core::cores], shards.info) for core in range(cores)]
+    try:
+        progress = Progress(title, None, "images")
+        while any(process.poll() is None for process in processes):
+            done = sum(_size(f"{part}.labels") for part in parts) // _LABEL_BYTES
+            progress.update(done)
+            time.sleep(_POLL_SECONDS)
+        progress.close()
+        for process in processes:
+            _finish(process, bad)
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()  # closes its pipes
+    return parts, bad
+
+
+def is_small(files: list[str]) -> bool:
+    """Whether one process is enough for all of them."""
+    return sum(map(storage.file_size, files)) < _SMALL_BYTES
+
+
+def environment() -> dict[str, str]:
+    """What a process needs to import what this one can."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
+def _size(path: str) -> int:
+    return os.path.getsize(path) if os.path.exists(path) else 0
+
+
+def _run(
+    reader: QuickDrawFeatureReader,
+    shards: Shards,
+    jobs: list[tuple[str, str]],
+    bad: BadRecords,
+    progress: Progress | None,
+) -> None:
+    """Decode some of the files, each into files of its own."""
+    done = 0
+    for file, part in jobs:
+        with contextlib.ExitStack() as stack:
+            outputs = {
+                name: stack.enter_context(open(f"{part}.{name}", "wb"))
+                for name in (*reader.inputs, "labels")
+            }
+            one = dataclasses.replace(shards, files=[file])
+            for arrays, targets in reader.read(one, _BATCH, bad):
+                for name, array in (*arrays.items(), ("labels", targets.astype("<i4"))):
+                    outputs[name].write(array.data)
+                done += len(targets)
+                if progress:
+                    progress.update(done)
+    if progress:
+        progress.close()
+
+
+def _start(
+    reader: QuickDrawFeatureReader, jobs: list[tuple[str, str]], info: DatasetInfo
+) -> subprocess.Popen:
+    job = {
+        "jobs": jobs,
+        "info": dataclasses.asdict(info),
+        "image_size": reader.image_size,
+        "num_classes": reader.num_classes,
+        "on_bad_record": reader.on_bad_record,
+        "inputs": reader.inputs,
+        "max_points": reader.max_points,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "quickdraw.training.data.decode"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(job))
+    process.stdin.close()
+    process.stdin = None
+    return process
+
+
+def _finish(process: subprocess.Popen, bad: BadRecords) -> None:
+    assert process.stdout is not None
+    try:
+        report: dict[str, Any] = json.loads(process.stdout.read())
+    except ValueError:
+        raise QuickdrawError(
+            f"a process that decoded records died with exit code {process.returncode}"
+        ) from None
+    if report["error"]:
+        raise QuickdrawError(report["error"])
+    bad.extend(report["bad_records"], report["first_bad_records"])
+
+
+def main() -> None:
+    """Do the job on standard input and report on standard output."""
+    job = json.load(sys.stdin)
+    jobs, info = job.pop("jobs"), DatasetInfo(**job.pop("info"))
+    reader = QuickDrawFeatureReader(**job)
+    bad = BadRecords(reader.on_bad_record)
+    error = ""
+    try:
+        _run(reader, Shards("", [], info), jobs, bad, None)
+    except QuickdrawError as problem:
+        error = str(problem)
+    except OSError as problem:
+        error = f"{problem.filename or 'decoding'}: {problem.strerror}"
+    json.dump(
+        {
+            "error": error,
+            "bad_records": bad.count,
+            "first_bad_records": [str(one) for one in bad.first],
+        },
+        sys.stdout,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""Drawings on their way to the step: resident on the device, or streamed from the cache.
+
+Both give the same batches for the same seed: the order is a pure function of seed and step.
+"""
+
+from __future__ import annotations
+
+import abc
+import functools
+import os
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from quickdraw.console import log
+from quickdraw.devices import Distribution
+from quickdraw.errors import QuickdrawError
+from quickdraw.training.data.cache import Drawings
+from quickdraw.training.settings import Settings
+
+
+class Order:
+    """In which order the drawings of each epoch come: a pure function of seed and epoch.
+
+    Args:
+        labels: of all drawings, int `[n]`.
+        seed: decides the order.
+        balanced: an epoch of n places has each class equally often (give or take one), drawings of
+            rare classes several times; otherwise it has each drawing once.
+
+    Attributes:
+        epoch: the rows of an epoch, int32 `[n]`.
+    """
+
+    def __init__(self, labels: np.ndarray, seed: int, balanced: bool = False):
+        self._records, self._seed = len(labels), seed
+        self._classes = [np.flatnonzero(labels == one) for one in np.unique(labels) if balanced]
+        self.epoch = functools.lru_cache(2)(self._epoch)
+
+    def rows_of_steps(self, batch_size: int, first_step: int, steps: int) -> np.ndarray:
+        """Which drawings each of some steps sees.
+
+        The steps cut the row of epochs into batches, so any batch size will do.
+
+        Returns:
+            int32 `[steps, batch_size]`.
+        """
+        first, last = first_step * batch_size, (first_step + steps) * batch_size
+        starts = range(first - first % self._records, last, self._records)
+        rows = [
+            self.epoch(start // self._records)[max(first - start, 0) : last - start]
+            for start in starts
+        ]
+        return np.concatenate(rows).reshape(steps, batch_size)
+
+    def _epoch(self, epoch: int) -> np.ndarray:
+        random = np.random.Generator(np.random.Philox(key=(self._seed, epoch)))
+        if not self._classes:
+            return random.permutation(self._records).astype(np.int32)
+        times, left = divmod(self._records, len(self._classes))
+        more = random.permutation(len(self._classes)) < left
+        drawn = [
+            np.resize(random.permutation(rows), times + one)
+            for rows, one in zip(self._classes, more, strict=True)
+        ]
+        return random.permutation(np.concatenate(drawn)).astype(np.int32)
+
+
+class Feed(abc.ABC):
+    """The batches of a training.
+
+    Attributes:
+        data: what stays on the devices for all steps; the first argument of `pick`.
+        most_steps: how many steps one call can be given.
+    """
+
+    data: Any
+    most_steps: int
+
+    def __init__(self, drawings: Drawings, settings: Settings, distribution: Distribution):
+        self._batch_size, self._distribution = settings.batch_size, distribution
+        self._order = Order(drawings.labels, settings.seed, settings.balanced_sampling)
+        self._share = settings.batch_size // distribution.replicas
+
+    @abc.abstractmethod
+    def inputs(self, first_step: int, steps: int) -> Any:
+        """What the devices need to take some steps, for each replica its share."""
+
+    @abc.abstractmethod
+    def pick(self, data: Any, inputs: Any, step: tf.Tensor) -> tuple[Any, tf.Tensor]:
+        """In the compiled step: images and labels of a replica's share of one step's batch."""
+
+    def _rows(self, first_step: int, steps: int) -> np.ndarray:
+        return self._order.rows_of_steps(self._batch_size, first_step, steps)
+
+    def _columns(self, replica: int) -> slice:
+        return slice(replica * self._share, (replica + 1) * self._share)
+
+
+class ResidentFeed(Feed):
+    """All drawings stay on every device as one tensor; each step gathers its batch."""
+
+    most_steps = 1 << 20
+
+    def __init__(self, drawings: Drawings, settings: Settings, distribution: Distribution):
+        super().__init__(drawings, settings, distribution)
+        arrays: dict[str, Any] = drawings.inputs
+        if distribution.on_one_cpu:
+            arrays = {name: _without_copy(array) for name, array in arrays.items()}
+        self.data = distribution.per_replica(lambda _: (arrays, drawings.labels))
+
+    def inputs(self, first_step: int, steps: int) -> Any:
+        rows = self._rows(first_step, steps)
+        return self._distribution.per_replica(lambda replica: rows[:, self._columns(replica)])
+
+    def pick(self, data: Any, inputs: Any, step: tf.Tensor) -> tuple[Any, tf.Tensor]:
+        return tf.nest.map_structure(lambda each: tf.gather(each, inputs[step]), data)
+
+
+class StreamedFeed(Feed):
+    """Drawings stay in the cache on disk; a thread reads the next call's while this one runs."""
+
+    data = ()
+
+    def __init__(
+        self, drawings: Drawings, settings: Settings, distribution: Distribution, budget: float
+    ):
+        super().__init__(drawings, settings, distribution)
+        self._drawings, batch_size = drawings, settings.batch_size
+        # One call's batches are being read, one's are being trained on, and TensorFlow copies.
+        needed = 3 * batch_size * drawings.nbytes // len(drawings)
+        self.most_steps = int(budget // needed)
+        if self.most_steps < 1:
+            raise QuickdrawError(
+                f"--memory_budget is too small for a batch of {batch_size}: "
+                f"{needed / 1e6:.1f} MB are needed"
+            )
+        self._thread = ThreadPoolExecutor(1)
+        self._next: tuple[tuple[int, int], Future] | None = None
+
+    def inputs(self, first_step: int, steps: int) -> Any:
+        ready = self._next
+        if ready is None or ready[0] != (first_step, steps):
+            ready = self._start(first_step, steps)
+        drawings = ready[1].result()
+        self._next = self._start(first_step + steps, steps)
+        return self._distribution.per_replica(
+            lambda replica: tf.nest.map_structure(
+                lambda each: each[:, self._columns(replica)], drawings
+            )
+        )
+
+    def pick(self, data: Any, inputs: Any, step: tf.Tensor) -> tuple[Any, tf.Tensor]:
+        return tf.nest.map_structure(lambda each: each[step], inputs)
+
+    def _start(self, first_step: int, steps: int) -> tuple[tuple[int, int], Future]:
+        return (first_step, steps), self._thread.submit(self._read, first_step, steps)
+
+    def _read(self, first_step: int, steps: int) -> tuple[Any, np.ndarray]:
+        return self._drawings.take(self._rows(first_step, steps))
+
+
+def _without_copy(array: np.ndarray) -> Any:
+    """The memory that is mapped from the cache, as a tensor; another array as it is."""
+    if isinstance(array, np.memmap):
+        return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+    return array
+
+
+def create(drawings: Drawings, settings: Settings, distribution: Distribution) -> Feed:
+    """The feed that suits the drawings: resident if they fit into `memory_budget`.
+
+    Args:
+        drawings: the training drawings.
+        settings: batch size, order and budget.
+        distribution: the devices.
+    """
+    budget = settings.memory_budget * 1e6 if settings.memory_budget else _default_budget()
+    resident = drawings.nbytes <= budget
+    log(
+        f"{drawings.nbytes / 1e6:,.0f} MB of drawings "
+        f"{'stay in memory' if resident else 'are streamed from the cache'} "
+        f"(budget {budget / 1e6:,.0f} MB)"
+    )
+    if resident:
+        return ResidentFeed(drawings, settings, distribution)
+    return StreamedFeed(drawings, settings, distribution, budget)
+
+
+def _default_budget() -> float:
+    """Half of the accelerator's memory, or of the machine's."""
+    from tensorflow.python.client import device_lib
+
+    limits = [
+        device.memory_limit
+        for device in device_lib.list_local_devices()
+        if device.device_type == "GPU"
+    ]
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return min(limits, default=machine) / 2

@@ -1,0 +1,75 @@
+"""Decodes small sets of records while TensorFlow is being imported, which leaves a core idle.
+
+A process of its own puts them into the cache. What it cannot decode it leaves to the training,
+which tells why.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from quickdraw import storage
+from quickdraw.errors import QuickdrawError
+from quickdraw.readers import QuickDrawFeatureReader
+from quickdraw.records import dataset_info
+from quickdraw.training.data import cache, decode
+from quickdraw.training.settings import Settings
+
+
+@contextlib.contextmanager
+def reading_ahead(settings: Settings) -> Iterator[None]:
+    """Reads what `settings` name while the caller does something else; done when it is left."""
+    patterns = [settings.patterns_to_fit, settings.eval_data_pattern]
+    job = {
+        "patterns": [pattern for pattern in patterns if pattern and _worth_it(pattern)],
+        "image_size": settings.image_size,
+        "on_bad_record": settings.on_bad_record,
+        "cache_megabytes": settings.cache_megabytes,
+    }
+    if not job["patterns"] or (os.cpu_count() or 1) < 2:
+        yield
+        return
+    process = subprocess.Popen(
+        [sys.executable, "-m", "quickdraw.training.data.read_ahead", json.dumps(job)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=decode.environment(),
+    )
+    try:
+        yield
+        process.wait()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _worth_it(patterns: str) -> bool:
+    """Whether reading takes no longer than the import, and no model is needed to know what of."""
+    if storage.is_remote(patterns):
+        return False
+    try:
+        files = storage.expand(patterns)
+        info = dataset_info.load(os.path.dirname(files[0]))
+    except QuickdrawError:
+        return False
+    only_images = info is not None and not info.settings.get("keep_strokes")
+    return only_images and decode.is_small(files)
+
+
+def main(argv: list[str]) -> None:
+    """Does the job that the first argument describes."""
+    job = json.loads(argv[1])
+    for patterns in job["patterns"]:
+        reader = QuickDrawFeatureReader(job["image_size"], on_bad_record=job["on_bad_record"])
+        with contextlib.suppress(QuickdrawError):
+            cache.load(reader, reader.open(patterns), "reading", job["cache_megabytes"])
+
+
+if __name__ == "__main__":
+    main(sys.argv)

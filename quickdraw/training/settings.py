@@ -1,0 +1,221 @@
+"""The settings of a training: each stands here once, with its default and what it means.
+
+The fields are the arguments of `quickdraw.training.fit` and the flags of `quickdraw.train`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Literal
+
+from quickdraw import fields
+from quickdraw.components.component import Component
+from quickdraw.errors import QuickdrawError
+from quickdraw.fields import field
+from quickdraw.records.shards import OnBadRecord
+
+Distribute = Literal["auto", "none", "mirrored", "multi_worker"]
+Precision = Literal["float32", "bfloat16", "float16"]
+Optimizer = Literal["adam", "adamw", "lion", "muon", "sgd"]
+Schedule = Literal["cosine", "one_cycle", "step", "plateau", "constant"]
+
+# Measured: see docs/experiments.md.
+_RATES: dict[Optimizer, float] = {
+    "adam": 0.006,
+    "adamw": 0.006,
+    "lion": 0.001,
+    "muon": 0.006,
+    "sgd": 0.1,
+}
+
+
+@dataclasses.dataclass(kw_only=True)
+class Settings:
+    """Everything that `fit` can be told. Read the fields' texts, or `quickdraw-train --help`.
+
+    Raises:
+        QuickdrawError: a number that is too small to mean anything, or an unknown choice.
+    """
+
+    train_data_pattern: str | None = field(
+        None,
+        "Comma-separated patterns of the training records. Without it synthetic sample drawings "
+        "are made and used.",
+    )
+    eval_data_pattern: str | None = field(
+        None,
+        "Patterns of the validation records. Without them no best model can be kept.",
+        matters=True,
+    )
+    train_dir: str | None = field(
+        None, "The folder that the run is written to. Without it, runs/ and the model's name."
+    )
+    model: str | Component = field(
+        "LogisticModel",
+        "Class in quickdraw.models, or dotted path of your own (my_models.MyModel).",
+    )
+    model_params: str | dict[str, Any] = field(
+        "", 'The model\'s parameters, e.g. "dense_units=256, dropout=0.5".'
+    )
+    label_loss: str | Component = field(
+        "CrossEntropyLoss", "Class in quickdraw.losses, or dotted path of your own."
+    )
+    loss_params: str | dict[str, Any] = field(
+        "", 'The loss\' parameters, e.g. "label_smoothing=0".'
+    )
+    class_weights: str | dict[str, Any] | None = field(
+        None,
+        'How much each class counts in training: balanced (rare ones more), or e.g. "cat=2, dog=3" '
+        '(names with blanks as JSON: {"hot dog": 2}); the others count 1.',
+        matters=True,
+    )
+    teacher_dir: str | None = field(
+        None,
+        "The folder of a run that teaches this one (--label_loss=DistillationLoss), or several, "
+        "separated by commas.",
+        matters=True,
+    )
+    balanced_sampling: bool = field(
+        False,
+        "Draw each class equally often, whatever number of drawings it has.",
+        matters=True,
+    )
+    use_valid_as_train: bool = field(
+        False,
+        "Train on the validation records too, for a last run when all choices are made. Validation "
+        "figures then mean nothing, and the last model counts as the best.",
+        matters=True,
+    )
+    batch_size: int = field(128, "Drawings a step.", 1, matters=True)
+    base_learning_rate: float = field(
+        None,
+        "The highest learning rate: reached after a warm-up, then lowered as --schedule says. "
+        "Without it, "
+        + ", ".join(f"{rate:g} for {optimizer}" for optimizer, rate in _RATES.items())
+        + ".",
+        above=0,
+        matters=True,
+    )
+    schedule: Schedule = field(
+        "cosine",
+        "How the learning rate is lowered: cosine (to 0), one_cycle, step (a tenth at half and at "
+        "three quarters), plateau (half when evaluations get no better), or constant.",
+        matters=True,
+    )
+    plateau_patience: int = field(
+        3,
+        "Evaluations in a row without a better top-1 after which --schedule=plateau halves.",
+        1,
+        matters=True,
+    )
+    early_stopping: int | None = field(
+        None, "Ends the training after so many evaluations in a row without a better top-1.", 1
+    )
+    optimizer: Optimizer = field(
+        "adamw",
+        "adam (without weight decay), adamw, lion, muon, or sgd with Nesterov momentum.",
+        matters=True,
+    )
+    weight_decay: float = field(
+        0.0,
+        "Share by which weights shrink each step, times the learning rate; biases and "
+        "normalisations are left alone.",
+        0,
+        matters=True,
+    )
+    ema_decay: float = field(
+        0.0,
+        "Predict with an exponential moving average of the weights, of which each step keeps this "
+        "share (0.999). 0 is off.",
+        0,
+        matters=True,
+    )
+    augment: str | Component = field(
+        "",
+        'Random changes to the training drawings, e.g. "flip=True, shift=2, rotation=10"; see '
+        "quickdraw.training.augmentation.",
+        matters=True,
+    )
+    num_epochs: float = field(8.0, "How often each drawing is seen.", above=0, matters=True)
+    max_steps: int | None = field(
+        None, "Ends the training after so many steps, if earlier.", 1, matters=True
+    )
+    eval_every: int | float = field(
+        1.0,
+        "How often to evaluate. With a decimal point it counts epochs (0.5 is twice an epoch), "
+        "without one steps (500).",
+        above=0,
+    )
+    checkpoint_every_steps: int = field(
+        1000, "Steps between checkpoints. Each evaluation writes one too.", 1
+    )
+    checkpoint_every_minutes: float = field(
+        5.0, "Minutes after which a checkpoint is written in any case.", above=0
+    )
+    keep_checkpoints: int = field(3, "How many checkpoints to keep, beside the best model.", 1)
+    image_size: int | None = field(
+        None, "Resize the images to so many pixels a side; kept with the run.", 1
+    )
+    on_bad_record: OnBadRecord = field(
+        "error", "What to do about a record that cannot be used: stop (error) or go on (skip)."
+    )
+    memory_budget: float | None = field(
+        None,
+        "Megabytes that the decoded drawings may take in memory, or on the GPU; more are streamed "
+        "from the cache. Without it, half of what there is.",
+        above=0,
+    )
+    cache_megabytes: float = field(
+        20_000.0, "How large the cache of decoded drawings on disk may become.", 0
+    )
+    distribute: Distribute = field(
+        "auto",
+        "none: one device; mirrored: all GPUs of this machine; multi_worker: the machines that "
+        "TF_CONFIG names.",
+    )
+    accumulate_steps: int = field(
+        1, "Take each batch in so many parts, one after the other, where memory is short.", 1
+    )
+    precision: Precision = field(
+        "float32",
+        "What layers compute in. bfloat16 suits GPUs, and CPUs with AVX512-BF16; float16 (with "
+        "loss scaling) GPUs.",
+        matters=True,
+    )
+    deterministic: bool | None = field(
+        None,
+        "Let the same run give the same bits each time. Without it: on a CPU, where it costs "
+        "nothing worth mentioning, but not on a GPU.",
+    )
+    xla: bool = field(False, "Compile the step with XLA: for a GPU. Slower on CPUs.")
+    sync_batch_norm: bool = field(
+        False, "BatchNormalization over all replicas together instead of over each by itself."
+    )
+    accept_changed_data: bool = field(
+        False, "Go on with a run although its training records have changed since."
+    )
+    seed: int = field(
+        0, "Decides the first weights and the order of the drawings.", 0, matters=True
+    )
+    start_new_model: bool = field(False, "Move an earlier run in train_dir aside and begin anew.")
+
+    @property
+    def patterns_to_fit(self) -> str:
+        """Patterns of all records that are trained on."""
+        validation = self.eval_data_pattern if self.use_valid_as_train else None
+        return ",".join(filter(None, (self.train_data_pattern, validation)))
+
+    def that_matter(self) -> dict[str, Any]:
+        """The settings that decide the result."""
+        return {
+            each.name: getattr(self, each.name)
+            for each in dataclasses.fields(self)
+            if each.metadata.get("matters")
+        }
+
+    def __post_init__(self) -> None:
+        fields.check(self, "--")
+        if self.base_learning_rate is None:
+            self.base_learning_rate = _RATES[self.optimizer]
+        if self.optimizer == "adam" and self.weight_decay:
+            raise QuickdrawError("--optimizer=adam has no --weight_decay: adamw is Adam with it")

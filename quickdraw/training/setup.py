@@ -1,0 +1,196 @@
+"""From settings to a `Setup`: names looked up, numbers checked, records read."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from quickdraw.components.base_loss import BaseLoss
+from quickdraw.components.base_model import BaseModel
+from quickdraw.components.lookup import component, explained
+from quickdraw.console import log
+from quickdraw.devices import Distribution, check_precision
+from quickdraw.errors import QuickdrawError
+from quickdraw.readers import QuickDrawFeatureReader
+from quickdraw.records.shards import Shards
+from quickdraw.runs import factory
+from quickdraw.runs.record import Run
+from quickdraw.training.augmentation import Augmentation, make_augmentation
+from quickdraw.training.data.cache import Drawings
+from quickdraw.training.objective import check_teachers, class_weights
+from quickdraw.training.settings import Settings
+
+Load = Callable[[QuickDrawFeatureReader, Shards, str, float], Drawings]
+"""As `cache.load`: reader, shards, title of the progress bar, size of the cache in megabytes."""
+
+
+@dataclasses.dataclass
+class Setup:
+    """What is to be trained, on what, where: checked and read.
+
+    Attributes:
+        settings: how it is trained.
+        run: what run.json will say.
+        augmentation: random changes to the training drawings.
+        devices: where it is trained.
+        train: the training drawings.
+        validation: those that it is validated on, if any.
+    """
+
+    settings: Settings
+    run: Run
+    augmentation: Augmentation
+    devices: Distribution
+    train: Drawings
+    validation: Drawings | None
+
+
+def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
+    """Look up what the settings name, check it, and read the drawings.
+
+    Raises:
+        QuickdrawError: see `fit`.
+    """
+    # 1. Names and numbers: a typing mistake shows before any record is read.
+    if not settings.train_data_pattern:
+        raise QuickdrawError("train_data_pattern must be given")
+    model = component(settings.model, settings.model_params, BaseModel)
+    loss = component(settings.label_loss, settings.loss_params, BaseLoss)
+    augmentation = make_augmentation(settings.augment)
+    if "ink" in model.inputs and augmentation != Augmentation():
+        raise QuickdrawError(
+            f"--augment changes images, and {type(model).__name__} takes ink: leave it out"
+        )
+    _check_use_of_validation(settings)
+    _check_batch(settings, devices)
+    check_precision(settings.precision)
+
+    # 2. Records: listed and described, each pattern once.
+    reader = QuickDrawFeatureReader(
+        settings.image_size,
+        on_bad_record=settings.on_bad_record,
+        inputs=model.inputs,
+        max_points=model.max_points,
+    )
+    shards = reader.open(settings.patterns_to_fit)
+    size, channels = settings.image_size or shards.info.image_size, shards.info.channels
+    check_teachers(settings, loss, model, shards.info.labels, size, channels)
+
+    # 3. Training drawings, and what depends on them.
+    train = load(reader, shards, "reading training records", settings.cache_megabytes)
+    run = _describe(settings, (model, loss, augmentation), shards, train)
+    pixels = f", {size}x{size} pixels" * ("image" in model.inputs)
+    log(f"{len(train):,} training drawings of {len(run.labels)} classes{pixels}")
+    check_teachers(settings, loss, model, run.labels, size, channels)
+    class_weights(settings.class_weights, run.labels, train.labels)
+    augmentation = augmentation.of_classes(run.labels)
+
+    # 4. The student's code, tried before there is a run.
+    factory.build_model(run)
+    _check_loss(loss, len(run.labels))
+
+    # 5. Validation drawings.
+    validation = _read_validation(settings, run, load)
+    return Setup(settings, run, augmentation, devices, train, validation)
+
+
+def _check_use_of_validation(settings: Settings) -> None:
+    guided = settings.early_stopping or settings.schedule == "plateau"
+    if guided and not settings.eval_data_pattern:
+        raise QuickdrawError(
+            "--early_stopping and --schedule=plateau go by the validation records: "
+            "--eval_data_pattern is needed"
+        )
+    if not settings.use_valid_as_train:
+        return
+    if not settings.eval_data_pattern:
+        raise QuickdrawError("--use_valid_as_train: --eval_data_pattern is needed")
+    if guided:
+        raise QuickdrawError(
+            "--use_valid_as_train: --early_stopping and --schedule=plateau need validation records "
+            "that are not trained on"
+        )
+    log(
+        "warning: --use_valid_as_train: the validation records are trained on too. Validation "
+        "figures mean nothing; the last model counts as the best"
+    )
+
+
+def _check_batch(settings: Settings, devices: Distribution) -> None:
+    parts = devices.replicas * settings.accumulate_steps
+    if settings.batch_size % parts:
+        raise QuickdrawError(
+            f"--batch_size must be a multiple of {parts} ({devices.replicas} devices times "
+            f"--accumulate_steps={settings.accumulate_steps}). Received: {settings.batch_size}"
+        )
+    if devices.replicas > 1:
+        log(
+            f"{devices.replicas} devices in {devices.workers} process(es): "
+            f"{settings.batch_size // devices.replicas} of the {settings.batch_size} drawings of "
+            f"each batch on each; the learning rate stays {settings.base_learning_rate:g}"
+        )
+
+
+def _describe(
+    settings: Settings,
+    components: tuple[BaseModel, BaseLoss, Augmentation],
+    shards: Shards,
+    train: Drawings,
+) -> Run:
+    """Write down what run.json will say."""
+    model, loss, augmentation = components
+    labels = shards.info.labels
+    if not labels:
+        labels = [str(label) for label in range(int(train.labels.max()) + 1)]
+        log(f"no dataset.json beside the records: assuming the labels 0…{len(labels) - 1}")
+    return Run(
+        model=model.name(),
+        model_params=model.params(),
+        label_loss=loss.name(),
+        loss_params=loss.params(),
+        labels=labels,
+        image_size=settings.image_size or shards.info.image_size,
+        resized=settings.image_size is not None,
+        channels=shards.info.channels,
+        settings={
+            "train_data_pattern": settings.train_data_pattern,
+            **settings.that_matter(),
+            "augment": augmentation.params(),
+        },
+        data_fingerprint=train.fingerprint,
+    )
+
+
+def _check_loss(loss: BaseLoss, num_classes: int) -> None:
+    """Ask the loss for two examples' values: a mistake shows here, not in a compiled step."""
+    asked = ["features"] * loss.needs_features + ["teacher_logits"] * loss.needs_teacher
+    try:
+        for keywords in ([], asked):
+            inspect.signature(loss.calculate_loss).bind(0, 0, **dict.fromkeys(keywords))
+    except TypeError as error:
+        expected = ", ".join(["logits", "labels", *(f"{name}=None" for name in asked)])
+        raise QuickdrawError(
+            f"{type(loss).__name__}: calculate_loss(self, {expected}) expected: {error}"
+        ) from None
+    with explained(type(loss).calculate_loss):
+        values = loss.calculate_loss(tf.zeros((2, num_classes)), tf.zeros((2,), tf.int32))
+    if getattr(values, "shape", None) != (2,):
+        raise QuickdrawError(
+            f"{type(loss).__name__}.calculate_loss must return one value an example, of shape "
+            f"(batch,). Received for a batch of 2: {getattr(values, 'shape', values)}"
+        )
+
+
+def _read_validation(settings: Settings, run: Run, load: Load) -> Drawings | None:
+    if not settings.eval_data_pattern:
+        log("no --eval_data_pattern: nothing is evaluated, and no best model kept")
+        return None
+    reader = factory.reader_for(run, QuickDrawFeatureReader, settings.on_bad_record)
+    shards = factory.open_records(run, reader, settings.eval_data_pattern)
+    validation = load(reader, shards, "reading validation records", settings.cache_megabytes)
+    validation.bad.report()
+    log(f"{len(validation):,} validation drawings")
+    return validation

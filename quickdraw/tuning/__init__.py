@@ -1,0 +1,1 @@
+"""Hyper-parameter search: trials, their results and plots."""
