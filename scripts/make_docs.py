@@ -134,7 +134,7 @@ def floors() -> str:
 
 
 def _widths(floor: list[str]) -> list[int]:
-    """Return the widths of the boxes of a floor: each as wide as its name, and a share of the rest."""
+    """Return the widths of the boxes of a floor: as wide as their names, and shares of the rest."""
     free = _WIDTH - 1 - sum(len(name) + 1 for name in floor)
     if free < 0:
         raise SystemExit(f"the picture is too narrow for {' | '.join(floor)}")
