@@ -1,4 +1,4 @@
-"""A sweep: trials recorded, the failed ones too; killed and gone on with; a table and a picture."""
+"""A sweep: trials recorded, the failed ones too; killed and gone on with."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from quickdraw import sweep
-from quickdraw.tuning import picture, results, study
-from quickdraw.tuning.results import Row
-from quickdraw.tuning.search import Choice, Range
+from quickdraw.tuning import study
 
 # Stands for train: notes that it was started, and leaves a metrics.csv. Waits, in the trial that
 # HOLD names, for the file GO.
@@ -127,7 +124,7 @@ def test_killed_in_the_middle_of_a_trial_it_goes_on_there(
     code = (
         "import sys\n"
         "from quickdraw import sweep\n"
-        "from quickdraw.sweeping import study\n"
+        "from quickdraw.tuning import study\n"
         f"study._TRAIN = {study._TRAIN!r}\n"
         f"sweep.main({flags_of(study_dir)!r})\n"
     )
@@ -174,6 +171,14 @@ def test_no_trial_starts_after_max_minutes(stand_in, study_dir):
     assert starts(study_dir) == {}
 
 
+def test_without_a_completed_trial_there_is_no_picture(stand_in, study_dir, capsys):
+    failing = ["--search=base_learning_rate=0.1..0.2", "--trials=1"]
+    assert sweep.main(flags_of(study_dir, *failing)) == 0
+    assert [row["state"] for row in table_of(study_dir)] == ["failed"]
+    assert not (study_dir / "results.png").exists()
+    assert "no trial has been completed" in capsys.readouterr().err
+
+
 def test_a_sweep_of_something_else_is_refused(stand_in, study_dir, capsys):
     assert sweep.main(flags_of(study_dir, SEARCH, "--trials=1")) == 0
     other = "--search=base_learning_rate=0.1..0.2"
@@ -204,9 +209,10 @@ def test_mistakes_of_the_command_line(given, told, capsys, tmp_path, monkeypatch
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_optuna_it_says_what_to_install():
+@pytest.mark.parametrize("missing", ["optuna", "matplotlib"])
+def test_without_the_extra_it_says_what_to_install(missing, tmp_path):
     code = (
-        "import sys; sys.modules['optuna'] = None\n"
+        f"import sys; sys.modules[{missing!r}] = None\n"
         "from quickdraw import sweep\n"
         f"sys.exit(sweep.main(['sweep', '--study_dir=s', {SEARCH!r}]))"
     )
@@ -214,10 +220,22 @@ def test_without_optuna_it_says_what_to_install():
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
+        cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
     assert done.returncode == 1
     assert "pip install 'quickdraw[sweep]'" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_help_needs_neither_optuna_nor_tensorflow():
+    code = (
+        "import sys\n"
+        "from quickdraw import sweep\n"
+        "assert sweep.main(['sweep', '--help']) == 0\n"
+        "print(sorted({'optuna', 'matplotlib', 'tensorflow'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "--study_dir" in done.stdout and done.stdout.endswith("[]\n")
 
 
 def test_real_trainings(tiny_data, study_dir):
@@ -235,53 +253,3 @@ def test_real_trainings(tiny_data, study_dir):
     run = json.loads((study_dir / good["trial"] / "run.json").read_text())
     assert run["model_params"]["units"] == [8]
     assert bad["error"].startswith("MlpModel.units must be of type int")
-
-
-# The table and the picture
-
-
-def test_the_table_is_ranked_and_aligned():
-    rows = [
-        Row("trial-000", "done", 0.5, 1, {"a": 0.001, "b": "x"}),
-        Row("trial-001", "failed", None, 0.5, {"a": 0.002, "b": "longer"}, "no such model"),
-        Row("trial-002", "pruned", 0.7, 1, {"a": 0.25, "b": "x"}),
-        Row("trial-003", "done", 0.625, 12.25, {"a": 1 / 3, "b": "x"}),
-    ]
-    space = {"a": Range(0.0, 1.0), "b": Choice(("x", "longer"))}
-    assert results.table(space, rows).splitlines() == [
-        "    trial   top-1  minutes       a       b",
-        "trial-003  62.50%     12.2  0.3333       x",
-        "trial-000  50.00%      1.0   0.001       x",
-        "trial-002  70.00%      1.0    0.25       x  pruned",
-        "trial-001              0.5   0.002  longer  no such model",
-    ]
-
-
-def colours(image: Image.Image, x: slice, colour: tuple[int, int, int]) -> np.ndarray:
-    """The rows and columns of a colour's pixels in some columns of a picture."""
-    return np.argwhere((np.asarray(image)[:, x] == colour).all(axis=-1))
-
-
-@pytest.mark.parametrize(
-    "of", [Range(1e-4, 1e-1, log=True), Range(0.0, 0.5), Range(1, 2), Choice(("0.01",))]
-)
-@pytest.mark.parametrize("top1", [[0.5], [0.5, 0.5], [0.9, 0.91, 0.1], [0.0, 1.0], [0.7, 0.6955]])
-def test_the_picture_shows_any_trials(of, top1):
-    value = "0.01" if isinstance(of, Choice) else of.high
-    points = [picture.Point({"a": value, "b": 1}, one, False) for one in top1]
-    image = picture.draw({"a": of, "b": Range(0, 2)}, points)
-    # The best, in orange, is at the top in each panel.
-    for panel in (slice(0, 420), slice(420, 840)):
-        assert len(colours(image, panel, (255, 127, 14)))
-
-
-def test_points_lie_where_their_values_are():
-    points = [picture.Point({"a": 10.0**-power}, 0.9 - power / 100, False) for power in (1, 2, 4)]
-    image = picture.draw({"a": Range(1e-5, 1.0, log=True)}, points)
-    blue, orange = (31, 119, 180), (255, 127, 14)
-    spots = colours(image, slice(0, 420), blue)
-    left = spots[spots[:, 1] < 180].mean(axis=0)
-    middle = spots[spots[:, 1] > 180].mean(axis=0)
-    best = colours(image, slice(0, 420), orange).mean(axis=0)
-    assert best[1] - middle[1] == pytest.approx((middle[1] - left[1]) / 2, abs=2)
-    assert middle[0] - best[0] == pytest.approx((left[0] - middle[0]) / 2, abs=2)

@@ -81,7 +81,7 @@ def summary(overview: Overview) -> str:
     parts = [columns(rows), sizes, features]
     if contents.bad.count:
         title = f"bad records: {contents.bad.count:,}, the first of them:"
-        parts.append([title, *(f"  {error}" for error in contents.bad.first[:_BAD_SHOWN])])
+        parts.append([title, *(f"  {error}" for error in contents.first_bad[:_BAD_SHOWN])])
     marks = {"warning": "! "}
     parts.append([f"{marks.get(found.level, '')}{found.text}" for found in overview.findings])
     return "\n\n".join("\n".join(part) for part in parts)

@@ -17,7 +17,7 @@ from quickdraw.tuning.search import EXAMPLE, Choice, Range, arguments, parse
 
 def flags_of_train(*given: str) -> flags.FlagValues:
     values = flags.FlagValues()
-    train.define_flags(values)
+    cli.define_flags(values, train.Flags)
     cli.parse(values, ["train", *given])
     return values
 

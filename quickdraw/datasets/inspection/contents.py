@@ -80,6 +80,11 @@ class Contents:
         self._shapes: dict[bytes, Shape] = {}
         self._largest_label = _LARGEST_LABEL if num_classes is None else num_classes - 1
 
+    @property
+    def first_bad(self) -> list[BadRecordError]:
+        """The first records that cannot be used."""
+        return [error for error in self.bad.first if isinstance(error, BadRecordError)]
+
     def batches(self) -> Iterator[Batch]:
         """Yield every usable drawing, those of one size together."""
         waiting: dict[Shape, list[_Row]] = collections.defaultdict(list)

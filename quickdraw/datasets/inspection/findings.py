@@ -35,7 +35,7 @@ def number_of(count: int, what: str, plural: str = "") -> str:
 def _about_records(overview: Overview, infos: list[DatasetInfo]) -> list[Finding]:
     found = [Finding("Every record can be read.", "good")]
     if count := overview.contents.bad.count:
-        first = overview.contents.bad.first[0]
+        first = overview.contents.first_bad[0]
         where = f"{overview.short(first.path)}, record {first.number}"
         text = f"Bad records: {count:,}. The first: {where}: {overview.reason(first)}"
         found = [Finding(text, "warning")]

@@ -39,7 +39,7 @@ def look(patterns: str) -> Overview:
     if not done:
         raise QuickdrawError(
             f"{patterns}: no usable record in {len(files)} file(s). The first: "
-            f"{contents.bad.first[0]}"
+            f"{contents.first_bad[0]}"
         )
     info = infos[0] if infos else None
     overview = Overview(patterns, info, contents, splits, stats, index.find())

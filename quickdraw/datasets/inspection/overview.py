@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from quickdraw.datasets.inspection.contents import UNLABELLED, Contents
 from quickdraw.datasets.inspection.duplicates import Duplicates
@@ -23,7 +23,8 @@ class Finding:
     level: Literal["warning", "note", "good"] = "note"
 
 
-class Suspicion(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Suspicion:
     """A kind of drawing that looks like a mistake.
 
     Attributes:

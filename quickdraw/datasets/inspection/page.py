@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -113,7 +114,7 @@ def page(overview: Overview) -> str:
         bad_count=contents.bad.count,
         bad_records=[
             (overview.short(error.path), str(error.number), overview.reason(error))
-            for error in contents.bad.first
+            for error in contents.first_bad
         ],
         files=len(contents.files),
         pattern=overview.pattern,
@@ -181,7 +182,7 @@ def _most_alike(overview: Overview) -> list[tuple[int, int, float]]:
     return [(labels[first[at]], labels[second[at]], float(values[at])) for at in best]
 
 
-def _suspicious(overview: Overview) -> list[dict]:
+def _suspicious(overview: Overview) -> list[dict[str, Any]]:
     return [
         {
             "title": kind.title,

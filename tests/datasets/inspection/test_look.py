@@ -26,7 +26,7 @@ def test_other_sizes_and_colours_are_counted_and_shown(tmp_path):
     )
     overview = look(str(tmp_path))
     assert overview.contents.sizes == {(28, 28, 1): 1, (50, 50, 3): 1, (3, 40, 1): 1}
-    assert "at most 1024 pixels a side" in str(overview.contents.bad.first[0])
+    assert "at most 1024 pixels a side" in str(overview.contents.first_bad[0])
     assert overview.classes[1].ink[36] == 1 and overview.classes[1].ink[99] == 1
     warnings = [finding.text for finding in overview.findings if finding.level == "warning"]
     assert "Images of 3 sizes" in warnings[1]
