@@ -10,10 +10,10 @@ follows `--` is the same for all. It counts by its best top-1 on the validation 
 that fails is recorded with its error, and the sweep goes on. One whose top-1 is below the median of
 those before it, after as many evaluations, is ended early (pruned), from the sixth on.
 
-LOW..HIGH is a range, log:LOW..HIGH one on a logarithmic scale, A|B|C are flags. --sampler=random
+LOW..HIGH is a range, log:LOW..HIGH one on a logarithmic scale, A|B|C are values. --sampler=random
 draws at random; tpe learns from the trials before (Bergstra et al. 2011, "Algorithms for
-Hyper-Parameter Optimization", section 4); grid takes every combination of flags. Needs Optuna:
-pip install 'quickdraw[sweep]', or pip install '.[sweep]' in a checkout.
+Hyper-Parameter Optimization", section 4); grid takes every combination of values. Needs Optuna and
+Matplotlib: pip install 'quickdraw[sweep]', or pip install '.[sweep]' in a checkout.
 
 The same command goes on after an interruption, in the middle of a training too; --trials and
 --max_minutes may change. It prints a table, and leaves in study_dir results.csv and results.png:
