@@ -7,6 +7,7 @@ import numpy as np
 from quickdraw import readers
 from quickdraw.datasets.sources.base import DrawingFile
 from quickdraw.drawings.drawing import Drawing, SkippedDrawing
+from quickdraw.records.shards import BadRecords
 
 
 def noise(count: int, height: int = 8, width: int | None = None, channels: int = 1) -> np.ndarray:
@@ -15,9 +16,11 @@ def noise(count: int, height: int = 8, width: int | None = None, channels: int =
     return np.random.default_rng(count).integers(0, 256, shape, np.uint8)
 
 
-def everything(reader: readers.BaseReader, pattern: str, batch_size: int = 4) -> tuple:
+def everything(
+    reader: readers.BaseReader, pattern: object, batch_size: int = 4, bad: BadRecords | None = None
+) -> tuple:
     """All images and targets, one after the other."""
-    images, targets = zip(*reader.batches(str(pattern), batch_size), strict=True)
+    images, targets = zip(*reader.batches(str(pattern), batch_size, bad), strict=True)
     return np.concatenate(images), np.concatenate(targets)
 
 

@@ -11,6 +11,7 @@ from reading import everything, noise
 from quickdraw import readers
 from quickdraw.errors import QuickdrawError
 from quickdraw.records import dataset_info
+from quickdraw.records.shards import BadRecords
 
 
 @pytest.mark.parametrize(
@@ -132,23 +133,24 @@ def test_a_dataset_gives_the_same_batches(tmp_path, write_records, kind):
 
 
 def test_dataset_json_says_what_the_records_are(tiny_data):
-    info = readers.QuickDrawFeatureReader().describe(tiny_data.train)
+    info = readers.QuickDrawFeatureReader().open(tiny_data.train).info
     assert (info.labels, info.image_size) == (tiny_data.labels, 12)
 
 
 def test_without_it_the_first_record_says(shard):
-    info = readers.QuickDrawFeatureReader().describe(str(shard))
+    info = readers.QuickDrawFeatureReader().open(str(shard)).info
     assert (info.labels, info.image_size, info.channels) == ([], 8, 1)
-    info = readers.QuickDrawFeatureReader(num_classes=3).describe(str(shard))
+    info = readers.QuickDrawFeatureReader(num_classes=3).open(str(shard)).info
     assert info.labels == ["0", "1", "2"]
 
 
 def test_the_first_good_record_says_where_bad_ones_are_skipped(tmp_path, write_records):
     path = write_records(tmp_path / "t", [b"no PNG", *noise(2)], label=[0, 1, 2])
     reader = readers.QuickDrawFeatureReader(on_bad_record="skip")
-    assert reader.describe(path).image_size == 8
-    assert everything(reader, path)[1].tolist() == [1, 2]
-    assert reader.bad_records == 1
+    assert reader.open(path).info.image_size == 8
+    bad = BadRecords("skip")
+    assert everything(reader, path, bad=bad)[1].tolist() == [1, 2]
+    assert bad.count == 1
 
 
 @pytest.mark.parametrize(
@@ -168,7 +170,7 @@ def test_the_first_good_record_says_where_bad_ones_are_skipped(tmp_path, write_r
 def test_a_dataset_json_that_is_none_is_refused(shard, content):
     shard.with_name("dataset.json").write_text(content)
     with pytest.raises(QuickdrawError, match=r"dataset\.json: "):
-        readers.QuickDrawFeatureReader().describe(str(shard))
+        readers.QuickDrawFeatureReader().open(str(shard))
 
 
 def test_a_dataset_json_may_say_more(shard):
@@ -187,7 +189,7 @@ def test_a_dataset_json_may_say_more(shard):
 def test_images_of_an_impossible_shape_are_refused(tmp_path, write_records, image, told):
     path = write_records(tmp_path / "t", [image], label=[0])
     with pytest.raises(QuickdrawError, match=told) as caught:
-        readers.QuickDrawFeatureReader().describe(path)
+        readers.QuickDrawFeatureReader().open(path)
     assert path in str(caught.value)
 
 

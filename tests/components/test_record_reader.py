@@ -9,6 +9,7 @@ from reading import everything, noise
 from quickdraw import readers
 from quickdraw.errors import BadRecordError, QuickdrawError
 from quickdraw.records import dataset_info, example, png, tfrecord
+from quickdraw.records.shards import BadRecords
 
 
 def damage(shard: Path, *numbers: int) -> None:
@@ -57,11 +58,12 @@ def test_a_bad_record_is_told_with_its_file_and_number_or_skipped(shard, data, t
     assert str(caught.value).startswith(f"{shard}, record 10: ")
     assert (caught.value.path, caught.value.number) == (str(shard), 10)
 
+    bad = BadRecords("skip")
     patient = readers.QuickDrawFeatureReader(num_classes=3, on_bad_record="skip")
-    _, labels = everything(patient, shard)
+    _, labels = everything(patient, shard, bad=bad)
     assert labels.tolist() == [0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1]
-    assert patient.bad_records == 1
-    assert [str(error) for error in patient.first_bad_records] == [str(caught.value)]
+    assert bad.count == 1
+    assert [str(error) for error in bad.first] == [str(caught.value)]
 
 
 def test_labels_are_checked_against_dataset_json(shard):
@@ -95,19 +97,21 @@ def test_damaged_records_are_skipped_and_counted(shard):
     damage(shard, 3, 7)
     with pytest.raises(BadRecordError, match="record 3: corrupted data"):
         everything(readers.QuickDrawFeatureReader(), shard)
+    bad = BadRecords("skip")
     patient = readers.QuickDrawFeatureReader(on_bad_record="skip")
-    images, _ = everything(patient, shard)
+    images, _ = everything(patient, shard, bad=bad)
     assert np.array_equal(images[..., 0], np.delete(noise(10), (3, 7), axis=0))
-    assert [error.number for error in patient.first_bad_records] == [3, 7]
+    assert [error.number for error in bad.first] == [3, 7]
 
 
 def test_after_a_shard_that_breaks_off_the_next_is_read(shard, write_records):
     write_records(shard.with_name("train-1.tfrecord"), noise(2), label=[1, 1])
     shard.write_bytes(shard.read_bytes()[:-5])
+    bad = BadRecords("skip")
     patient = readers.QuickDrawFeatureReader(on_bad_record="skip")
-    assert len(everything(patient, shard.with_name("train-*"))[1]) == 11
-    assert patient.bad_records == 1
-    assert patient.first_bad_records[0].number == 9
+    assert len(everything(patient, shard.with_name("train-*"), bad=bad)[1]) == 11
+    assert bad.count == 1
+    assert bad.first[0].number == 9
 
 
 def test_an_empty_file_is_a_bad_record(shard):
@@ -115,8 +119,9 @@ def test_an_empty_file_is_a_bad_record(shard):
     empty.write_bytes(b"")
     with pytest.raises(BadRecordError, match=r"train-1\.tfrecord, record 0: the file is empty"):
         everything(readers.QuickDrawFeatureReader(), shard.with_name("train-*"))
+    bad = BadRecords("skip")
     patient = readers.QuickDrawFeatureReader(on_bad_record="skip")
-    assert len(everything(patient, shard.with_name("train-*"))[1]) == 10
+    assert len(everything(patient, shard.with_name("train-*"), bad=bad)[1]) == 10
 
 
 @pytest.mark.parametrize("with_description", [True, False])
@@ -132,9 +137,9 @@ def test_skipped_records_are_reported_with_the_first_of_them(shard, capsys):
     with open(shard, "ab") as file:
         for _ in range(7):
             file.write(tfrecord.frame(b"\xff"))
-    reader = readers.QuickDrawFeatureReader(on_bad_record="skip")
-    everything(reader, shard)
-    reader.report_bad_records()
+    bad = BadRecords("skip")
+    everything(readers.QuickDrawFeatureReader(on_bad_record="skip"), shard, bad=bad)
+    bad.report()
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("warning: 7 bad records were skipped")
     assert lines[1].startswith(f"  {shard}, record 10: ")
@@ -142,9 +147,9 @@ def test_skipped_records_are_reported_with_the_first_of_them(shard, capsys):
 
 
 def test_nothing_is_reported_when_all_is_well(shard, capsys):
-    reader = readers.QuickDrawFeatureReader(on_bad_record="skip")
-    everything(reader, shard)
-    reader.report_bad_records()
+    bad = BadRecords("skip")
+    everything(readers.QuickDrawFeatureReader(on_bad_record="skip"), shard, bad=bad)
+    bad.report()
     assert capsys.readouterr().err == ""
 
 
