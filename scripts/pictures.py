@@ -10,9 +10,10 @@ import numpy as np
 from PIL import Image
 
 from quickdraw import runs
-from quickdraw.evaluation import plots
-from quickdraw.evaluation.evaluate import BATCH, make_evaluate
+from quickdraw.drawings.sheet import grid
+from quickdraw.evaluation.run_evaluation import RunEvaluation
 from quickdraw.readers import QuickDrawFeatureReader
+from quickdraw.tracking.plots import confusion_matrix
 
 OUTPUT = pathlib.Path(__file__).resolve().parents[1] / "docs/images"
 EACH = 6
@@ -21,21 +22,18 @@ EACH = 6
 def draw_doodles(sample: str) -> None:
     """A row of doodles for each category of the sample data."""
     reader = QuickDrawFeatureReader()
-    names = reader.describe(f"{sample}/valid-*").labels
+    names = reader.open(f"{sample}/valid-*").info.labels
     images, labels = next(reader.batches(f"{sample}/valid-*", 1000))
     rows = np.concatenate([np.flatnonzero(labels == label)[:EACH] for label in range(len(names))])
-    sheet = plots.grid(images[rows], [names[label] for label in labels[rows]], 2 * EACH)
+    sheet = grid(images[rows], [names[label] for label in labels[rows]], 2 * EACH)
     Image.fromarray(sheet).save(OUTPUT / "doodles.png")
 
 
 def draw_confusion(train_dir: str) -> None:
     """The confusion matrix of the best model on the records that the run was validated on."""
     trained = runs.load(train_dir)
-    patterns = trained.run.settings["eval_data_pattern"]
-    reader = trained.run.reader(QuickDrawFeatureReader, patterns, "error")
-    evaluate = make_evaluate(trained.model, factory.create_loss(trained.run), len(trained.labels))
-    metrics = evaluate(reader.batches(patterns, BATCH))
-    matrix = plots.confusion_matrix(metrics.confusion, trained.labels)
+    metrics = RunEvaluation(trained, train_dir).run()
+    matrix = confusion_matrix(metrics.confusion, trained.labels)
     Image.fromarray(matrix).save(OUTPUT / "confusion.png")
 
 

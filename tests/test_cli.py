@@ -1,11 +1,13 @@
 """The command line: mistakes cost one line and no time, --config is checked like flags."""
 
+import dataclasses
 import json
 import os
 import resource
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from absl import flags
@@ -13,6 +15,7 @@ from absl import flags
 from quickdraw import average, calibrate, cli, errors, inference, score, sweep, train
 from quickdraw import eval as evaluation
 from quickdraw.errors import QuickdrawError
+from quickdraw.fields import field
 
 COMMANDS = {"train": train, "eval": evaluation, "inference": inference, "score": score}
 COMMANDS |= {"calibrate": calibrate, "average": average, "sweep": sweep}
@@ -24,21 +27,23 @@ def _elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def define(values: flags.FlagValues) -> None:
-    flags.DEFINE_string("model", "LogisticModel", "Which model.", flag_values=values)
-    flags.DEFINE_string("model_params", "", "Its parameters.", flag_values=values)
-    flags.DEFINE_string("train_dir", None, "Where to.", flag_values=values)
-    flags.DEFINE_integer("batch_size", 128, "Drawings a step.", flag_values=values)
-    flags.DEFINE_integer("max_steps", None, "When to end.", flag_values=values)
-    flags.DEFINE_float("learning_rate", 0.5, "How fast.", flag_values=values)
-    flags.DEFINE_boolean("start_new_model", False, "Anew.", flag_values=values)
-    flags.DEFINE_enum("on_bad_record", "error", ["error", "skip"], "What then.", flag_values=values)
-    cli.define_config_flag(values)
+@dataclasses.dataclass(kw_only=True)
+class Flags(cli.Config):
+    """The flags of a command that is none."""
+
+    model: str = field("LogisticModel", "Which model.")
+    model_params: str = field("", "Its parameters.")
+    train_dir: str | None = field(None, "Where to.")
+    batch_size: int = field(128, "Drawings a step.", 1)
+    max_steps: int | None = field(None, "When to end.")
+    learning_rate: float = field(0.5, "How fast.", above=0)
+    start_new_model: bool = field(False, "Anew.")
+    on_bad_record: Literal["error", "skip"] = field("error", "What then.")
 
 
 def parsed(*arguments: str) -> flags.FlagValues:
     values = flags.FlagValues()
-    define(values)
+    cli.define_flags(values, Flags)
     cli.parse(values, ["program", *arguments])
     return values
 
@@ -56,7 +61,7 @@ def config(tmp_path):
 
 
 def run(command, *arguments: str) -> int:
-    return cli.run(define, command, ["program", *arguments])
+    return cli.run(Flags, command, ["program", *arguments])
 
 
 def fail_with(error: BaseException):
@@ -110,6 +115,19 @@ def test_the_nearest_known_word_is_suggested(word, expected):
 
 def test_nothing_is_suggested_for_a_word_unlike_all_others():
     assert errors.did_you_mean("xyz", ["CnnModel"]) == ". Known: CnnModel"
+
+
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ("--batch_size=0", "--batch_size must be at least 1. Received: 0"),
+        ("--learning_rate=0", "--learning_rate must be above 0. Received: 0.0"),
+        ("--learning_rate=nan", "--learning_rate must be above 0. Received: nan"),
+    ],
+)
+def test_a_number_out_of_bounds_is_told(argument, told, capsys):
+    assert run(lambda values: pytest.fail("must not run"), argument) == 2
+    assert capsys.readouterr().err.splitlines()[0] == f"program: {told}"
 
 
 # --config
@@ -180,7 +198,7 @@ def test_a_value_of_the_wrong_type_is_named_with_its_file(config, settings):
 @pytest.mark.parametrize("value", [True, [1], "often"])
 def test_how_often_to_evaluate_is_a_number(config, value):
     values = flags.FlagValues()
-    train.define_flags(values)
+    cli.define_flags(values, train.Flags)
     with pytest.raises(errors.UsageError, match="eval_every"):
         cli.parse(values, ["program", config({"eval_every": value})])
 
@@ -253,7 +271,7 @@ def test_help_is_the_manual_and_every_flag(name, capsys):
     assert printed.startswith(module.__doc__.splitlines()[0])
     assert f"python -m quickdraw.{name}" in printed
     values = flags.FlagValues()
-    module.define_flags(values)
+    cli.define_flags(values, module.Flags)
     for flag in values:
         assert f"  --{flag}" in printed
         assert values[flag].help in printed

@@ -21,9 +21,9 @@ ABLATIONS = sorted((ROOT / "scripts/ablations").glob("*.json"))
 
 def settings_of(*arguments: str) -> settings.Settings:
     values = flags.FlagValues()
-    train.define_flags(values)
+    cli.define_flags(values, train.Flags)
     cli.parse(values, ["train", *arguments])
-    return settings.from_flags(values)
+    return cli.read_flags(values, train.Flags)
 
 
 def check_names(chosen: settings.Settings) -> None:

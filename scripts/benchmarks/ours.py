@@ -9,9 +9,6 @@ from typing import Any
 
 from benchmarks.measure import Measurement, Stopwatch, peak_megabytes
 from quickdraw import cli, runs
-from quickdraw.components.component import create
-from quickdraw.losses import CrossEntropyLoss
-from quickdraw.models import CnnModel
 from quickdraw.readers import QuickDrawFeatureReader
 from quickdraw.training.settings import Settings
 
@@ -24,10 +21,10 @@ def epochs(pattern: str, batch_size: int) -> dict[str, Measurement]:
     from quickdraw import devices
     from quickdraw.training.data import cache, feed
 
-    one_device = devices.create("none")
+    one_device, reader = devices.create("none"), QuickDrawFeatureReader()
     with tempfile.TemporaryDirectory() as folder, Stopwatch() as first:
         os.environ["XDG_CACHE_HOME"] = folder
-        drawings = cache.load(QuickDrawFeatureReader(), pattern, "reading", 1e6)
+        drawings = cache.load(reader, reader.open(pattern), "reading", 1e6)
         resident = feed.create(drawings, Settings(batch_size=batch_size), one_device)
         steps = len(drawings) // batch_size
         deliver = _deliver(resident)
@@ -48,7 +45,7 @@ def _deliver(source: Any) -> Any:
         taken = tf.constant(0)
         for step in tf.range(steps):
             images, labels = source.pick(data, inputs, step)
-            taken += tf.cast(images[0, 0, 0, 0], tf.int32) + labels[-1]
+            taken += tf.cast(images["image"][0, 0, 0, 0], tf.int32) + labels[-1]
         return taken
 
     return lambda inputs, steps: loop(source.data, inputs, tf.constant(steps)).numpy()
@@ -59,37 +56,30 @@ def train(
 ) -> dict[str, Measurement]:
     """Steps of CnnModel once it is compiled, as many as `train_images` make, with the default
     settings but the precision: those include determinism on a CPU."""
-    import keras
-    import tensorflow as tf
-
     from quickdraw import devices
-    from quickdraw.training.augmentation import Augmentation
-    from quickdraw.training.data import cache, feed
-    from quickdraw.training.objective import Objective
-    from quickdraw.training.optimizers import make_optimizer, share_of_rate
-    from quickdraw.training.step import TrainSteps
+    from quickdraw.training.data import cache
+    from quickdraw.training.schedules import share_of_rate
+    from quickdraw.training.setup import prepare
+    from quickdraw.training.state import make_deterministic
+    from quickdraw.training.step import make_train_steps
 
     cli.load_tensorflow()
-    tf.config.experimental.enable_op_determinism()
-    keras.config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
-    one_device, settings = devices.create("none"), Settings(batch_size=batch_size)
-    drawings = cache.load(QuickDrawFeatureReader(), pattern, "reading", 1e6)
-    resident = feed.create(drawings, settings, one_device)
-    model = create(CnnModel, {}).build(*drawings.images.shape[2:], classes)
+    settings = Settings(
+        train_data_pattern=pattern, model="CnnModel", batch_size=batch_size, precision=precision
+    )
+    setup = prepare(settings, devices.create("none"), cache.load)
+    make_deterministic(settings.deterministic)
     steps = train_images // batch_size
-    optimizer = make_optimizer(settings, 1)
-    optimizer.build(model.trainable_variables)
-    names = [str(label) for label in range(classes)]
-    objective = Objective(create(CrossEntropyLoss, {}), model, settings, names, drawings.labels)
-    what = model, objective, optimizer, lambda step: share_of_rate("cosine", step, 2 * steps) / 500
-    how = resident, create(Augmentation, {}), settings
-    train_steps = TrainSteps(one_device, *what, *how, None)
+    train_steps = make_train_steps(
+        setup, lambda step: share_of_rate("cosine", step, 2 * steps) / 500
+    )
+    feed = train_steps.feed
     for warm_up in range(2):
-        train_steps(resident.inputs(4 * warm_up, 4), 4, False, 0.0)
+        train_steps(feed.inputs(4 * warm_up, 4), 4, False, 0.0)
     with Stopwatch() as watch:
-        train_steps(resident.inputs(8, steps), steps, False, 0.0)
+        train_steps(feed.inputs(8, steps), steps, False, 0.0)
     rate = watch.rate(steps * batch_size)
-    flop = training_flop(model)
+    flop = training_flop(train_steps.state.model)
     return {
         "training": rate,
         "arithmetic": {"value": rate["value"] * flop / 1e9, "unit": "GFLOP/s"},
@@ -125,11 +115,11 @@ def memory(pattern: str, batch_size: int) -> dict[str, Measurement]:
                 max_steps=20,
             )
         )
-    peak = peak_megabytes()
-    drawings = cache.load(QuickDrawFeatureReader(), pattern, "reading", 1e6)
+    peak, reader = peak_megabytes(), QuickDrawFeatureReader()
+    drawings = cache.load(reader, reader.open(pattern), "reading", 1e6)
     return {
         "peak memory": {"value": peak, "unit": "MB"},
-        "pixels": {"value": drawings.images.nbytes / 1e6, "unit": "MB"},
+        "pixels": {"value": drawings.nbytes / 1e6, "unit": "MB"},
     }
 
 

@@ -17,7 +17,8 @@ from quickdraw.datasets.doodles.draw import draw
 from quickdraw.datasets.recipe import Recipe
 from quickdraw.drawings.rasterise import rasterise
 from quickdraw.errors import QuickdrawError
-from quickdraw.records import dataset_info, example, tfrecord
+from quickdraw.records import dataset_info, tfrecord
+from quickdraw.records.example import Example
 from quickdraw.records.ink import ink_of
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
@@ -54,7 +55,7 @@ def examples(folder, info, split):
         with open(Path(folder) / name, "rb") as file:
             for data in tfrecord.read(file, name):
                 assert isinstance(data, bytes)
-                yield example.Example.FromString(data).features.feature
+                yield Example.FromString(data).features.feature
 
 
 def value(example, name):

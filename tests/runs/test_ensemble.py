@@ -27,7 +27,7 @@ def run(tiny_run) -> runs.Run:
 
 def test_the_mean_is_weighted(run):
     models = [Fixed([1, 0, 0], run), Fixed([0, 0, 1], run)]
-    images = np.zeros((2, 12, 12, 1), np.uint8)
+    images = {"image": np.zeros((2, 12, 12, 1), np.uint8)}
     assert Ensemble(models).probabilities(images).tolist() == [[0.5, 0, 0.5]] * 2
     assert Ensemble(models, [3, 1]).probabilities(images).tolist() == [[0.75, 0, 0.25]] * 2
 
@@ -35,8 +35,9 @@ def test_the_mean_is_weighted(run):
 def test_mirror_images_count_half(run):
     images = np.zeros((1, 12, 12, 1), np.uint8)
     images[0, 0, -1] = 1
-    assert Ensemble([Fixed([1, 0, 0], run)]).probabilities(images).tolist() == [[1, 0, 0]]
-    assert Ensemble([Fixed([1, 0, 0], run)], flip=True).probabilities(images)[0, 0] == 1.5
+    inputs = {"image": images}
+    assert Ensemble([Fixed([1, 0, 0], run)]).probabilities(inputs).tolist() == [[1, 0, 0]]
+    assert Ensemble([Fixed([1, 0, 0], run)], flip=True).probabilities(inputs)[0, 0] == 1.5
 
 
 @pytest.mark.parametrize("weights", [[1], [1, 2, 3], [1, -1], [0, 0]])

@@ -175,7 +175,7 @@ def test_a_new_model_is_locked_like_the_one_moved_aside(run, train_dir):
 def test_a_killed_process_leaves_no_lock(train_dir):
     code = (
         "import sys, time\n"
-        "from quickdraw.runs.folder import lock\n"
+        "from quickdraw.storage.lock import lock\n"
         "with lock(sys.argv[1]):\n"
         "    print('locked', flush=True)\n"
         "    time.sleep(60)\n"

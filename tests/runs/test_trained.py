@@ -284,7 +284,8 @@ def test_when_and_with_what_it_was_made_is_no_difference(run):
 
 
 def test_a_record_makes_its_model_and_its_loss(run):
-    assert factory.create_model(run).params() == {"filters": [8, 16], "dense_units": 128, "dropout": 0.5}
+    params = {"filters": [8, 16], "dense_units": 128, "dropout": 0.5}
+    assert factory.create_model(run).params() == params
     assert factory.create_loss(run).params() == {"label_smoothing": 0.1}
     assert factory.build_model(run).output_shape == (None, 2)
 
@@ -297,14 +298,14 @@ def test_the_reader_gives_images_as_the_model_takes_them(run, resized, tmp_path,
     images = np.zeros((2, 20, 20), np.uint8)
     path = write_records(tmp_path / "test-0", images, image_id=[b"a", b"b"])
     run = dataclasses.replace(run, resized=resized, image_size=28 if resized else 20)
-    reader = run.reader(readers.QuickDrawTestFeatureReader, path, "error")
+    reader = factory.reader_for(run, readers.QuickDrawTestFeatureReader)
     batch, _ = next(reader.batches(path, 2))
     assert batch.shape == (2, run.image_size, run.image_size, 1)
 
 
 def test_labels_beyond_the_runs_classes_are_bad_records(run, tmp_path, write_records):
     path = write_records(tmp_path / "valid-0", np.zeros((1, 28, 28), np.uint8), label=[2])
-    reader = run.reader(readers.QuickDrawFeatureReader, path, "error")
+    reader = factory.reader_for(run, readers.QuickDrawFeatureReader)
     with pytest.raises(QuickdrawError, match=r"the label must be 0…1\. Received: 2"):
         next(reader.batches(path, 2))
 
@@ -318,6 +319,7 @@ def test_labels_beyond_the_runs_classes_are_bad_records(run, tmp_path, write_rec
 )
 def test_images_that_do_not_suit_the_model_are_told(run, shape, told, tmp_path, write_records):
     path = write_records(tmp_path / "test-0", np.zeros(shape, np.uint8), image_id=[b"a"])
+    reader = factory.reader_for(run, readers.QuickDrawTestFeatureReader)
     with pytest.raises(QuickdrawError, match=told) as caught:
-        run.reader(readers.QuickDrawTestFeatureReader, path, "error")
+        factory.open_records(run, reader, path)
     assert str(caught.value).startswith(path)

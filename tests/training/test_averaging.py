@@ -11,7 +11,7 @@ import pytest
 from quickdraw import average, inference, runs
 from quickdraw import eval as evaluation
 from quickdraw.readers import QuickDrawFeatureReader
-from quickdraw.runs import checkpoints
+from quickdraw.runs import checkpoints, factory
 from quickdraw.runs.history import evaluations
 from quickdraw.training import Settings, averaging, fit
 

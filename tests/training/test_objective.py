@@ -13,6 +13,7 @@ from keras import layers
 from quickdraw import eval as evaluate
 from quickdraw import losses, readers, runs
 from quickdraw.errors import QuickdrawError
+from quickdraw.runs import factory
 from quickdraw.training import Settings, fit
 from quickdraw.training.objective import Objective, class_weights
 
@@ -182,9 +183,7 @@ def test_a_student_becomes_like_its_teachers(tiny_data, tiny_run, tmp_path):
     )
     student, teacher = fit(settings), runs.load(tiny_run)
     images = next(
-        teacher.run.reader(readers.QuickDrawFeatureReader, tiny_data.valid, "error").batches(
-            tiny_data.valid, 60
-        )
+        factory.reader_for(teacher.run, readers.QuickDrawFeatureReader).batches(tiny_data.valid, 60)
     )[0]
     difference = student.probabilities(images) - teacher.probabilities(images)
     assert np.abs(difference).mean() < 0.05

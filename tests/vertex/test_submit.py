@@ -113,7 +113,7 @@ def test_the_package_holds_edits_and_modules(here, tmp_path):
     made = package.build(package.collect(tmp_path / "source", classes), tmp_path)
     with tarfile.open(made) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"my_models.py", "their/models.py", "quickdraw/models/images.py", "setup.py"} <= names
+    assert {"my_models.py", "their/models.py", "quickdraw/models.py", "setup.py"} <= names
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive"])

@@ -16,6 +16,7 @@ from quickdraw.drawings.rasterise import rasterise
 from quickdraw.errors import QuickdrawError
 from quickdraw.records import dataset_info
 from quickdraw.records.ink import SCALE, ink_of
+from quickdraw.runs import factory
 from quickdraw.training import Settings, fit
 from quickdraw.training.data import cache, decode
 from quickdraw.training.engine import prepare
@@ -147,10 +148,11 @@ def test_the_cache_holds_images_and_ink(ink_data, monkeypatch, tmp_path, process
     monkeypatch.setattr(decode.os, "cpu_count", lambda: processes)
     pattern = f"{ink_data.folder}/train-*"
     expected, labels = next(readers.StrokeReader(max_points=9).batches(pattern, 60))
+    reader = readers.StrokeReader(max_points=9)
     for _ in range(2):  # decoded, then from the cache
-        loaded = cache.load(readers.StrokeReader(max_points=9), pattern, "reading", 100.0)
-        assert np.array_equal(loaded.images["ink"], expected["ink"])
-        assert np.array_equal(loaded.images["image"], expected["image"])
+        loaded = cache.load(reader, reader.open(pattern), "reading", 100.0)
+        assert np.array_equal(loaded.inputs["ink"], expected["ink"])
+        assert np.array_equal(loaded.inputs["image"], expected["image"])
         assert np.array_equal(loaded.labels, labels)
         assert loaded.nbytes == 60 * (12 * 12 + 9 * 3 * 2)
 
@@ -163,9 +165,7 @@ def test_it_learns_and_the_run_knows_its_points(rnn, ink_data):
     assert run.model_params["max_points"] == 16
     trained = runs.load(str(rnn))
     pattern = f"{ink_data.folder}/valid-*"
-    ink, labels = next(
-        run.reader(readers.QuickDrawFeatureReader, pattern, "error").batches(pattern, 30)
-    )
+    ink, labels = next(factory.reader_for(run, readers.QuickDrawFeatureReader).batches(pattern, 30))
     assert ink.shape == (30, 16, 3)
     assert (trained.probabilities(ink).argmax(axis=1) == labels).mean() > 0.9
 

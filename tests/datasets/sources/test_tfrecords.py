@@ -13,7 +13,8 @@ from reading import parsed
 
 from quickdraw.datasets.sources import open_source
 from quickdraw.datasets.sources.tfrecords import strokes_of
-from quickdraw.records import example, png, tfrecord
+from quickdraw.records import png, tfrecord
+from quickdraw.records.example import serialise
 from quickdraw.records.ink import ink_of
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
@@ -32,8 +33,8 @@ def drawings(path, scratch="", **options):
 
 def test_the_records_of_the_camp(tmp_path):
     image = png.encode(IMAGE)
-    shard(tmp_path / "train.tfrecords", example.serialise(image=image, label=3))
-    shard(tmp_path / "test.tfrecords", example.serialise(image=image, image_id=b"17"))
+    shard(tmp_path / "train.tfrecords", serialise(image=image, label=3))
+    shard(tmp_path / "test.tfrecords", serialise(image=image, image_id=b"17"))
     test, train = drawings(tmp_path)
     assert (train.word, test.word, test.key_id) == ("3", None, "17")
     np.testing.assert_array_equal(train.image, IMAGE)
@@ -42,7 +43,7 @@ def test_the_records_of_the_camp(tmp_path):
 def test_names_of_labels_come_from_dataset_json(tmp_path):
     (tmp_path / "dataset.json").write_text(json.dumps({"labels": ["cat", "dog"]}))
     image = png.encode(IMAGE)
-    examples = [example.serialise(image=image, label=label) for label in (1, 0, 2, -1)]
+    examples = [serialise(image=image, label=label) for label in (1, 0, 2, -1)]
     shard(tmp_path / "train.tfrecords", *examples)
     dog, cat, *bad = drawings(tmp_path)
     assert (cat.word, dog.word) == ("cat", "dog")
@@ -51,8 +52,8 @@ def test_names_of_labels_come_from_dataset_json(tmp_path):
 
 def test_the_records_of_the_tutorial(tmp_path):
     ink = ink_of(STROKES)
-    example = example.serialise(ink=ink.ravel().tolist(), shape=list(ink.shape), class_index=1)
-    shard(tmp_path / "training.tfrecord-00000-of-00001", example)
+    record = serialise(ink=ink.ravel().tolist(), shape=list(ink.shape), class_index=1)
+    shard(tmp_path / "training.tfrecord-00000-of-00001", record)
     (drawing,) = drawings(tmp_path)
     assert (drawing.word, drawing.strokes) == ("1", STROKES)
     (tmp_path / "training.tfrecord.classes").write_text("cat\ndog\n")
@@ -83,8 +84,8 @@ def test_ink_and_back(strokes):
 def test_other_keys(tmp_path):
     file = io.BytesIO()
     Image.fromarray(np.zeros((50, 60, 3), np.uint8)).save(file, "JPEG")
-    example = example.serialise(**{"image/encoded": file.getvalue(), "image/text": b"cat"})
-    shard(tmp_path / "x.tfrecord", example)
+    record = serialise(**{"image/encoded": file.getvalue(), "image/text": b"cat"})
+    shard(tmp_path / "x.tfrecord", record)
     keys = {"image_key": "image/encoded", "label_key": "image/text"}
     (drawing,) = drawings(tmp_path, **keys)
     assert (drawing.word, drawing.image.shape) == ("cat", (60, 60))
@@ -94,8 +95,8 @@ def test_other_keys(tmp_path):
 
 
 def test_gzipped_and_named_otherwise(tmp_path):
-    example = example.serialise(image=png.encode(IMAGE), label=3)
-    shard(tmp_path / "a", example, pack=gzip.compress)
+    record = serialise(image=png.encode(IMAGE), label=3)
+    shard(tmp_path / "a", record, pack=gzip.compress)
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     (drawing,) = drawings(tmp_path / "a", scratch)
@@ -106,15 +107,15 @@ def test_gzipped_and_named_otherwise(tmp_path):
     ("example", "reason"),
     [
         (b"\xff\xff", "not a tf.train.Example"),
-        (example.serialise(image=b"GIF89a", label=1), "not a picture that can be read"),
-        (example.serialise(image=3, label=1), "an image that is not one PNG or JPEG"),
-        (example.serialise(ink=[0.5, 0.5], label=1), "ink that is not three finite numbers"),
-        (example.serialise(ink=[float("nan")] * 6, label=1), "ink that is not three finite"),
-        (example.serialise(label=1), "no feature 'image', nor 'ink'"),
+        (serialise(image=b"GIF89a", label=1), "not a picture that can be read"),
+        (serialise(image=3, label=1), "an image that is not one PNG or JPEG"),
+        (serialise(ink=[0.5, 0.5], label=1), "ink that is not three finite numbers"),
+        (serialise(ink=[float("nan")] * 6, label=1), "ink that is not three finite"),
+        (serialise(label=1), "no feature 'image', nor 'ink'"),
     ],
 )
 def test_bad_records_are_skipped(tmp_path, example, reason):
-    good = example.serialise(image=png.encode(IMAGE), label=3)
+    good = serialise(image=png.encode(IMAGE), label=3)
     shard(tmp_path / "x.tfrecords", good, example, good)
     first, second, third = drawings(tmp_path)
     assert (first.word, third.word) == ("3", "3")
@@ -122,7 +123,7 @@ def test_bad_records_are_skipped(tmp_path, example, reason):
 
 
 def test_damaged_and_truncated_shards(tmp_path):
-    good = example.serialise(image=png.encode(IMAGE), label=3)
+    good = serialise(image=png.encode(IMAGE), label=3)
     path = shard(tmp_path / "x.tfrecords", good, good, good)
     data = bytearray(path.read_bytes())
     data[100] ^= 1

@@ -163,7 +163,7 @@ writer.write(source, sys.argv[1], description="a test")
 def test_killed_and_run_again(tmp_path, settings):
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     script = [sys.executable, "-c", _KILLED.format(**settings), str(killed)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
     result = subprocess.run(script, env=environment, check=False)
     assert result.returncode == -signal.SIGKILL
     assert not (killed / "dataset.json").exists()

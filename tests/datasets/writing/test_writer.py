@@ -14,7 +14,8 @@ from quickdraw.datasets import splits
 from quickdraw.datasets.recipe import Recipe
 from quickdraw.datasets.sources import Images, Source, open_source
 from quickdraw.datasets.writing import writer
-from quickdraw.records import dataset_info, example, tfrecord
+from quickdraw.records import dataset_info, tfrecord
+from quickdraw.records.example import Example
 
 
 def drawings(count, seed=0, size=28):
@@ -40,7 +41,7 @@ def examples(folder, info, split):
         with open(Path(folder) / name, "rb") as file:
             for data in tfrecord.read(file, name):
                 assert isinstance(data, bytes)
-                yield example.Example.FromString(data).features.feature
+                yield Example.FromString(data).features.feature
 
 
 def pixels(example):

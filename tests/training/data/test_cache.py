@@ -15,6 +15,7 @@ import pytest
 
 from quickdraw.errors import QuickdrawError
 from quickdraw.readers import QuickDrawFeatureReader
+from quickdraw.records.shards import BadRecords
 from quickdraw.training.data import cache, decode
 
 PLENTY = 1000.0
@@ -35,16 +36,20 @@ def records(tmp_path, tiny_data) -> str:
 
 
 def load(patterns: str, megabytes: float = PLENTY, **reader) -> cache.Drawings:
-    return cache.load(QuickDrawFeatureReader(**reader), patterns, "reading", megabytes)
+    chosen = QuickDrawFeatureReader(**reader)
+    return cache.load(chosen, chosen.open(patterns), "reading", megabytes)
 
 
 def same(a: cache.Drawings, b: cache.Drawings) -> bool:
-    return np.array_equal(a.images, b.images) and np.array_equal(a.labels, b.labels)
+    return np.array_equal(a.inputs["image"], b.inputs["image"]) and np.array_equal(
+        a.labels, b.labels
+    )
 
 
 def by_reader(patterns: str) -> cache.Drawings:
     images, labels = zip(*QuickDrawFeatureReader().batches(patterns, 7), strict=True)
-    return cache.Drawings(np.concatenate(images), np.concatenate(labels), "")
+    inputs = {"image": np.concatenate(images)}
+    return cache.Drawings(inputs, np.concatenate(labels), "", BadRecords("error"))
 
 
 def test_drawings_are_those_of_the_reader_in_their_order(records):
@@ -74,10 +79,10 @@ def test_processes_name_a_bad_record_and_can_skip_it(records, monkeypatch):
     with pytest.raises(QuickdrawError, match="train-1.tfrecord, record 60: truncated"):
         load(records)
     for _ in range(2):  # decoded, then from the cache
-        reader = QuickDrawFeatureReader(on_bad_record="skip")
-        assert len(cache.load(reader, records, "reading", PLENTY)) == 120
-        assert reader.bad_records == 1
-        assert "record 60" in str(reader.first_bad_records[0])
+        drawings = load(records, on_bad_record="skip")
+        assert len(drawings) == 120
+        assert drawings.bad.count == 1
+        assert "record 60" in str(drawings.bad.first[0])
     with pytest.raises(QuickdrawError, match="record 60"):
         load(records)
 
@@ -91,8 +96,8 @@ def test_changed_records_are_decoded_again(records):
 
 
 def test_another_size_is_another_set(records, home):
-    assert load(records).images.shape == (120, 12, 12, 1)
-    assert load(records, image_size=8).images.shape == (120, 8, 8, 1)
+    assert load(records).inputs["image"].shape == (120, 12, 12, 1)
+    assert load(records, image_size=8).inputs["image"].shape == (120, 8, 8, 1)
     assert len(list(home.iterdir())) == 2
 
 
@@ -100,10 +105,10 @@ def test_another_size_is_another_set(records, home):
 @pytest.mark.parametrize("damage", [b"", b"\x07" * 50])
 def test_a_damaged_set_is_made_again(records, home, capfd, name, damage):
     whole = load(records)
-    images = np.array(whole.images)
+    images = np.array(whole.inputs["image"])
     (path,) = home.glob(f"*/{name}")
     path.write_bytes(damage)
-    assert np.array_equal(load(records).images, images)
+    assert np.array_equal(load(records).inputs["image"], images)
     assert "is damaged" in capfd.readouterr().err
 
 
@@ -143,13 +148,10 @@ def test_killed_while_it_writes_it_starts_over(records, home):
     os.mkfifo(shard)
     program = (
         "from quickdraw.readers import QuickDrawFeatureReader as R\n"
-        "from quickdraw.training import decode\n"
-        "import tempfile, sys\n"
-        "from quickdraw import storage\n"
-        "from quickdraw.training import cache\n"
-        f"reader = R(num_classes=3); files = storage.expand({records!r})\n"
+        "from quickdraw.training.data import cache, decode\n"
+        f"reader = R(num_classes=3); shards = reader.open({records!r})\n"
         "with cache._unfinished() as path:\n"
-        "    decode.decode(reader, files, reader.describe(files[0]), path, 'reading')\n"
+        "    decode.decode(reader, shards, path, 'reading')\n"
     )
     process = subprocess.Popen([sys.executable, "-c", program])
     end = time.monotonic() + 30
@@ -186,8 +188,8 @@ def test_two_runs_may_make_a_set_at_once(records, home):
     program = (
         "import sys\n"
         "from quickdraw.readers import QuickDrawFeatureReader as R\n"
-        "from quickdraw.training import cache\n"
-        f"print(len(cache.load(R(), {records!r}, 'reading', 1000)))\n"
+        "from quickdraw.training.data import cache\n"
+        f"print(len(cache.load(R(), R().open({records!r}), 'reading', 1000)))\n"
     )
     processes = [
         subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from quickdraw import devices
 from quickdraw.errors import QuickdrawError
+from quickdraw.records.shards import BadRecords
 from quickdraw.training import Settings, fit
 from quickdraw.training.data import cache, feed
 
@@ -89,14 +90,16 @@ def test_balanced_epochs_follow_from_the_seed_and_differ():
 
 def test_both_feeds_give_the_same_balanced_batches():
     images = np.arange(50, dtype=np.uint8).repeat(4).reshape(50, 2, 2, 1)
-    drawings = cache.Drawings(images, np.repeat([0, 1], [45, 5]).astype(np.int32), "")
+    labels = np.repeat([0, 1], [45, 5]).astype(np.int32)
+    drawings = cache.Drawings({"image": images}, labels, "", BadRecords("error"))
     batches = []
     for megabytes in (1.0, 0.0001):
         settings = Settings(batch_size=6, balanced_sampling=True, memory_budget=megabytes)
         source = feed.create(drawings, settings, devices.create("none"))
         inputs = source.inputs(5, 3)
         for step in range(3):
-            batches.append([part.numpy() for part in source.pick(source.data, inputs, step)])
+            picked, targets = source.pick(source.data, inputs, step)
+            batches.append([picked["image"].numpy(), targets.numpy()])
     for resident, streamed in zip(batches[:3], batches[3:], strict=True):
         assert all(map(np.array_equal, resident, streamed))
 

@@ -39,8 +39,9 @@ def test_what_a_training_reads_need_not_be_decoded_again(settings, home, monkeyp
         pass
     assert sets(home) == 2
     monkeypatch.setattr(cache, "decode", None)
+    reader = QuickDrawFeatureReader()
     for patterns in (settings.patterns_to_fit, settings.eval_data_pattern):
-        assert len(cache.load(QuickDrawFeatureReader(), patterns, "reading", 1000.0)) > 0
+        assert len(cache.load(reader, reader.open(patterns), "reading", 1000.0)) > 0
 
 
 def test_a_bad_record_is_left_to_the_training(settings, home, capfd):
