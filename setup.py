@@ -8,7 +8,7 @@ from setuptools import find_packages, setup
 here = pathlib.Path(__file__).parent
 version = re.search(r'__version__ = "(.+?)"', (here / "quickdraw/__init__.py").read_text())[1]
 
-sweep = ["optuna>=4"]
+sweep = ["matplotlib>=3.8", "optuna>=4"]
 test = [
     *sweep,
     "cryptography>=42",
@@ -17,7 +17,15 @@ test = [
     "pytest-timeout>=2.3",
     "pytest-xdist>=3.6",
 ]
-dev = [*test, "mypy>=1.11", "pre-commit>=3.8", "ruff>=0.6", "types-protobuf", "types-PyYAML"]
+dev = [
+    *test,
+    "import-linter>=2",
+    "mypy>=1.11",
+    "pre-commit>=3.8",
+    "ruff>=0.6",
+    "types-protobuf",
+    "types-PyYAML",
+]
 
 setup(
     name="quickdraw",
@@ -30,13 +38,15 @@ setup(
     # A student's modules beside this file come along: a job's package has them.
     packages=find_packages(),
     py_modules=[path.stem for path in here.glob("*.py") if path.stem != "setup"],
-    package_data={"quickdraw": ["py.typed"]},
+    package_data={"": ["*.j2", "*.css"], "quickdraw": ["py.typed"]},
     install_requires=[
         "absl-py>=2.1",
         "google-cloud-aiplatform>=1.60",
         "google-cloud-storage>=2.16",
         "google-crc32c>=1.5",
+        "jinja2>=3.1",
         "keras>=3.5",
+        "markupsafe>=2",
         "numpy>=1.26",
         "pillow>=10.3",
         "protobuf>=4.25",

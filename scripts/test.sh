@@ -10,5 +10,6 @@ bin=.venv-test/bin
 "$bin/ruff" check .
 "$bin/ruff" format --check .
 "$bin/mypy"
+"$bin/lint-imports"
 # pytest itself, not python -m: that would put the checkout before the installed package.
 "$bin/pytest" -n auto --dist worksteal "$@"

@@ -77,7 +77,7 @@ def test_everybody_who_predicts_uses_the_temperature(calibrated, tiny_run):
     expected = np.exp(logits - logits.max(axis=1, keepdims=True))
     expected /= expected.sum(axis=1, keepdims=True)
     assert warm.probabilities(images) == pytest.approx(expected, abs=1e-6)
-    assert Ensemble([warm]).probabilities(images) == pytest.approx(expected, abs=1e-6)
+    assert Ensemble([warm]).probabilities({"image": images}) == pytest.approx(expected, abs=1e-6)
     assert max(warm.predict(images)[0].values()) == pytest.approx(expected[0].max(), abs=1e-6)
     assert abs(plain.probabilities(images) - expected).max() > 1e-3
 

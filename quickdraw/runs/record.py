@@ -13,6 +13,8 @@ from quickdraw import __version__, storage
 from quickdraw.errors import QuickdrawError
 
 FILE_NAME = "run.json"
+FORMAT = 1
+"""Of run.json; files from before there was a number are read as they are."""
 
 
 @dataclasses.dataclass
@@ -33,6 +35,7 @@ class Run:
         versions: of quickdraw, TensorFlow, Keras and Python, and the git commit.
         started: when, in UTC.
         finished_step: the last step, once training has ended.
+        format: of this file.
     """
 
     model: str
@@ -50,6 +53,7 @@ class Run:
         default_factory=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     )
     finished_step: int | None = None
+    format: int = FORMAT
 
     def save(self, train_dir: str) -> None:
         """Writes run.json, whole or not at all."""
@@ -67,7 +71,7 @@ class Run:
 
 def _what_matters(run: Run) -> dict[str, Any]:
     fields = dataclasses.asdict(run)
-    for name in ("versions", "started", "finished_step"):
+    for name in ("versions", "started", "finished_step", "format"):
         del fields[name]
     settings = fields.pop("settings")
     # The fingerprint speaks for the training records, wherever they lie.
@@ -92,10 +96,10 @@ def _versions() -> dict[str, str]:
 
 
 def read(train_dir: str) -> Run:
-    """Reads `train_dir/run.json`.
+    """Read `train_dir/run.json`.
 
     Raises:
-        QuickdrawError: there is none, or it is damaged.
+        QuickdrawError: there is none, it is damaged, or a later version of this package made it.
     """
     path = os.path.join(train_dir, FILE_NAME)
     if not storage.exists(path):
@@ -105,6 +109,12 @@ def read(train_dir: str) -> Run:
         )
     content = storage.read_json(path)
     try:
+        made_by = f"made by quickdraw {content.get('versions', {}).get('quickdraw', '?')}"
+        if content.get("format", 0) > FORMAT:
+            raise QuickdrawError(
+                f"{path}: {made_by} (format {content['format']}); this is {__version__}, which "
+                f"reads formats up to {FORMAT}: use that version, or train anew"
+            )
         return Run(**content)
-    except TypeError as error:
+    except (TypeError, AttributeError) as error:
         raise QuickdrawError(f"{path}: damaged or of another version ({error})") from None

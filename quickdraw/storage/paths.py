@@ -116,12 +116,14 @@ def expand(patterns: str) -> list[str]:
     """
     files: dict[str, None] = {}
     for pattern in filter(None, (part.strip() for part in patterns.split(","))):
-        searched = pattern
-        if is_folder(pattern):
-            searched = os.path.join(local_glob.escape(pattern), "*.tfrecord*")
-        elif exists(pattern):
-            searched = local_glob.escape(pattern)
-        matches = objects.matching(searched) if is_remote(searched) else local_glob.glob(searched)
+        searched, matches = pattern, objects.matching(pattern) if is_remote(pattern) else []
+        if not matches:  # one listing is enough for most patterns on gs://
+            if is_folder(pattern):
+                searched = os.path.join(local_glob.escape(pattern), "*.tfrecord*")
+            elif exists(pattern):
+                searched = local_glob.escape(pattern)
+            remote = is_remote(pattern)
+            matches = objects.matching(searched) if remote else local_glob.glob(searched)
         matches = sorted(path for path in matches if not path.endswith(".tmp"))
         if not matches:
             raise QuickdrawError(f"no file matches {searched!r}{_what_is_there(searched)}")

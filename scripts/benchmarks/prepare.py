@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.contest import Candidate, Contest, Goal, Options
 from benchmarks.measure import Measurement, Stopwatch
-from quickdraw.datasets.doodles.draw import draw
+from quickdraw.datasets.doodles.draw import CATEGORIES, draw
 from quickdraw.datasets.prepare import prepare
 from quickdraw.drawings.rasterise import rasterise
 
@@ -48,11 +48,11 @@ def make_drawings(folder: str, count: int) -> None:
     """Doodles of ten categories in ten sizes, as strokes and as bitmaps."""
     for kind in ("bitmaps", "strokes"):
         os.makedirs(os.path.join(folder, kind))
-    for number, category in enumerate(draw.CATEGORIES):
+    for number, category in enumerate(CATEGORIES):
         rng = np.random.default_rng(number)
         drawings = [
             [[[round(size * x) for x in axis] for axis in stroke] for stroke in drawing]
-            for drawing in (draw.draw(category, rng) for _ in range(count // 100))
+            for drawing in (draw(category, rng) for _ in range(count // 100))
             for size in _SIZES
         ]
         with open(os.path.join(folder, "strokes", f"{category}.ndjson"), "w") as file:

@@ -211,7 +211,7 @@ def test_optional_is_another_way_to_write_or_none():
 
 
 def test_a_choice_is_told_with_what_there_is():
-    with pytest.raises(QuickdrawError, match=r"pooling must be one of 'mean', 'max', 'none'\. Re"):
+    with pytest.raises(QuickdrawError, match=r"pooling must be one of mean, max, none\. Re"):
         create(zoo.ResNetModel, {"pooling": "avg"})
 
 

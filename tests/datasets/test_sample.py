@@ -5,7 +5,7 @@ import json
 import pytest
 
 from quickdraw.datasets import sample
-from quickdraw.datasets.doodles.draw import draw
+from quickdraw.datasets.doodles.draw import CATEGORIES
 from quickdraw.errors import QuickdrawError
 
 
@@ -21,7 +21,7 @@ def made(tmp_path_factory):
 
 def test_all_ten_categories(made):
     _, info = made
-    assert info.labels == list(draw.CATEGORIES)
+    assert info.labels == list(CATEGORIES)
     assert info.image_size == 28
     counts = [split["per_class"] for split in info.splits.values()]
     skipped = info.skipped.get("duplicate", 0)
@@ -61,7 +61,16 @@ def test_the_entry_point(tmp_path, capsys):
     assert "seed 5" in info["source"]
 
 
-@pytest.mark.parametrize("flag", ["--per_category=0", "--seed=-1", "--output_dir=/dev/null/x"])
-def test_mistakes_get_one_line(tmp_path, capsys, flag):
-    assert run(f"--output_dir={tmp_path}", flag) in (1, 2)
-    assert len(capsys.readouterr().err.splitlines()) == 1
+@pytest.mark.parametrize(
+    ("flag", "code", "told"),
+    [
+        ("--per_category=0", 2, "--per_category must be at least 1. Received: 0"),
+        ("--seed=-1", 2, "--seed must be at least 0. Received: -1"),
+        ("--output_dir=/dev/null/x", 1, "the folder cannot be made"),
+    ],
+)
+def test_mistakes_get_one_line(tmp_path, capsys, flag, code, told):
+    assert run(f"--output_dir={tmp_path}", flag) == code
+    lines = capsys.readouterr().err.splitlines()
+    assert told in lines[0]
+    assert len(lines) == code  # a wrong flag is followed by where the flags are told

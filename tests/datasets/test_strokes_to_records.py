@@ -26,7 +26,7 @@ DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
 def drawings(category, count, seed=0):
     rng = np.random.default_rng((seed, len(category)))
-    return [draw.draw(category, rng) for _ in range(count)]
+    return [draw(category, rng) for _ in range(count)]
 
 
 def write_lines(path, word, strokes, **fields):

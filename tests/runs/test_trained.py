@@ -11,7 +11,7 @@ from PIL import Image
 
 from quickdraw import readers, runs
 from quickdraw.errors import QuickdrawError
-from quickdraw.runs import factory
+from quickdraw.runs import factory, record
 
 
 @pytest.fixture(scope="module")
@@ -323,3 +323,22 @@ def test_images_that_do_not_suit_the_model_are_told(run, shape, told, tmp_path, 
     with pytest.raises(QuickdrawError, match=told) as caught:
         factory.open_records(run, reader, path)
     assert str(caught.value).startswith(path)
+
+
+# Runs of other versions
+
+
+def test_a_run_from_before_formats_had_numbers_is_read(tiny_run, tmp_path):
+    path = tmp_path / "run.json"
+    content = json.loads(Path(tiny_run, "run.json").read_text())
+    assert content.pop("format") == record.FORMAT
+    path.write_text(json.dumps(content))
+    assert runs.read(str(tmp_path)).labels == content["labels"]
+
+
+def test_a_run_of_a_later_version_is_refused_with_the_version_that_made_it(tiny_run, tmp_path):
+    content = json.loads(Path(tiny_run, "run.json").read_text())
+    content |= {"format": record.FORMAT + 1, "new": 1, "versions": {"quickdraw": "9.8"}}
+    (tmp_path / "run.json").write_text(json.dumps(content))
+    with pytest.raises(QuickdrawError, match=r"by quickdraw 9\.8 \(format 2\).* up to 1: use that"):
+        runs.read(str(tmp_path))

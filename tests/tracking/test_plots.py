@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from quickdraw.evaluation import plots
+from quickdraw.drawings import sheet
+from quickdraw.tracking import plots
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -11,13 +12,13 @@ from quickdraw.evaluation import plots
 def test_a_grid_has_a_tile_for_each_image(count, rows, channels):
     images = np.zeros((count, 28, 28, channels), np.uint8)
     images[:, :14] = 255
-    sheet = plots.grid(images, ["a name that is much too long for a tile"] * count, 8, 3)
-    assert sheet.shape == (rows * (28 * 3 + 14), 8 * (28 * 3 + 4), 3)
-    assert sheet.dtype == np.uint8
+    picture = sheet.grid(images, ["a name that is much too long for a tile"] * count, 8, 3)
+    assert picture.shape == (rows * (28 * 3 + 14), 8 * (28 * 3 + 4), 3)
+    assert picture.dtype == np.uint8
     for number in range(count):
         top, left = number // 8 * (28 * 3 + 14), number % 8 * (28 * 3 + 4)
-        assert (sheet[top : top + 42, left : left + 84] == 0).all()  # ink is dark
-        assert (sheet[top + 42 : top + 84, left : left + 84] == 255).all()
+        assert (picture[top : top + 42, left : left + 84] == 0).all()  # ink is dark
+        assert (picture[top + 42 : top + 84, left : left + 84] == 255).all()
 
 
 def differs(sheet: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from quickdraw import runs
 from quickdraw.errors import QuickdrawError
 from quickdraw.models import BaseModel
 from quickdraw.training import Settings, fit
-from quickdraw.training.optimizers import share_of_rate
+from quickdraw.training.schedules import share_of_rate
 from quickdraw.training.settings import Schedule
 
 

@@ -34,7 +34,7 @@ DRY = ("--bucket=art-class", "--project=p", "--dry_run")
         (["train", "--bucket=gs://x"], "--bucket is needed: the name of a bucket, without gs://"),
         (["train", *DRY, "--gpu=K80"], "--gpu=K80: value should be one of <L4|T4"),
         (["train", *DRY, "--gpus=3"], "--gpus: L4 comes in numbers of 1, 2, 4, 8. Received: 3"),
-        (["train", *DRY, "--hours=1000"], "--hours=1000"),
+        (["train", *DRY, "--hours=1000"], "--hours must be from 0.1 to 168"),
         (["train", *DRY, "--run=My Run"], "--run: small letters"),
         (["train", *DRY, "--labels=Team=a"], "labels.Team: small letters"),
         (["train", *DRY, "--model=CmnModel"], "Did you mean 'CnnModel'?"),

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from quickdraw.training.checks import check
 
-from quickdraw import eval, inference, readers, runs, train
+from quickdraw import devices, eval, inference, readers, runs, train
 from quickdraw.drawings.rasterise import rasterise
 from quickdraw.errors import QuickdrawError
 from quickdraw.records import dataset_info
@@ -19,7 +18,7 @@ from quickdraw.records.ink import SCALE, ink_of
 from quickdraw.runs import factory
 from quickdraw.training import Settings, fit
 from quickdraw.training.data import cache, decode
-from quickdraw.training.engine import prepare
+from quickdraw.training.setup import prepare
 
 LABELS = ["circle", "cross", "zigzag"]
 SMALL = "filters=(8,), units=(4,), max_points=16"
@@ -188,7 +187,7 @@ def test_streamed_stopped_and_resumed_it_ends_with_the_same_bits(ink_data, fusio
 )
 def test_pixels_are_told_of_models_that_take_them(ink_data, tmp_path, model, told, capfd):
     settings = ink_data.settings(tmp_path, model=model, model_params="max_points=16")
-    prepare(check(Settings(**settings)), cache.load)
+    prepare(Settings(**settings), devices.create("none"), cache.load)
     assert f"60 training drawings of {told}" in capfd.readouterr().err
 
 

@@ -29,7 +29,7 @@ def source(tmp_path):
     mixed = []
     for number, word in enumerate(("cake", "lion", "pig")):
         rng = np.random.default_rng(number)
-        drawings = [draw.draw(word, rng) for _ in range(30)]
+        drawings = [draw(word, rng) for _ in range(30)]
         own = drawings[: 20 - 5 * number]
         lines = [json.dumps({"word": word, "drawing": d}) for d in [*own, own[3][::-1]]]
         (folder / f"{word}.ndjson").write_text("\n".join([*lines, "nonsense"]))

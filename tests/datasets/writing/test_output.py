@@ -125,7 +125,7 @@ _KILLED = """
 import os, signal, sys
 import numpy as np
 from quickdraw import storage
-from quickdraw.datasets import writer
+from quickdraw.datasets.writing import writer
 from quickdraw.datasets.recipe import Recipe
 from quickdraw.datasets.sources import Images, Source
 
