@@ -60,8 +60,7 @@ def run(kind: type[F], command: Callable[[F], None], argv: list[str] | None = No
         hint = f"\nSee {name} --help" if isinstance(error, UsageError) else ""
         print(f"{name}: {error}{hint}", file=sys.stderr)
         return environment.exit_code(error.exit_code)
-    except BrokenPipeError:
-        # Whoever read stdout, `head` for instance, has seen enough.
+    except BrokenPipeError:  # whoever read stdout, `head` for instance, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
@@ -89,7 +88,7 @@ def _below_package(folder: str) -> list[str]:
 
 
 def load_tensorflow() -> None:
-    """Imports TensorFlow and finds its devices, without the notices that concern no user.
+    """Import TensorFlow and find its devices, without the notices that concern no user.
 
     Version 2.21 prints them whatever TF_CPP_MIN_LOG_LEVEL says, so they are filtered on their way
     to stderr. Anything else, such as a GPU that cannot be used, is passed on.
@@ -186,7 +185,7 @@ class _NumberParser(flags.ArgumentParser):
 
 
 def help_of(values: flags.FlagValues) -> str:
-    """One paragraph a flag: name, default, meaning."""
+    """Return one paragraph a flag: name, default, meaning."""
     lines = []
     for name in sorted(values):
         flag = values[name]
@@ -196,11 +195,10 @@ def help_of(values: flags.FlagValues) -> str:
 
 
 def parse(values: flags.FlagValues, argv: list[str]) -> None:
-    """Parses a command line; what it leaves unset is taken from the JSON file `--config` names.
+    """Parse a command line; what it leaves unset is taken from the JSON file `--config` names.
 
     Raises:
-        UsageError: an unknown flag or key (with the nearest known one), or a value of the wrong
-            type.
+        UsageError: an unknown flag or key (with the nearest known one), or a wrong type.
     """
     try:
         rest = values(argv)
@@ -233,7 +231,7 @@ def _apply_config(values: flags.FlagValues, path: str) -> None:
 
 
 def _explain(error: Exception) -> str | None:
-    """One line for a failure of the machine rather than of the program; None for a bug."""
+    """Return one line for a failure of the machine rather than of the program; None for a bug."""
     if isinstance(error, OSError) and error.errno is not None:
         hint = " (free some space and run the same command again)" if _disk_full(error) else ""
         return f"{error.filename or 'writing'}: {error.strerror}{hint}"

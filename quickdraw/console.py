@@ -10,13 +10,13 @@ _BAR_SECONDS = 0.1
 
 
 def log(message: str) -> None:
-    """Prints a line, above the bar if one is shown."""
+    """Print a line, above the bar if one is shown."""
     clear = "\r\x1b[K" if sys.stderr.isatty() else ""
     print(f"{clear}{message}", file=sys.stderr, flush=True)
 
 
 def duration(seconds: float) -> str:
-    """`0:07`, `12:34` or `1:02:03`."""
+    """Return `0:07`, `12:34` or `1:02:03`."""
     minutes, second = divmod(round(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
@@ -38,11 +38,11 @@ class Progress:
         self._first = 0
 
     def resume_at(self, done: int) -> None:
-        """Leaves what was done before (an earlier run, compiling) out of the speed."""
+        """Leave what was done before (an earlier run, compiling) out of the speed."""
         self._start, self._first = time.monotonic(), done
 
     def update(self, done: int, details: str = "") -> None:
-        """Shows the state, if the last time is long enough ago."""
+        """Show the state, if the last time is long enough ago."""
         now = time.monotonic()
         if now - self._shown < (_BAR_SECONDS if self._terminal else _LOG_SECONDS):
             return
@@ -54,7 +54,7 @@ class Progress:
             log(line)
 
     def close(self) -> None:
-        """Takes the bar off the terminal."""
+        """Take the bar off the terminal."""
         if self._terminal:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 

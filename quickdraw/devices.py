@@ -53,7 +53,15 @@ class Distribution:
         return self.replicas == 1 and not tf.config.list_logical_devices("GPU")
 
     def per_replica(self, value: Callable[[int], Any]) -> Any:
-        """A value for each device of this process, from a function of the replica's number."""
+        """Make a value for each device of this process.
+
+        Args:
+            value: takes the replica's number; returns a nest of arrays, of any shape and dtype.
+
+        Returns:
+            The same nest of tensors, shapes and dtypes kept; per-replica values where there are
+            several devices.
+        """
         if self.replicas == 1:
             return tf.nest.map_structure(tf.constant, value(0))
         devices = self.strategy.extended.worker_devices
@@ -66,12 +74,12 @@ class Distribution:
         return self.strategy.experimental_distribute_values_from_function(on_device)
 
     def local_share(self, records: int) -> slice:
-        """Which of some records this process works on."""
+        """Return which of some records this process works on."""
         return slice(self.worker, records, self.workers)
 
     @contextlib.contextmanager
     def watch(self) -> Iterator[None]:
-        """Turns TensorFlow's error about a lost process into one that names it.
+        """Turn TensorFlow's error about a lost process into one that names it.
 
         Raises:
             StoppedError: another process died; started again, all go on from the checkpoint.
@@ -89,11 +97,18 @@ class Distribution:
             ) from None
 
     def barrier(self) -> None:
-        """Waits until every process is here."""
+        """Wait until every process is here."""
         self.sum_over_workers(np.zeros(1))
 
     def sum_over_workers(self, values: np.ndarray) -> np.ndarray:
-        """The sum of an array over the processes; every process must call it."""
+        """Sum an array over the processes; every process must call it.
+
+        Args:
+            values: a numeric array of any shape, the same shape and dtype in every process.
+
+        Returns:
+            The sum, of that shape and dtype.
+        """
         if self.workers == 1:
             return values
         # Only the first replica of each process brings in its values.
@@ -108,7 +123,7 @@ class Distribution:
 
 
 def create(kind: str) -> Distribution:
-    """The devices to train on.
+    """Return the devices to train on.
 
     Args:
         kind: "none" is one device; "mirrored" all devices of this machine; "multi_worker" the
@@ -138,7 +153,7 @@ def create(kind: str) -> Distribution:
 
 
 def is_multi_worker() -> bool:
-    """Whether TF_CONFIG names more than one worker.
+    """Return whether TF_CONFIG names more than one worker.
 
     Raises:
         QuickdrawError: it is no JSON object, or this task is not in it.
@@ -156,7 +171,7 @@ def is_multi_worker() -> bool:
 
 
 def check_precision(precision: str) -> None:
-    """Warns where float32 is faster: on a CPU without instructions for the others."""
+    """Warn where float32 is faster: on a CPU without instructions for the others."""
     if precision == "float32" or tf.config.list_logical_devices("GPU"):
         return
     ratio = _convolution_seconds(precision) / _convolution_seconds("float32")
@@ -168,7 +183,7 @@ def check_precision(precision: str) -> None:
 
 
 def _convolution_seconds(dtype: str) -> float:
-    """How long a convolution with its gradients takes, best of three times after a warm-up."""
+    """Time a convolution with its gradients: the best of three, after a warm-up, in seconds."""
     images, kernel = tf.ones((16, 28, 28, 32), dtype), tf.ones((3, 3, 32, 32), dtype)
     seconds = []
     for _ in range(4):

@@ -25,7 +25,7 @@ _POOLS = {"workerpool0": "chief", "workerpool1": "worker"}
 
 
 def output_folder() -> str | None:
-    """The job's baseOutputDirectory, a trial's own part of it; None elsewhere."""
+    """Return the job's baseOutputDirectory, a trial's own part of it; None elsewhere."""
     checkpoints = os.environ.get("AIP_CHECKPOINT_DIR") or os.environ.get("AIP_MODEL_DIR", "")
     return os.path.dirname(checkpoints.rstrip("/")) or None
 
@@ -36,13 +36,13 @@ def train_dir(given: str) -> str:
 
 
 def exit_code(code: int) -> int:
-    """The exit code by which Vertex AI, if this is a job of its, starts stopped work again."""
+    """Return the exit code on which Vertex AI, if this is its job, starts stopped work again."""
     stopped = code == StoppedError.exit_code and "CLOUD_ML_JOB_ID" in os.environ
     return _EXIT_TRY_AGAIN if stopped else code
 
 
 def set_tf_config() -> None:
-    """Derives TF_CONFIG, for several workers, from CLUSTER_SPEC, which every container gets."""
+    """Derive TF_CONFIG, for several workers, from CLUSTER_SPEC, which every container gets."""
     spec = json.loads(os.environ.get("CLUSTER_SPEC") or '{"cluster": {}}')
     cluster = {_POOLS[pool]: hosts for pool, hosts in spec["cluster"].items() if pool in _POOLS}
     if "TF_CONFIG" in os.environ or sum(map(len, cluster.values())) < 2:
@@ -52,9 +52,9 @@ def set_tf_config() -> None:
 
 
 def report_trial(step: int, metrics: dict[str, float]) -> None:
-    """Tells a hyperparameter tuning job how good its trial is; does nothing elsewhere.
+    """Tell a hyperparameter tuning job how good its trial is; do nothing elsewhere.
 
-    Adds a line to the file that cloudml-hypertune writes and Vertex AI reads.
+    It adds a line to the file that cloudml-hypertune writes and Vertex AI reads.
     """
     trial = os.environ.get("CLOUD_ML_TRIAL_ID")
     if not trial:

@@ -42,7 +42,7 @@ class UsageError(QuickdrawError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`. Did you mean 'x'? Known: …`: the end of a message about an unknown name."""
+    """Return `. Did you mean 'x'? Known: …`: the end of a message about an unknown name."""
     known = sorted(known)
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.5) or difflib.get_close_matches(
         word.lower(), [name.lower() for name in known], n=1, cutoff=0.5

@@ -59,8 +59,9 @@ class FocalLoss(BaseLoss):
 
 
 class SoftMarginLoss(BaseLoss):
-    """log(1 + exp(-y z)), the mean over all classes: each against the rest, y = 1 for its own
-    examples and -1 for others'. The logistic form of the hinge loss.
+    """Each class against the rest: the mean over all classes of log(1 + exp(-y z)).
+
+    y is 1 for the class' own examples and -1 for others'. The logistic form of the hinge loss.
 
     Source: Hastie, Tibshirani & Friedman 2009, "The Elements of Statistical Learning", section
     12.3.2.

@@ -66,11 +66,14 @@ class CnnModel(BaseModel):
         return layers.Dense(num_classes)(self.features(images))
 
     def features(self, images):
-        """What the classifier goes by, `[batch, dense_units]`."""
+        """Return the features before the classifier, a float Keras tensor `[batch, dense_units]`.
+
+        `images` are float32 `[batch, height, width, channels]`, 0 (paper) … 1 (ink).
+        """
         x = images
         for filters in self.filters:
             x = layers.Conv2D(filters, 3, padding="same")(x)
-            # ReLU and maximum may change places: so it has a quarter to do.
+            # Pooling first: ReLU commutes with the maximum, and has a quarter of the pixels left.
             x = layers.ReLU()(layers.MaxPooling2D()(x))
         x = layers.Flatten()(x)
         x = layers.Dense(self.dense_units, activation="relu")(x)

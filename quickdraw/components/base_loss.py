@@ -27,7 +27,7 @@ class BaseLoss(Component):
     needs_teacher: ClassVar[bool] = False
 
     def calculate_loss(self, logits: Any, labels: Any) -> Any:
-        """The loss of each example. An evaluation has logits and labels, nothing else.
+        """Return the loss of each example. An evaluation has logits and labels, nothing else.
 
         Args:
             logits: float32 tensor `[batch, num_classes]`.
@@ -39,19 +39,20 @@ class BaseLoss(Component):
         raise QuickdrawError(f"{type(self).__name__} must define calculate_loss(logits, labels)")
 
     def classifier(self, features: Any, num_classes: int) -> Any:
-        """Logits from features, made of Keras layers, if not by the model's own last layer.
+        """Make logits from features with Keras layers, in place of the model's own last layer.
 
         Args:
-            features: Keras tensor `[batch, num_features]`, what went into the model's last layer.
+            features: float Keras tensor `[batch, num_features]`, the input of the model's last
+                layer.
             num_classes: how many classes there are.
 
         Returns:
-            A Keras tensor `[batch, num_classes]`, or None to leave the model as it is.
+            A float Keras tensor `[batch, num_classes]`, or None to leave the model as it is.
         """
         return None
 
     def build(self, classifier: layers.Dense) -> list[tf.Variable]:
-        """Called once before a training, if `needs_features`.
+        """Prepare the loss: called once before a training, if `needs_features`.
 
         Args:
             classifier: the model's last layer, with its kernel `[num_features, num_classes]`.
@@ -67,7 +68,7 @@ class BaseLoss(Component):
         return self.needs_features or type(self).classifier is not BaseLoss.classifier
 
     def attach(self, model: keras.Model) -> keras.Model:
-        """The model with this loss' classifier, where it has one.
+        """Return the model with this loss' classifier, where it has one.
 
         Raises:
             QuickdrawError: the model's last layer is not a Dense, and the loss needs that.
@@ -79,7 +80,7 @@ class BaseLoss(Component):
         return model if logits is None else keras.Model(model.input, logits)
 
     def last_dense(self, model: keras.Model) -> layers.Dense:
-        """The layer that makes the logits; its input are the features.
+        """Return the layer that makes the logits; its input is the features.
 
         Raises:
             QuickdrawError: it is not a Dense.
@@ -94,5 +95,13 @@ class BaseLoss(Component):
 
 
 def cross_entropy(logits: Any, labels: Any) -> Any:
-    """-log p of each example's label, p being the softmax of its logits."""
+    """Return -log p of each example's label, p being the softmax of its logits.
+
+    Args:
+        logits: float tensor `[batch, num_classes]`.
+        labels: integer tensor `[batch]`.
+
+    Returns:
+        A tensor `[batch]` of the logits' dtype.
+    """
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)

@@ -28,7 +28,7 @@ class BaseModel(Component):
     max_points: ClassVar[int] = 128
 
     def create_model(self, images: Any, num_classes: int) -> Any:
-        """Builds the network.
+        """Build the network.
 
         Args:
             images: float32 Keras tensor `[batch, height, width, channels]`, 0 (paper) … 1 (ink).
@@ -42,7 +42,7 @@ class BaseModel(Component):
         raise QuickdrawError(f"{type(self).__name__} must define create_model(images, num_classes)")
 
     def build(self, image_size: int, channels: int, num_classes: int) -> keras.Model:
-        """The Keras model, from uint8 images `[batch, size, size, channels]` to logits.
+        """Build the Keras model, from uint8 images `[batch, size, size, channels]` to logits.
 
         Other `inputs` are given as `quickdraw.components.inputs.unwrapped` says.
 

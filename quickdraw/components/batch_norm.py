@@ -14,9 +14,9 @@ import tensorflow as tf
 
 
 def fuse(model: keras.Model) -> keras.Model:
-    """Lets each BatchNormalization of a model use the one operation; returns the model.
+    """Let each BatchNormalization of a model use the one operation; return the model.
 
-    The layers stay what they are, in a saved file too. Against Keras' own, the moving variance is
+    The layers stay what they are, in a saved file too. Unlike Keras' own, the moving variance is
     the unbiased one. Layers with another axis than the last, without scale or offset, with batch
     renormalization, or in float64 are left alone.
     """
@@ -34,7 +34,7 @@ def fuse(model: keras.Model) -> keras.Model:
 
 
 class _Call:
-    """Takes the place of a layer's `call`."""
+    """Takes the place of a layer's `call`: `[batch, …, channels]` in and out, of the same dtype."""
 
     def __init__(self, layer: keras.layers.BatchNormalization):
         self._layer, self._keras = layer, layer.call

@@ -36,13 +36,13 @@ class Component:
 
     @classmethod
     def name(cls) -> str:
-        """The name by which `find` finds this class."""
+        """Return the name by which `find` finds this class."""
         homes = (sys.modules.get(home) for home in cls.homes)
         known = any(getattr(home, cls.__name__, None) is cls for home in homes)
         return cls.__name__ if known else f"{cls.__module__}.{cls.__name__}"
 
     def params(self) -> dict[str, Any]:
-        """The parameters' values, as JSON holds them."""
+        """Return the parameters' values, as JSON holds them."""
         return {
             field.name: _jsonable(getattr(self, field.name))
             for field in dataclasses.fields(self)  # type: ignore[arg-type]
@@ -57,7 +57,7 @@ def _jsonable(value: Any) -> Any:
 
 
 def parse_params(text: str) -> dict[str, Any]:
-    """Parameters as Python writes keyword arguments, or as JSON.
+    """Parse parameters written as keyword arguments of Python, or as JSON.
 
     >>> parse_params("filters=(8, 16), dropout=0.5")
     {'filters': (8, 16), 'dropout': 0.5}
@@ -82,7 +82,7 @@ def parse_params(text: str) -> dict[str, Any]:
 
 
 def create(chosen: type[C], params: dict[str, Any]) -> C:
-    """An instance with these parameters, each checked against its annotation.
+    """Return an instance with these parameters, each checked against its annotation.
 
     Raises:
         QuickdrawError: an unknown parameter (with the nearest known one) or a wrong type.

@@ -20,7 +20,7 @@ _NAMES = ("image", "ink")
 
 
 def specs(inputs: tuple[str, ...], image_size: int, channels: int, max_points: int) -> Specs:
-    """Shape, without the batch, and dtype of each input.
+    """Return the shape, without the batch, and the dtype of each input.
 
     Raises:
         QuickdrawError: an input that is none.
@@ -35,17 +35,40 @@ def specs(inputs: tuple[str, ...], image_size: int, channels: int, max_points: i
 
 
 def unwrapped(arrays: dict[str, Any]) -> Any:
-    """What is given to a model: the array where there is only one, else the dictionary."""
+    """Return what a Keras model takes: the array where there is only one, else the dictionary.
+
+    Args:
+        arrays: by input, arrays or tensors: `image`, uint8 `[batch, size, size, channels]`; `ink`,
+            int16 `[batch, max_points, 3]`.
+    """
     return arrays if len(arrays) > 1 else next(iter(arrays.values()))
 
 
 def part(arrays: dict[str, Any], inputs: tuple[str, ...], max_points: int) -> dict[str, Any]:
-    """Take what one model needs of arrays that were made for several."""
+    """Take what one model needs of arrays that were made for several.
+
+    Args:
+        arrays: by input: `image`, uint8 `[batch, size, size, channels]`; `ink`, int16 `[batch,
+            most_points, 3]`.
+        inputs: the names of the model's inputs.
+        max_points: how many points the model takes, at most as many as there are.
+
+    Returns:
+        The model's inputs by name; `ink` is cut to int16 `[batch, max_points, 3]`.
+    """
     cut = {**arrays, "ink": arrays["ink"][:, :max_points]} if "ink" in inputs else arrays
     return {name: cut[name] for name in inputs}
 
 
 def mirrored(arrays: dict[str, Any]) -> dict[str, Any]:
-    """The same drawings, left to right."""
+    """Mirror drawings left to right.
+
+    Args:
+        arrays: by input: `image`, uint8 `[batch, size, size, channels]`; `ink`, int16 `[batch,
+            max_points, 3]`.
+
+    Returns:
+        The same names, shapes and dtypes.
+    """
     mirror = {"image": lambda images: images[:, :, ::-1], "ink": ink.mirrored}
     return {name: mirror[name](array) for name, array in arrays.items()}

@@ -71,7 +71,7 @@ def _failure(what: str, error: Exception, file: str, line: int | None) -> Quickd
 
 @contextlib.contextmanager
 def explained(function: Any) -> Iterator[None]:
-    """Tells a failure of somebody's own function in one line, with a line of its file.
+    """Tell a failure of somebody's own function in one line, with a line of its file.
 
     The lines of the libraries that it called say little.
     """

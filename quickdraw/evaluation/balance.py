@@ -30,15 +30,16 @@ _TOLERANCE = 1e-3
 
 
 def balanced(probabilities: np.ndarray) -> np.ndarray:
-    """Probabilities whose mean over the drawings is the same for every class, to 0.1 % of it.
+    """Rescale probabilities so that their mean over the drawings is the same for every class.
 
-    Says so in a warning where that cannot be, as with a class that no drawing could be of.
+    The means agree to 0.1 %. A warning says so where that cannot be, as with a class that has a
+    probability of 0 for every drawing.
 
     Args:
-        probabilities: `[n, num_classes]`, each row's sum is 1; all drawings of the test set.
+        probabilities: float `[n, num_classes]`, each row sums to 1; all drawings of the test set.
 
     Returns:
-        The same shape and type, each row's sum is 1.
+        The same shape and dtype; each row sums to 1.
     """
     count, classes = probabilities.shape
     factors = np.ones(classes, probabilities.dtype)

@@ -24,7 +24,8 @@ def make_evaluate(
 ) -> Callable[..., Metrics]:
     """Make a function that evaluates the model, as it is then, on batches of (inputs, labels).
 
-    Inputs are a dictionary of arrays by name, labels int `[batch]`. With several processes each
+    Inputs are a dictionary of arrays by name (`image`, uint8 `[batch, size, size, channels]`;
+    `ink`, int16 `[batch, max_points, 3]`), labels int `[batch]`. With several processes each
     brings its own batches, and all get the metrics of all of them. A second argument is the
     temperature of the probabilities; the loss is that of the logits as they are.
     """
@@ -58,7 +59,7 @@ def make_evaluate(
 
 
 def _parts(inputs: Any, labels: np.ndarray, distribution: Distribution) -> tuple:
-    """A batch cut into a part for each device of this process."""
+    """Cut a batch into a part for each device of this process."""
     local = distribution.replicas // distribution.workers
     cuts = np.linspace(0, len(labels), local + 1).astype(int)
 

@@ -10,7 +10,7 @@ _BINS = 15
 
 
 def ranks_of_labels(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Where each example's label stands among its scores, best first, counted from 0.
+    """Return the rank of each example's label among its scores, best first, counted from 0.
 
     Equal scores rank in label order, as `tf.math.top_k` has them.
 
@@ -19,7 +19,7 @@ def ranks_of_labels(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
         labels: int `[batch]`.
 
     Returns:
-        int `[batch]`.
+        int64 `[batch]`.
     """
     own = np.take_along_axis(scores, labels[:, None], axis=1)
     earlier = np.arange(scores.shape[1])[None, :] < labels[:, None]
@@ -28,15 +28,21 @@ def ranks_of_labels(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def average_precision_at_3(ranks: np.ndarray) -> np.ndarray:
-    """AP@3 with one right answer: 1, 1/2 or 1/3 for the first three ranks, else 0.
+    """Return AP@3 with one right answer: 1, 1/2 or 1/3 for the first three ranks, else 0.
 
     Its mean is Kaggle's MAP@3 (Quick, Draw! Doodle Recognition Challenge, "Evaluation").
+
+    Args:
+        ranks: int `[batch]`, counted from 0.
+
+    Returns:
+        float64 `[batch]`.
     """
     return np.where(ranks < 3, 1 / (ranks + 1), 0.0)
 
 
 def _confidence(logits: np.ndarray) -> np.ndarray:
-    """The probability of each example's prediction."""
+    """Return the probability of each example's prediction, float64 `[batch]`."""
     with np.errstate(invalid="ignore"):  # logits that are no numbers have none
         shifted = logits - logits.max(axis=1, keepdims=True)
     return 1 / np.exp(shifted).sum(axis=1, dtype=np.float64)
@@ -66,7 +72,13 @@ class Metrics:
         return int(self.confusion.sum())
 
     def update(self, logits: np.ndarray, labels: np.ndarray, losses: np.ndarray) -> None:
-        """Adds a batch: logits `[batch, num_classes]`, labels `[batch]`, losses `[batch]`."""
+        """Add a batch.
+
+        Args:
+            logits: float `[batch, num_classes]`.
+            labels: int `[batch]`.
+            losses: float `[batch]`.
+        """
         ranks = ranks_of_labels(logits, labels)
         np.add.at(self.confusion, (labels, logits.argmax(axis=1)), 1)
         self._sums["loss"] += float(losses.sum(dtype=np.float64))
@@ -78,17 +90,17 @@ class Metrics:
         np.add.at(self._excess, bins, confidence - (ranks == 0))
 
     def state(self) -> np.ndarray:
-        """All sums as one float64 array, to be added to those of other processes."""
+        """Return all sums as one float64 array `[sums]`, to be added up over processes."""
         return np.concatenate([self.confusion.ravel(), list(self._sums.values()), self._excess])
 
     def set_state(self, state: np.ndarray) -> None:
-        """Takes over what `state` returned, or a sum of such arrays."""
+        """Take over what `state` returned, float64 `[sums]`, or a sum of such arrays."""
         confusion, sums, self._excess = np.split(state, [self.confusion.size, -_BINS])
         self.confusion = confusion.reshape(self.confusion.shape).astype(np.int64)
         self._sums = dict(zip(self._sums, sums.tolist(), strict=True))
 
     def result(self) -> dict[str, float]:
-        """The means: loss, top1, top3 and map3; and ece, the expected calibration error.
+        """Return the means loss, top1, top3 and map3, and ece, the expected calibration error.
 
         ECE is the gap between confidence and share of right predictions, in 15 equal bins of
         confidence, weighted by their examples (Guo et al. 2017, "On Calibration of Modern Neural
@@ -98,7 +110,7 @@ class Metrics:
         return {name: value / max(self.count, 1) for name, value in sums.items()}
 
     def per_class(self, names: list[str]) -> dict[str, dict[str, Any]]:
-        """Precision, recall and number of examples of each class; 0 where nothing was counted."""
+        """Return precision, recall and number of examples of each class; 0 without any."""
         right = np.diag(self.confusion)
         predicted, actual = self.confusion.sum(axis=0), self.confusion.sum(axis=1)
         precision, recall = right / np.maximum(predicted, 1), right / np.maximum(actual, 1)

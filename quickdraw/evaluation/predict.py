@@ -32,7 +32,7 @@ def predict(
     batch_size: int = 2048,
     on_bad_record: OnBadRecord = "error",
 ) -> int:
-    """Writes the predictions for test records; returns how many there are.
+    """Write the predictions for test records; return how many there are.
 
     Args:
         ensemble: one trained model or several.
@@ -85,13 +85,13 @@ def _scored(ensemble: Ensemble, batches: Iterable[Any]) -> Iterator[tuple[Any, n
 
 
 def _balanced(scored: Iterable[tuple[Any, np.ndarray]]) -> Iterator[tuple[Any, np.ndarray]]:
-    """Yields all ids and balanced probabilities at once."""
+    """Yield all ids and balanced probabilities at once."""
     ids, scores = zip(*scored, strict=True)
     yield np.concatenate(ids), balanced(np.concatenate(scores))
 
 
 def _answers(scores: np.ndarray, top_k: int, labels: list[str]) -> list[int] | list[str]:
-    """What is predicted for each drawing: its label, or its likeliest words."""
+    """Return the prediction for each drawing: its label, or its likeliest words."""
     if top_k == 1:
         return scores.argmax(axis=1).tolist()
     words = [label.replace(" ", "_") for label in labels]
@@ -101,7 +101,7 @@ def _answers(scores: np.ndarray, top_k: int, labels: list[str]) -> list[int] | l
 
 @contextlib.contextmanager
 def _csv(path: str | None) -> Iterator[Callable[[Iterable[Iterable[Any]]], object]]:
-    """A function that writes rows; it does nothing where there is no file to write."""
+    """Yield a function that writes rows; it does nothing where there is no file to write."""
     if path is None:
         yield lambda rows: None
         return

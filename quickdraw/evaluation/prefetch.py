@@ -14,7 +14,7 @@ _END: Any = object()
 
 
 def prefetch(items: Iterable[T], ahead: int = 2) -> Iterator[T]:
-    """Yields the same items in the same order, made by a thread that stays ahead of the caller.
+    """Yield the same items in the same order, made by a thread that stays ahead of the caller.
 
     Args:
         items: an error that making one raises is raised here in its turn.
@@ -29,7 +29,7 @@ def prefetch(items: Iterable[T], ahead: int = 2) -> Iterator[T]:
 
 
 def in_parallel(function: Callable[[T], R], items: Iterable[T], threads: int = 2) -> Iterator[R]:
-    """Yields `function(item)` of each item in the same order, several made at a time.
+    """Yield `function(item)` of each item in the same order, several made at a time.
 
     Args:
         function: an error that it raises is raised here in its turn.

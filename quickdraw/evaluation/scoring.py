@@ -15,7 +15,7 @@ _HEADERS = (["image_id", "label"], ["key_id", "word"])
 
 
 def score(predictions: str, solution: str) -> str:
-    """The score of a predictions file, in words, e.g. `top-1 0.9023 (3,406 drawings)`.
+    """Return the score of a predictions file, in words, e.g. `top-1 0.9023 (3,406 drawings)`.
 
     Raises:
         QuickdrawError: the file is not one that a leaderboard would accept; one line a fault.
@@ -104,7 +104,7 @@ def _read_solution(path: str) -> dict[str, int]:
 
 
 def _read(path: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    """The header of a CSV file, and its rows with their line numbers."""
+    """Return the header of a CSV file, and its rows with their line numbers."""
     with storage.open_binary(path) as file:
         content = file.read()
     try:

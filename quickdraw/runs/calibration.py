@@ -19,14 +19,22 @@ _HALVINGS = 50
 
 
 def negative_log_likelihood(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Cross-entropy of each example: logits `[n, num_classes]` and labels `[n]` to `[n]`."""
+    """Return the cross-entropy of each example.
+
+    Args:
+        logits: float `[n, num_classes]`.
+        labels: int `[n]`.
+
+    Returns:
+        `[n]`, of the logits' dtype.
+    """
     shifted = logits - logits.max(axis=1, keepdims=True)
     own = np.take_along_axis(shifted, labels[:, None], axis=1)[:, 0]
     return np.log(np.exp(shifted).sum(axis=1)) - own
 
 
 def fit(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature between 1/100 and 100 with the least negative log-likelihood.
+    """Find the temperature between 1/100 and 100 with the least negative log-likelihood.
 
     That is convex in 1/T; its slope, the mean of (expected logit under softmax(logits/T)) - (logit
     of the label), changes sign where it is least.
@@ -54,13 +62,13 @@ def fit(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 def save(train_dir: str, step: int, temperature: float, **figures: Any) -> None:
-    """Writes the temperature of the model of this step, and figures about it, into a run."""
+    """Write the temperature of the model of this step, and figures about it, into a run."""
     content = {"step": step, "temperature": temperature, **figures}
     storage.write_json(os.path.join(train_dir, _FILE), content)
 
 
 def load(train_dir: str, step: int) -> float:
-    """The temperature of the model of this step; 1 where none was fitted to it.
+    """Return the temperature of the model of this step; 1 where none was fitted to it.
 
     Raises:
         QuickdrawError: the file is damaged.

@@ -37,12 +37,12 @@ _NOT_DAMAGED = (
 
 
 def step_of(path: str) -> int:
-    """The step at which a checkpoint was written: `…/step-1200` → 1200."""
+    """Return the step at which a checkpoint was written: `…/step-1200` → 1200."""
     return int(path.rpartition("-")[2])
 
 
 def paths(train_dir: str) -> list[str]:
-    """The complete checkpoints of a run, newest first."""
+    """Return the paths of the complete checkpoints of a run, newest first."""
     folder = os.path.join(train_dir, _FOLDER)
     names = storage.listdir(folder) if storage.is_folder(folder) else []
     complete = [
@@ -54,7 +54,7 @@ def paths(train_dir: str) -> list[str]:
 
 
 def latest(train_dir: str) -> str | None:
-    """The newest complete checkpoint of a run, None where there is none yet."""
+    """Return the path of the newest complete checkpoint of a run, None where there is none yet."""
     return next(iter(paths(train_dir)), None)
 
 
@@ -72,7 +72,7 @@ class Checkpoints:
         self._checkpoint = tf.train.Checkpoint(**parts)
 
     def save(self, step: int) -> None:
-        """Writes a checkpoint of this step, unless there is one already, and deletes old ones."""
+        """Write a checkpoint of this step, unless there is one already, and delete old ones."""
         folder = os.path.join(self._train_dir, _FOLDER)
         target = os.path.join(folder, f"step-{step}")
         if target in paths(self._train_dir):
@@ -80,14 +80,16 @@ class Checkpoints:
         with storage.staging(folder) as local:
             self._checkpoint.write(os.path.join(local, _UNFINISHED))
             names = [name for name in os.listdir(local) if name.startswith(f"{_UNFINISHED}.")]
+            # The index last: `paths` takes a checkpoint for complete as soon as its index is there.
             for name in sorted(names, key=lambda name: name.endswith(".index")):
                 ending = name.removeprefix(_UNFINISHED)
                 storage.move(os.path.join(local, name), f"{target}{ending}")
+        # Only now: a process that dies above leaves the old checkpoints to go on from.
         for path in paths(self._train_dir)[self._keep :]:
             _delete(path)
 
     def restore(self) -> int:
-        """Restores the newest checkpoint that is not damaged; returns its step, 0 without one.
+        """Restore the newest checkpoint that is not damaged; return its step, 0 without one.
 
         Raises:
             QuickdrawError: every checkpoint is damaged.
@@ -98,7 +100,7 @@ class Checkpoints:
                 with transfer.fetched(f"{path}.") as local:
                     self._checkpoint.read(local[:-1]).assert_existing_objects_matched()
                 return step_of(path)
-            except _NOT_DAMAGED:
+            except _NOT_DAMAGED:  # an older checkpoint would not be read either
                 raise
             except _DAMAGED as error:
                 log(
@@ -113,7 +115,7 @@ class Checkpoints:
 
 
 def _delete(path: str) -> None:
-    """Deletes a checkpoint; its index first, so that no half of it looks whole."""
+    """Delete a checkpoint; its index first, so that no half of it looks whole."""
     folder, name = os.path.split(path)
     files = [file for file in storage.listdir(folder) if file.startswith(f"{name}.")]
     for file in sorted(files, key=lambda file: not file.endswith(".index")):
@@ -121,7 +123,7 @@ def _delete(path: str) -> None:
 
 
 def restore_latest(model: keras.Model, train_dir: str) -> int:
-    """Gives a model the weights of the newest checkpoint; returns its step.
+    """Give a model the weights of the newest checkpoint; return its step.
 
     Raises:
         QuickdrawError: no checkpoint yet, a damaged one, or one of another model.
@@ -141,7 +143,7 @@ def restore_latest(model: keras.Model, train_dir: str) -> int:
 
 
 def restore(model: keras.Model, path: str) -> None:
-    """Gives a model the weights of a checkpoint.
+    """Give a model the weights of a checkpoint.
 
     Raises:
         QuickdrawError: it is damaged, or one of another model.
@@ -157,26 +159,27 @@ def restore(model: keras.Model, path: str) -> None:
 
 
 def has_best(train_dir: str) -> bool:
-    """Whether a best model was kept."""
+    """Return whether a best model was kept."""
     return storage.exists(os.path.join(train_dir, _BEST_METRICS))
 
 
 def best_metrics(train_dir: str) -> dict[str, float]:
-    """What best.json says: the metrics of the best model on the validation records, its step."""
+    """Read best.json: the metrics of the best model on the validation records, and its step."""
     return storage.read_json(os.path.join(train_dir, _BEST_METRICS))
 
 
 def save_best(model: keras.Model, train_dir: str, step: int, metrics: dict[str, float]) -> None:
-    """Keeps a model as the best one: best.keras, and its metrics in best.json."""
+    """Keep a model as the best one: best.keras, and its metrics in best.json."""
     with storage.staging(train_dir) as local:
         temporary = os.path.join(local, "best.tmp.keras")
         model.save(temporary)
         storage.move(temporary, os.path.join(train_dir, _BEST))
+    # After the model: `has_best` goes by this file.
     storage.write_json(os.path.join(train_dir, _BEST_METRICS), {"step": step, **metrics})
 
 
 def restore_best(model: keras.Model, train_dir: str) -> int:
-    """Gives a model the weights of the best one; returns its step.
+    """Give a model the weights of the best one; return its step.
 
     Raises:
         QuickdrawError: the file is damaged or of another model.

@@ -20,7 +20,7 @@ _DATA_HINT = ". The records have changed: --accept_changed_data goes on with the
 def open_folder(
     run: Run, train_dir: str, start_new: bool, accept_changed_data: bool = False
 ) -> bool:
-    """Makes `train_dir` the folder of this run; returns whether it goes on with an earlier one.
+    """Make `train_dir` the folder of this run; return whether it goes on with an earlier one.
 
     Args:
         run: what is to be trained.
@@ -42,7 +42,7 @@ def open_folder(
 
 
 def holds_run(run: Run, train_dir: str, start_new: bool, accept_changed_data: bool = False) -> bool:
-    """What `open_folder` would return or raise; changes nothing."""
+    """Return or raise what `open_folder` would; change nothing."""
     there = storage.listdir(train_dir) if storage.is_folder(train_dir) else []
     names = set(there) - _BEFORE_THE_RUN
     if record.FILE_NAME in names and not start_new:
@@ -65,7 +65,7 @@ def holds_run(run: Run, train_dir: str, start_new: bool, accept_changed_data: bo
 
 
 def check_writable(train_dir: str) -> None:
-    """Checks, writing nothing, that a local folder can be made and written to.
+    """Check, writing nothing, that a local folder can be made and written to.
 
     Raises:
         QuickdrawError: it cannot.
@@ -80,7 +80,7 @@ def check_writable(train_dir: str) -> None:
 
 
 def _move_aside(train_dir: str, names: set[str]) -> None:
-    """Moves these out of the folder; run.json last: until then the folder is still a run."""
+    """Move these out of the folder; run.json last: until then the folder is still a run."""
     aside = next(
         path
         for number in itertools.count(1)

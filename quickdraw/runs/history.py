@@ -26,8 +26,7 @@ _COLUMNS = (
 
 
 def evaluations(train_dir: str) -> dict[int, float]:
-    """The validation top-1 after each step at which a run was evaluated, as its metrics.csv says;
-    empty where there is none yet."""
+    """Read the validation top-1 after each evaluated step from metrics.csv; empty without one."""
     path = os.path.join(train_dir, "metrics.csv")
     if not storage.exists(path):
         return {}
@@ -53,13 +52,13 @@ class MetricsCsv:
                 self._rows = [row for row in rows if _step_of(row) <= step]
 
     def add(self, row: dict[str, Any]) -> None:
-        """Adds a row; what it has no value for stays empty."""
+        """Add a row; what it has no value for stays empty."""
         self._rows.append(
             {key: f"{of:.6g}" if isinstance(of, float) else of for key, of in row.items()}
         )
 
     def save(self) -> None:
-        """Writes the file."""
+        """Write the file."""
         with storage.write_whole(self._path) as file:
             writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n", extrasaction="ignore")
             writer.writeheader()
@@ -67,6 +66,6 @@ class MetricsCsv:
 
 
 def _step_of(row: dict[str, Any]) -> float:
-    """The step of a row; infinite where the row is damaged."""
+    """Return the step of a row; infinite where the row is damaged."""
     text = row.get("step") or ""
     return int(text) if text.isdecimal() else math.inf

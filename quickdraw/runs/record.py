@@ -56,11 +56,11 @@ class Run:
     format: int = FORMAT
 
     def save(self, train_dir: str) -> None:
-        """Writes run.json, whole or not at all."""
+        """Write run.json, whole or not at all."""
         storage.write_json(os.path.join(train_dir, FILE_NAME), dataclasses.asdict(self))
 
     def differences(self, other: Run) -> list[str]:
-        """What matters and is not the same in two runs, in words."""
+        """Return, in words, what matters and is not the same in two runs."""
         mine, theirs = _what_matters(self), _what_matters(other)
         return [
             f"{name} {mine.get(name)!r} → {theirs.get(name)!r}"

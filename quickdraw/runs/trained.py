@@ -49,12 +49,22 @@ class TrainedModel:
         )
 
     def logits(self, images: Any) -> np.ndarray:
-        """What the model gives what it takes, before softmax and temperature, float32 `[batch,
-        num_classes]`."""
+        """Return the model's logits, before temperature and softmax.
+
+        Args:
+            images: uint8 `[batch, size, size, channels]`; or ink, int16 `[batch, max_points, 3]`;
+                or a dictionary of both: whatever the model takes.
+
+        Returns:
+            float32 `[batch, num_classes]`.
+        """
         return self._forward(images).numpy()
 
     def probabilities(self, images: Any) -> np.ndarray:
-        """Class probabilities of what the model takes.
+        """Return class probabilities.
+
+        Args:
+            images: what the model takes, as for `logits`.
 
         Returns:
             float32 `[batch, num_classes]`.
@@ -62,7 +72,7 @@ class TrainedModel:
         return self._softmax(self._forward(images) / self.temperature).numpy()
 
     def predict(self, drawings: Any) -> list[dict[str, float]]:
-        """Labelled probabilities, the likeliest class first, for each drawing.
+        """Return labelled probabilities, the likeliest class first, for each drawing.
 
         Args:
             drawings: one or many: uint8 `[height, width]` or `[batch, height, width(, channels)]`
@@ -100,7 +110,7 @@ class TrainedModel:
 
 
 def _strokes_of(drawings: Any) -> list[list]:
-    """Each drawing's strokes, checked; raw ones are simplified."""
+    """Return each drawing's strokes, checked; raw ones are simplified."""
     from quickdraw.drawings.drawing import SkippedDrawing, checked
 
     try:
@@ -115,7 +125,7 @@ def _strokes_of(drawings: Any) -> list[list]:
 
 
 def _as_batch(images: Any, channels: int) -> list[np.ndarray]:
-    """Each image as uint8 `[1, height, width, channels]`."""
+    """Return each image as uint8 `[1, height, width, channels]`."""
     if isinstance(images, Image.Image) or (
         isinstance(images, np.ndarray) and (images.ndim == 2 or images.shape[2:] == (channels,))
     ):
@@ -143,7 +153,7 @@ def _as_batch(images: Any, channels: int) -> list[np.ndarray]:
 
 
 def load(train_dir: str, checkpoint: Which = "best") -> TrainedModel:
-    """The trained model of a run, calibrated if `quickdraw.calibrate` was run on it.
+    """Load the trained model of a run, calibrated if `quickdraw.calibrate` was run on it.
 
     Args:
         train_dir: the folder of the run.

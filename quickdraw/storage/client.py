@@ -26,7 +26,7 @@ _TIMEOUT = (10, 60)  # seconds to connect, seconds without a byte
 
 
 def split(path: str) -> tuple[str, str]:
-    """`gs://bucket/a/b` → `("bucket", "a/b")`.
+    """Split `gs://bucket/a/b` into `("bucket", "a/b")`.
 
     Raises:
         QuickdrawError: no gs:// path, or one without a bucket.
@@ -39,7 +39,7 @@ def split(path: str) -> tuple[str, str]:
 
 @functools.cache
 def client() -> Any:
-    """The client, with the credentials of this place; anonymous where there are none."""
+    """Return the client, with the credentials of this place; anonymous where there are none."""
     from google.auth.exceptions import DefaultCredentialsError
     from google.cloud.storage import Client
 
@@ -50,7 +50,7 @@ def client() -> Any:
 
 
 def retries(path: str, patience: float | None = None) -> Any:
-    """How an operation on `path` is tried again, and reported, after a failure that may pass."""
+    """Return how an operation on `path` is retried, and reported, after a transient failure."""
     from google.api_core.retry import Retry
     from google.cloud.storage.retry import DEFAULT_RETRY
 
@@ -68,7 +68,7 @@ def retries(path: str, patience: float | None = None) -> Any:
 
 
 def options(path: str, patience: float | None = None) -> dict[str, Any]:
-    """The arguments with which each operation of the client on `path` is called."""
+    """Return the arguments with which each operation of the client on `path` is called."""
     return {"retry": retries(path, patience), "timeout": _TIMEOUT}
 
 

@@ -33,7 +33,7 @@ _PATIENCE = 20.0
 
 @contextlib.contextmanager
 def held(folder: str) -> Iterator[Callable[[], None]]:
-    """Holds the lock on a folder; yields a function that raises once it was lost to another.
+    """Hold the lock on a folder; yield a function that raises once it was lost to another.
 
     Raises:
         QuickdrawError: another process holds it, and lives.
@@ -63,9 +63,12 @@ class _Lock:
         self.lost = False
 
     def acquire(self) -> None:
+        # `replaced` is the generation that our write may replace; 0 means that there must be none.
+        # `watched` is the generation found first: another one later means that its holder is alive.
         replaced, watched, end = 0, 0, 0.0
         while not self._write(replaced):
             replaced, (generation, holder) = 0, self._read()
+            # Our own job, started again: its former process has ended, so there is no need to wait.
             if generation and self._job and holder.get("job") == self._job:
                 replaced = generation
             elif generation and not watched:
@@ -103,11 +106,13 @@ class _Lock:
                 log(f"warning: {error}")
 
     def _write(self, replaced: int) -> bool:
-        """Makes the lock ours, or still ours, unless another generation is there."""
+        """Make the lock ours, or still ours, unless another generation is there."""
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         content = {"id": self._id, "job": self._job, "host": socket.gethostname(), "time": now}
         made = objects.write_if(self._path, json.dumps(content).encode(), replaced, _PATIENCE)
-        if made is None:  # or the answer to an earlier attempt was lost
+        if made is None:
+            # Somebody else's, or ours: a retry fails the precondition where an earlier attempt had
+            # succeeded and only its answer was lost.
             found, holder = self._read()
             made = found if holder.get("id") == self._id else None
         self._generation = made or self._generation
@@ -149,6 +154,7 @@ def lock(folder: str) -> Iterator[Callable[[], None]]:
     handle = os.open(folder, os.O_RDONLY)
     try:
         try:
+            # The kernel drops it with the process, so a killed training leaves nothing behind.
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise QuickdrawError(

@@ -36,13 +36,13 @@ def _list(path: str, prefix: str, **arguments: Any) -> Iterable[Any]:
 
 
 def _below(path: str) -> str:
-    """The prefix of everything in a folder."""
+    """Return the prefix of everything in a folder."""
     name = split(path)[1].rstrip("/")
     return f"{name}/" if name else ""
 
 
 def is_object(path: str) -> bool:
-    """Whether an object has this name."""
+    """Return whether an object has this name."""
     if not split(path)[1] or path.endswith("/"):
         return False
     with explained(path):
@@ -50,22 +50,24 @@ def is_object(path: str) -> bool:
 
 
 def is_folder(path: str) -> bool:
-    """Whether the names of some objects begin as if they lay in this folder."""
+    """Return whether the names of some objects begin as if they lay in this folder."""
     return bool(_list(path, _below(path), max_results=1)) or not split(path)[1]
 
 
 def listdir(path: str) -> list[str]:
-    """The names in a folder; none where there is no such folder."""
+    """Return the names in a folder; none where there is no such folder."""
     prefix = _below(path)
     names = (getattr(entry, "name", entry) for entry in _list(path, prefix, delimiter="/"))
     return sorted({name.removeprefix(prefix).rstrip("/") for name in names} - {""})
 
 
 def matching(pattern: str) -> list[str]:
-    """The objects that a pattern names; `*` and `?` match no slash."""
+    """Return the objects that a pattern names; `*` and `?` match no slash."""
     bucket, wanted = split(pattern)
     magic = _MAGIC.search(wanted)
     prefix = wanted[: magic.start()] if magic else wanted
+    # With a delimiter Cloud Storage leaves out what lies deeper; a slash after the first wildcard
+    # needs those names, too.
     folded = "" if "/" in wanted[len(prefix) :] else "/"
     parts = wanted.split("/")
     return [
@@ -78,7 +80,7 @@ def matching(pattern: str) -> list[str]:
 
 
 def size_and_crc(path: str) -> tuple[int, int]:
-    """Bytes of an object, and their CRC-32C."""
+    """Return the size of an object in bytes, and its CRC-32C."""
     blob = _blob(path)
     with explained(path):
         blob.reload(**options(path))
@@ -86,7 +88,7 @@ def size_and_crc(path: str) -> tuple[int, int]:
 
 
 def read(path: str, file: BinaryIO) -> None:
-    """Writes the content of an object, checked, to a local file that can be read, too.
+    """Write the content of an object, checked, to a local file that can be read, too.
 
     Raises:
         QuickdrawError: it cannot be read, or what arrives has another checksum each time.
@@ -114,15 +116,16 @@ def _crc(file: BinaryIO) -> str:
 
 
 def write(path: str, local: str) -> None:
-    """Makes the content of a local file the new generation of an object."""
+    """Make the content of a local file the new generation of an object."""
     with explained(path):
         _blob(path).upload_from_filename(local, checksum="crc32c", **options(path))
 
 
 def write_if(path: str, content: bytes, generation: int, patience: float) -> int | None:
-    """Writes an object if its live generation is this one, 0 for none; returns the new one.
+    """Write an object if its live generation is this one, 0 for none; return the new one.
 
-    Returns None where another generation is there.
+    None means that another generation is there. The server compares and writes in one operation, so
+    of two processes that both saw the old generation only one succeeds: this is what a lock needs.
     """
     from google.api_core.exceptions import PreconditionFailed
 
@@ -134,7 +137,7 @@ def write_if(path: str, content: bytes, generation: int, patience: float) -> int
 
 
 def read_generation(path: str) -> tuple[int, bytes]:
-    """The live generation of an object, 0 for none, and its content."""
+    """Return the live generation of an object, 0 for none, and its content."""
     from google.api_core.exceptions import NotFound
 
     blob = _blob(path)
@@ -145,7 +148,7 @@ def read_generation(path: str) -> tuple[int, bytes]:
 
 
 def delete_if(path: str, generation: int, patience: float) -> None:
-    """Deletes an object if its live generation is this one."""
+    """Delete an object if its live generation is this one."""
     from google.api_core.exceptions import NotFound, PreconditionFailed
 
     with explained(path), contextlib.suppress(NotFound, PreconditionFailed):
@@ -153,17 +156,17 @@ def delete_if(path: str, generation: int, patience: float) -> None:
 
 
 def copy(source: str, target: str) -> None:
-    """Copies an object inside Cloud Storage."""
+    """Copy an object inside Cloud Storage."""
     made, token = _blob(target), None
     with explained(source):
-        while True:
+        while True:  # a large object is copied in several calls; the token says where to go on
             token, _, _ = made.rewrite(_blob(source), token=token, **options(target))
             if token is None:
                 return
 
 
 def rename(source: str, target: str) -> None:
-    """Copies an object, or all of a folder, and deletes the source."""
+    """Copy an object, or all of a folder, and delete the source."""
     objects = [source] if is_object(source) else _objects_in(source)
     for path in objects:
         copy(path, target + path.removeprefix(source))
@@ -171,7 +174,7 @@ def rename(source: str, target: str) -> None:
 
 
 def delete(path: str) -> None:
-    """Deletes an object, or all of a folder; what is not there is no error."""
+    """Delete an object, or all of a folder; what is not there is no error."""
     from google.api_core.exceptions import NotFound
 
     _blob(path)  # a bucket alone is refused
@@ -181,7 +184,7 @@ def delete(path: str) -> None:
 
 
 def bucket_location(bucket: str) -> str | None:
-    """Where a bucket lies (US-CENTRAL1, EU); None where this account may not know.
+    """Return where a bucket lies (US-CENTRAL1, EU); None where this account may not know.
 
     Raises:
         QuickdrawError: there is no such bucket.

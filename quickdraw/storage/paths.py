@@ -24,7 +24,7 @@ def is_remote(path: str) -> bool:
 
 
 def open_binary(path: str) -> BinaryIO:
-    """Opens a file for reading bytes; one on gs:// is fetched first, whole and checked.
+    """Open a file for reading bytes; one on gs:// is fetched first, whole and checked.
 
     Raises:
         QuickdrawError: there is no such file, it is a folder, or it may not be read.
@@ -63,7 +63,7 @@ def file_size(path: str) -> int:
 
 
 def checksum(path: str) -> str:
-    """Tells whether a file has changed: its size and CRC-32C, the same wherever it lies."""
+    """Return size and CRC-32C of a file, the same wherever it lies: they tell if it has changed."""
     if is_remote(path):
         size, crc = objects.size_and_crc(path)
         return f"{size} {crc:08x}"
@@ -73,7 +73,7 @@ def checksum(path: str) -> str:
 
 
 def make_folders(path: str) -> None:
-    """Makes a folder and those above it; an object store needs none.
+    """Make a folder and those above it; an object store needs none.
 
     Raises:
         QuickdrawError: a file is in the way, or the place may not be written to.
@@ -88,7 +88,7 @@ def make_folders(path: str) -> None:
 
 
 def rename(source: str, target: str) -> None:
-    """Renames a file, replacing the target; atomic on local disks, copy and delete on gs://."""
+    """Rename a file, replacing the target; atomic on local disks, copy and delete on gs://."""
     if is_remote(source):
         objects.rename(source, target)
     else:
@@ -96,7 +96,7 @@ def rename(source: str, target: str) -> None:
 
 
 def delete(path: str) -> None:
-    """Deletes a file, or a folder with all that is in it; what is not there is no error."""
+    """Delete a file, or a folder with all that is in it; what is not there is no error."""
     if is_remote(path):
         objects.delete(path)
     elif os.path.isdir(path):
@@ -107,7 +107,7 @@ def delete(path: str) -> None:
 
 
 def expand(patterns: str) -> list[str]:
-    """The files that a comma-separated list of glob patterns names, sorted, each once.
+    """Return the files that a comma-separated list of glob patterns names, sorted, each once.
 
     A folder stands for the `*.tfrecord*` files in it.
 
@@ -146,7 +146,7 @@ def _what_is_there(pattern: str) -> str:
 
 @contextlib.contextmanager
 def write_whole(path: str, mode: str = "w") -> Iterator[IO[Any]]:
-    """Opens `path` for writing such that it appears complete or not at all.
+    """Open `path` for writing such that it appears complete or not at all.
 
     On a local disk the content goes to `path`.tmp, which is renamed at the end and deleted after
     an error; for gs:// to a local file, which is uploaded. Text is UTF-8 with \\n line ends.
@@ -168,7 +168,7 @@ def write_whole(path: str, mode: str = "w") -> Iterator[IO[Any]]:
 
 @contextlib.contextmanager
 def staging(folder: str) -> Iterator[str]:
-    """A local folder for files on their way to `folder`, from where `move` takes them there.
+    """Yield a local folder for files on their way to `folder`, from where `move` takes them there.
 
     It is the folder itself where that is local, so that moving is renaming.
     """
@@ -181,7 +181,7 @@ def staging(folder: str) -> Iterator[str]:
 
 
 def move(local: str, target: str) -> None:
-    """Brings a local file to its place, replacing what is there; whole or not at all."""
+    """Bring a local file to its place, replacing what is there; whole or not at all."""
     if is_remote(target):
         objects.write(target, local)
         os.remove(local)
@@ -190,7 +190,7 @@ def move(local: str, target: str) -> None:
 
 
 def read_json(path: str) -> Any:
-    """Reads a JSON file.
+    """Read a JSON file.
 
     Raises:
         QuickdrawError: no such file, or not JSON (with line and column).
@@ -204,7 +204,7 @@ def read_json(path: str) -> Any:
 
 
 def write_json(path: str, value: Any) -> None:
-    """Writes a JSON file, whole or not at all."""
+    """Write a JSON file, whole or not at all."""
     with write_whole(path) as file:
         json.dump(value, file, indent=1, ensure_ascii=False)
         file.write("\n")

@@ -15,7 +15,7 @@ from quickdraw.storage import objects, paths
 
 @contextlib.contextmanager
 def fetched(prefix: str) -> Iterator[str]:
-    """The files whose paths begin with `prefix`, as local ones; yields their prefix there."""
+    """Fetch the files whose paths begin with `prefix`; yield the prefix of their local copies."""
     if not paths.is_remote(prefix):
         yield prefix
         return
@@ -30,7 +30,7 @@ def fetched(prefix: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def mirrored(folder: str, seconds: float = 30.0) -> Iterator[str]:
-    """A local folder whose files are written to `folder` too: now and then, and at the end.
+    """Yield a local folder whose files are written to `folder` too: now and then, and at the end.
 
     It is the folder itself where that is local.
 
@@ -62,7 +62,7 @@ def mirrored(folder: str, seconds: float = 30.0) -> Iterator[str]:
 
 
 def _bring(local: str, folder: str, sizes: dict[str, int]) -> None:
-    """Writes the files that have grown since `sizes` was filled in."""
+    """Write the files that have grown since `sizes` was filled in."""
     for parent, _, names in os.walk(local):
         for name in names:
             path = os.path.join(parent, name)

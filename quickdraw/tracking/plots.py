@@ -11,7 +11,7 @@ from quickdraw.drawings.sheet import font
 
 
 def confusion_matrix(counts: np.ndarray, names: list[str]) -> np.ndarray:
-    """A confusion matrix as shares of each row (label), with the figures where they fit.
+    """Draw a confusion matrix as shares of each row (label), with the figures where they fit.
 
     Args:
         counts: int `[classes, classes]`, row = label, column = prediction.

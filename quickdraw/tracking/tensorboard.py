@@ -19,20 +19,20 @@ _FLUSH_MILLISECONDS = 30_000
 
 
 def folder_of(train_dir: str) -> str:
-    """Where the events of a run go: train_dir, or the folder in it that Vertex AI watches."""
+    """Return where a run's events go: train_dir, or the folder in it that Vertex AI watches."""
     watched = os.environ.get("AIP_TENSORBOARD_LOG_DIR", "").rstrip("/")
     return watched if watched.startswith(f"{train_dir.rstrip('/')}/") else train_dir
 
 
 def event_writer(folder: str, name: str) -> tf.summary.SummaryWriter:
-    """A writer of TensorBoard events into `folder/name`, a local one: see `transfer.mirrored`."""
+    """Make a writer of TensorBoard events in `folder/name`, a local one (`transfer.mirrored`)."""
     return tf.summary.create_file_writer(
         os.path.join(folder, name), flush_millis=_FLUSH_MILLISECONDS
     )
 
 
 def write_scalars(writer: tf.summary.SummaryWriter, step: int, values: dict[str, float]) -> None:
-    """Writes one point to each of these curves."""
+    """Write one point to each of these curves."""
     with writer.as_default():
         for name, value in values.items():
             tf.summary.scalar(name, value, step)
@@ -41,7 +41,14 @@ def write_scalars(writer: tf.summary.SummaryWriter, step: int, values: dict[str,
 def write_images(
     writer: tf.summary.SummaryWriter, images: np.ndarray, labels: np.ndarray, names: list[str]
 ) -> None:
-    """Writes a sheet of input images, uint8 `[n, size, size, channels]`, with their labels."""
+    """Write a sheet of input images with their labels.
+
+    Args:
+        writer: where to.
+        images: uint8 `[n, size, size, channels]`.
+        labels: int `[n]`.
+        names: of the classes.
+    """
     picture = sheet.grid(images, [names[label] for label in labels])
     with writer.as_default():
         tf.summary.image("images", picture[None], 0)
@@ -50,7 +57,7 @@ def write_images(
 def write_evaluation(
     writer: tf.summary.SummaryWriter, step: int, metrics: Metrics, names: list[str]
 ) -> None:
-    """Writes the figures of an evaluation, per class too, and its confusion matrix."""
+    """Write the figures of an evaluation, per class too, and its confusion matrix."""
     per_class = {
         f"{kind}/{name}": values[kind]
         for name, values in metrics.per_class(names).items()

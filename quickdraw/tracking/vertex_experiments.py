@@ -13,7 +13,7 @@ from quickdraw.storage import google_errors
 
 
 def log_run(run: Run, train_dir: str) -> None:
-    """Logs the settings of a run and the metrics of its best model; a failure is only a warning."""
+    """Log the settings of a run and the metrics of its best model; a failure is only a warning."""
     project, region, experiment, name = os.environ[environment.EXPERIMENT].split("/")
     if trial := os.environ.get("CLOUD_ML_TRIAL_ID"):
         name = f"{name}-{trial}"
@@ -39,7 +39,7 @@ def log_run(run: Run, train_dir: str) -> None:
 
 
 def _parameters(run: Run) -> dict[str, Any]:
-    """What made the model, as the numbers and words that an experiment takes."""
+    """Return what made the model, as the numbers and words that an experiment takes."""
     found = {"model": run.model, "label_loss": run.label_loss, **run.settings}
     for params in (run.model_params, run.loss_params):
         found |= params

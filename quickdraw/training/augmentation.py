@@ -31,7 +31,7 @@ class Mixed(NamedTuple):
 
     Attributes:
         labels: int32 `[batch]`; of a mixed drawing, those of its larger part.
-        others: of its smaller part.
+        others: int32 `[batch]`; those of its smaller part.
         share: of the larger part, float32 `[batch]`, 0.5 … 1.
     """
 
@@ -80,7 +80,7 @@ class Augmentation(Component):
             raise QuickdrawError("never_flip is for flip=True")
 
     def of_classes(self, names: list[str]) -> Augmentation:
-        """The same, with the numbers of the classes in `never_flip`.
+        """Return the same augmentation, with class numbers for names in `never_flip`.
 
         Args:
             names: of all classes.
@@ -104,7 +104,20 @@ class Augmentation(Component):
         return self.mixup > 0 or self.cutmix > 0
 
     def numbers(self, seed: int, step: tf.Tensor, batch_size: int) -> tf.Tensor:
-        """Random numbers for each drawing of a batch; what `apply` and `mix` take."""
+        """Draw the random numbers of a batch, which `apply` and `mix` take.
+
+        They are stateless, a function of seed, step and place in the batch, and drawn for the whole
+        batch: so a resumed run repeats them, and so does a run on another number of devices.
+
+        Args:
+            seed: of the run.
+            step: integer scalar, counted from 0.
+            batch_size: of all devices together.
+
+        Returns:
+            float32 `[batch_size, columns]`, from -1 to 1, but for the mixing shares, which are from
+            0 to 1; the number of columns depends on what is switched on.
+        """
         key = tf.stack([tf.constant(seed, tf.int64), tf.cast(step, tf.int64)])
         numbers = [tf.random.stateless_uniform((batch_size, _NUMBERS), key, -1.0, 1.0)]
         if self.mixes:
@@ -117,7 +130,7 @@ class Augmentation(Component):
         return tf.concat(numbers, axis=1)
 
     def _shares(self, key: tf.Tensor, which: tf.Tensor) -> tf.Tensor:
-        """Beta(alpha, alpha): what one gamma-distributed number is of the sum of two."""
+        """Draw from Beta(alpha, alpha), as the share of one gamma variate in the sum of two."""
         key = tf.random.experimental.stateless_fold_in(key, 1)
         alpha = tf.cast(tf.where(self._cuts(which), self.cutmix, self.mixup), tf.float64)
         size = (2, which.shape[0])
@@ -125,13 +138,22 @@ class Augmentation(Component):
         return tf.cast(first / (first + second), tf.float32)[:, None]
 
     def _cuts(self, which: tf.Tensor) -> tf.Tensor:
-        """Whether a drawing is cut, rather than laid over the other."""
+        """Return which drawings get cutmix rather than mixup, bool `[batch]`."""
         if self.mixup and self.cutmix:
             return which > 0
         return tf.fill(tf.shape(which), self.cutmix > 0)
 
     def apply(self, images: tf.Tensor, labels: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
-        """Changes uint8 images `[batch, size, size, channels]` by their `numbers`."""
+        """Change images by their random numbers.
+
+        Args:
+            images: uint8 `[batch, size, size, channels]`.
+            labels: int32 `[batch]`; `never_flip` goes by them.
+            numbers: float32 `[batch, columns]`, from `numbers`.
+
+        Returns:
+            uint8, the shape of `images`.
+        """
         columns = tf.unstack(numbers[:, :_NUMBERS], axis=1)
         if self.flip or self.shift or self.rotation or self.scale or self.shear:
             images = self._warp(images, self._sides(labels, columns[0]), columns[1:7])
@@ -145,7 +167,7 @@ class Augmentation(Component):
         return images
 
     def _sides(self, labels: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
-        """-1 for each drawing that is to be mirrored, 1 for the others."""
+        """Return -1 for each drawing to be mirrored, 1 for the others, float32 `[batch]`."""
         if not self.flip:
             return tf.ones_like(numbers)
         sides = tf.sign(numbers)
@@ -168,7 +190,16 @@ class Augmentation(Component):
     def mix(
         self, images: tf.Tensor, labels: tf.Tensor, numbers: tf.Tensor
     ) -> tuple[tf.Tensor, Mixed]:
-        """Mixes each image with its neighbour's; only where `mixes`."""
+        """Mix each image with its neighbour; only where `mixes`.
+
+        Args:
+            images: uint8 `[batch, size, size, channels]`.
+            labels: int32 `[batch]`.
+            numbers: float32 `[batch, columns]`, from `numbers`.
+
+        Returns:
+            The mixed images, uint8 of the same shape, and what they are to be taken for.
+        """
         neighbour = np.minimum(np.arange(images.shape[0]) ^ 1, images.shape[0] - 1)
         others, other_labels = tf.gather(images, neighbour), tf.gather(labels, neighbour)
         which, y, x, share = tf.unstack(numbers[:, _NUMBERS : _NUMBERS + _MIXING], axis=1)

@@ -85,7 +85,7 @@ class _Sample:
 
 
 def _lock(train_dir: str, is_chief: bool) -> contextlib.AbstractContextManager:
-    """The lock of a folder that is there; it is not made."""
+    """Hold the lock of a folder if it is there; do not make it."""
     there = is_chief and storage.is_folder(train_dir)
     return lock(train_dir) if there else contextlib.nullcontext()
 

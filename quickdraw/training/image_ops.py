@@ -19,15 +19,20 @@ def warp(
     scale: tuple[tf.Tensor, tf.Tensor],
     shear: tf.Tensor,
 ) -> tf.Tensor:
-    """One affine map about the centre; each argument has a value for each image.
+    """Apply an affine map about the centre; each image has its own.
+
+    All arguments but the images are float32 `[batch]`, or pairs of such.
 
     Args:
-        images: the images.
+        images: uint8 `[batch, size, size, channels]`.
         flip: -1 mirrors left to right, 1 does not.
         shift: to the right and down, in pixels.
         degrees: how far to turn.
         scale: by which factor width and height change.
         shear: how far to slant, as a share of the height.
+
+    Returns:
+        uint8, the shape of `images`.
     """
     # An output pixel (x, y) comes from M (x, y) + t.
     angle = degrees * math.pi / 180
@@ -50,20 +55,23 @@ def warp(
 
 
 def bend(images: tf.Tensor, displacements: tf.Tensor) -> tf.Tensor:
-    """Moves pixels by a smooth field (Simard et al. 2003, "Best Practices for Convolutional Neural
-    Networks", section 2).
+    """Move pixels by a smooth field of displacements.
 
-    Simard et al. smooth a random field with a Gaussian; here a coarse one is enlarged smoothly.
+    Source: Simard et al. 2003, "Best Practices for Convolutional Neural Networks", section 2. They
+    smooth a random field with a Gaussian; here a coarse field is interpolated smoothly.
 
     Args:
-        images: the images.
+        images: uint8 `[batch, size, size, channels]`.
         displacements: in pixels, float32 `[batch, GRID, GRID, 2]` (down and to the right).
+
+    Returns:
+        uint8, the shape of `images`.
     """
     size = images.shape[1]
     weights = _enlarging(size)
     field = tf.einsum("yi,nijc,xj->nyxc", weights, displacements, weights)
     places = tf.stack(tf.meshgrid(*[tf.range(size, dtype=tf.float32)] * 2, indexing="ij"), axis=-1)
-    # With a margin of paper, in which everything ends that comes from outside.
+    # A margin of paper: whatever is fetched from outside the image is fetched from it.
     padded = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]])
     source = tf.clip_by_value(places + field + 1, 0.0, size + 1.0)
     corner = tf.minimum(tf.floor(source), float(size))
@@ -82,15 +90,27 @@ def bend(images: tf.Tensor, displacements: tf.Tensor) -> tf.Tensor:
 
 
 def _enlarging(size: int) -> np.ndarray:
-    """What each point of the grid counts for each pixel, float32 `[size, GRID]`: a smooth step, all
-    of it at the point and nothing at its neighbours."""
+    """Return the weight of each grid point for each pixel, float32 `[size, GRID]`.
+
+    It is a smooth step: 1 at the point itself and 0 at its neighbours.
+    """
     places = np.linspace(0, GRID - 1, size, dtype=np.float32)
     near = np.maximum(0, 1 - np.abs(places[:, None] - np.arange(GRID, dtype=np.float32)))
     return near**2 * (3 - 2 * near)
 
 
 def change_thickness(images: tf.Tensor, number: tf.Tensor, share: float) -> tf.Tensor:
-    """Lightens or darkens each pixel halfway to the lightest or darkest of its neighbours."""
+    """Make strokes thicker or thinner: move each pixel halfway to its neighbours' extreme.
+
+    Args:
+        images: uint8 `[batch, size, size, channels]`.
+        number: float32 `[batch]`, -1 … 1: below `share` in size the image is changed, and its sign
+            tells thicker (+) from thinner (-).
+        share: of the images that change.
+
+    Returns:
+        uint8, the shape of `images`.
+    """
     ink = tf.cast(images, tf.float32)
     thick = (ink + tf.nn.max_pool2d(ink, 3, 1, "SAME")) / 2
     thin = (ink - tf.nn.max_pool2d(-ink, 3, 1, "SAME")) / 2
@@ -100,7 +120,17 @@ def change_thickness(images: tf.Tensor, number: tf.Tensor, share: float) -> tf.T
 
 
 def erase(images: tf.Tensor, across: tf.Tensor, along: tf.Tensor, share: float) -> tf.Tensor:
-    """Erases a square of a third of the width, somewhere, from a share of the drawings."""
+    """Erase a square of a third of the width, somewhere, from a share of the drawings.
+
+    Args:
+        images: uint8 `[batch, size, size, channels]`.
+        across: float32 `[batch]`, -1 … 1: whether, and how far to the right.
+        along: float32 `[batch]`, -1 … 1: how far down.
+        share: of the images that are erased in.
+
+    Returns:
+        uint8, the shape of `images`.
+    """
     size = images.shape[1]
     side = size / 3
     # The first number decides twice: its size whether, its sign and what is left of it where.
@@ -112,7 +142,16 @@ def erase(images: tf.Tensor, across: tf.Tensor, along: tf.Tensor, share: float) 
 
 
 def blend(images: tf.Tensor, others: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
-    """So much of the images, and the rest of the others (Zhang et al. 2018, "mixup", section 2)."""
+    """Blend each image with another (Zhang et al. 2018, "mixup", section 2).
+
+    Args:
+        images: uint8 `[batch, size, size, channels]`.
+        others: the same shape and dtype.
+        share: of `images`, float32 `[batch]`, 0 … 1; the rest is of `others`.
+
+    Returns:
+        uint8, the shape of `images`.
+    """
     share = share[:, None, None, None]
     return _as_bytes(
         share * tf.cast(images, tf.float32) + (1 - share) * tf.cast(others, tf.float32)
@@ -122,17 +161,18 @@ def blend(images: tf.Tensor, others: tf.Tensor, share: tf.Tensor) -> tf.Tensor:
 def paste(
     images: tf.Tensor, others: tf.Tensor, share: tf.Tensor, y: tf.Tensor, x: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Images with a rectangle of the others (Yun et al. 2019, "CutMix", section 3.1).
+    """Paste a rectangle of the others into images (Yun et al. 2019, "CutMix", section 3.1).
 
     Args:
-        images: the images.
-        others: from where the rectangles come.
-        share: of each image that stays, but where the rectangle reaches over the edge.
-        y: the centre of the rectangle, -1 (top) … 1.
+        images: uint8 `[batch, size, size, channels]`.
+        others: from where the rectangles come; the same shape and dtype.
+        share: float32 `[batch]`, of each image that stays, unless the rectangle reaches over the
+            edge.
+        y: the centre of the rectangle, float32 `[batch]`, -1 (top) … 1.
         x: the same, -1 (left) … 1.
 
     Returns:
-        The images, and the share of each that stayed.
+        The images, uint8 of the same shape, and the share of each that stayed, float32 `[batch]`.
     """
     size = images.shape[1]
     half = tf.sqrt(1 - share) * size / 2
@@ -145,7 +185,7 @@ def paste(
 def _inside(
     top: tf.Tensor, bottom: tf.Tensor, left: tf.Tensor, right: tf.Tensor, size: int
 ) -> tf.Tensor:
-    """Which pixels lie in a rectangle, for each image: bool `[batch, size, size]`."""
+    """Return which pixels lie in a rectangle, for each image: bool `[batch, size, size]`."""
     pixels = tf.range(size, dtype=tf.float32)
     rows = (pixels >= top[:, None]) & (pixels < bottom[:, None])
     columns = (pixels >= left[:, None]) & (pixels < right[:, None])

@@ -76,7 +76,7 @@ class Loop:
         return self._validation.gave_up or self.step >= self._plan.total
 
     def run(self, may_write: Callable[[], None]) -> None:
-        """Trains to the end.
+        """Train to the end.
 
         Args:
             may_write: raises an error where this process may write to train_dir no more.
@@ -143,13 +143,13 @@ class Loop:
                 )
 
     def _train(self, steps: int, stop: bool, seconds: float) -> tuple[Totals, float]:
-        """Takes some steps; returns their totals, and how long they took."""
+        """Take some steps; return their totals, and how long they took."""
         start = time.perf_counter()
         inputs = self._train_steps.feed.inputs(self.step, steps)
         fed = time.perf_counter()
         totals = self._train_steps(inputs, steps, stop, seconds)
         done = time.perf_counter()
-        if not totals.finite:
+        if not totals.finite:  # nothing is written: the last checkpoint is from before the failure
             raise QuickdrawError(
                 f"the loss or a weight is not a number any more, between step {self.step} and "
                 f"{self.step + steps}. Usual causes: a --base_learning_rate that is too high, or "
@@ -174,7 +174,7 @@ class Loop:
         minutes = (time.monotonic() - self._saved_at) / 60
         late = minutes >= self._settings.checkpoint_every_minutes
         if last or evaluate or step % plan.checkpoint == 0 or late:
-            self._save()
+            self._save()  # after an evaluation too: it changed the best top-1, which is restored
 
     def _report(self, evaluate: bool) -> None:
         row = {
@@ -194,7 +194,7 @@ class Loop:
 
     def _save(self) -> None:
         if self._setup.devices.is_chief:
-            self._csv.save()
+            self._csv.save()  # first: a row that a checkpoint lacks is dropped on resuming
             self._checkpoints.save(self.step)
         self._saved_at = time.monotonic()
 
@@ -207,12 +207,12 @@ class Window:
         self.clear()
 
     def clear(self) -> None:
-        """Starts a new window."""
+        """Start a new window."""
         self._images = self._timed_images = 0
         self._loss = self._right = self._seconds = self._feed_seconds = 0.0
 
     def add(self, totals: Totals, images: int, seconds: float, feed_seconds: float) -> None:
-        """Adds a call: how many images, how long it took, how much of it was spent on the feed."""
+        """Add a call: how many images, how long it took, how much of it was spent on the feed."""
         self.calls += 1
         self._images += images
         self._loss += totals.loss
@@ -223,7 +223,7 @@ class Window:
             self._feed_seconds += feed_seconds
 
     def report(self) -> dict[str, float]:
-        """Mean loss and top-1, images a second, and the feed's share of the time."""
+        """Return mean loss and top-1, images a second, and the feed's share of the time."""
         return {
             "train_loss": self._loss / max(self._images, 1),
             "train_top1": self._right / max(self._images, 1),
@@ -238,9 +238,9 @@ class Window:
 
 @contextlib.contextmanager
 def _sigterm() -> Iterator[threading.Event]:
-    """Sets the event it yields when SIGTERM comes (Spot machines give some 30 seconds)."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
+    """Yield an event that SIGTERM sets (Spot machines give some 30 seconds)."""
+    stop = threading.Event()  # not an exception: all processes must stop at the same step
+    if threading.current_thread() is not threading.main_thread():  # which alone sets handlers
         yield stop
         return
     previous = signal.signal(signal.SIGTERM, lambda *_: stop.set())

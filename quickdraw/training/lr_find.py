@@ -33,7 +33,7 @@ class Point(NamedTuple):
 def range_test(settings: Settings) -> list[Point]:
     """Train some hundred steps with a learning rate that rises from 1e-6 to 1, exponentially.
 
-    Ends early when the loss diverges. Writes nothing but the cache of decoded drawings.
+    It ends early when the loss diverges, and writes nothing but the cache of decoded drawings.
 
     Returns:
         A point for each step; the loss is an exponential moving average.
@@ -64,12 +64,12 @@ def range_test(settings: Settings) -> list[Point]:
 
 
 def lowest(points: list[Point]) -> Point:
-    """The point with the lowest loss."""
+    """Return the point with the lowest loss."""
     return min(points, key=lambda point: point.loss)
 
 
 def table(points: list[Point]) -> str:
-    """The course of the test, and what to make of it.
+    """Return the course of the test as a table, and what to make of it.
 
     The suggestion is a tenth of the rate at which the loss was lowest: there it is about to rise.
     """

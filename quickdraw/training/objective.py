@@ -57,10 +57,20 @@ class Objective:
     def __call__(
         self, drawings: dict[str, tf.Tensor], labels: tf.Tensor, *mixed: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Logits `[batch, num_classes]` and losses `[batch]`, float32.
+        """Return logits and losses of a batch, in training mode.
 
-        `mixed` are other labels and the share of `labels` (see `augmentation.Mixed`): the loss of a
-        mixed image is the mean of those for both labels, weighted by share, whatever the loss.
+        The loss of a mixed image is the mean of those for both labels, weighted by share, whatever
+        the loss.
+
+        Args:
+            drawings: by input: `image`, uint8 `[batch, size, size, channels]`; `ink`, int16
+                `[batch, max_points, 3]`.
+            labels: int32 `[batch]`.
+            mixed: none, or the other labels, int32 `[batch]`, and the share of `labels`, float32
+                `[batch]`; see `augmentation.Mixed`.
+
+        Returns:
+            Logits, float32 `[batch, num_classes]`, and losses, float32 `[batch]`.
         """
         outputs = tf.nest.flatten(self._forward(unwrapped(drawings), training=True))
         logits, *features = (tf.cast(output, tf.float32) for output in outputs)
@@ -82,7 +92,7 @@ class Objective:
         return losses
 
     def _teach(self, drawings: dict[str, tf.Tensor]) -> tf.Tensor:
-        """The mean of the teachers' logits: the geometric mean of their answers."""
+        """Return the mean of the teachers' logits: the geometric mean of their probabilities."""
         answers = [teacher(unwrapped(drawings), training=False) for teacher in self._teachers]
         total = tf.add_n([tf.cast(answer, tf.float32) for answer in answers])
         return tf.stop_gradient(total / len(answers))
@@ -100,7 +110,7 @@ def check_teachers(
     image_size: int,
     channels: int,
 ) -> None:
-    """Checks that the teachers know what is to be taught; `labels` may not be known yet (empty).
+    """Check that the teachers know what is to be taught; `labels` may not be known yet (empty).
 
     Raises:
         QuickdrawError: a teacher with other classes or images, none for a loss that needs one, or
@@ -132,13 +142,13 @@ def check_teachers(
 def class_weights(
     chosen: str | dict[str, Any] | None, names: list[str], labels: np.ndarray
 ) -> np.ndarray | None:
-    """How much an example of each class counts in training, as `--class_weights` says.
+    """Return the weight of an example of each class in the loss, as `--class_weights` says.
 
     Args:
         chosen: "balanced" (inverse frequency, 1 on average over the examples), or weights by name;
             None for no weights.
         names: of the classes.
-        labels: of all training drawings.
+        labels: of all training drawings, int `[n]`.
 
     Returns:
         float32 `[num_classes]`, or None.

@@ -13,12 +13,12 @@ _CLIP_NORM = 1.0
 
 
 def make_optimizer(settings: Settings, replicas: int) -> keras.Optimizer:
-    """The optimizer; the step sets its learning rate, see `schedules`.
+    """Make the optimizer; the step sets its learning rate, see `schedules`.
 
     Args:
         settings: which one, and its weight decay.
-        replicas: the gradients it is given are those of the batch over this number, since Keras
-            adds up those of all replicas after clipping.
+        replicas: how many devices. The optimizer is given the gradients of the batch divided by
+            this number, since Keras clips first and then adds up those of all replicas.
     """
     common: dict[str, Any] = {
         "learning_rate": settings.base_learning_rate,
@@ -32,10 +32,10 @@ def make_optimizer(settings: Settings, replicas: int) -> keras.Optimizer:
         "muon": lambda: Muon(**common, **decay, adam_weight_decay=settings.weight_decay),
         "sgd": lambda: keras.optimizers.SGD(**common, **decay, momentum=0.9, nesterov=True),
     }[settings.optimizer]()
-    # Keras would take 0 off every weight, one operation each.
+    # None rather than 0: with 0 Keras would still run one operation for every weight.
     optimizer.weight_decay = settings.weight_decay or None
-    # "Biases and gains are left alone" (Loshchilov & Hutter 2019 decay all; He et al. 2019, "Bag of
-    # Tricks", section 3.1, show that only weights should).
+    # Only kernels decay, not biases, gamma or beta: He et al. 2019, "Bag of Tricks for Image
+    # Classification", section 3.1. (Loshchilov & Hutter 2019, who proposed AdamW, decay all.)
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     if settings.precision == "float16":
         # Micikevicius et al. 2018, "Mixed Precision Training", section 3.2.

@@ -25,21 +25,21 @@ class Plan:
     checkpoint: int
 
     def next_event(self, step: int) -> int:
-        """The next step at which the loop has to do more than train."""
+        """Return the next step at which the loop has to do more than train."""
         every = (self.evaluate, self.checkpoint, _REPORT_EVERY_STEPS)
         return min(self.total, *(_next_multiple(step, steps) for steps in every))
 
     def reports_at(self, step: int) -> bool:
-        """Whether a report is due at this step."""
+        """Return whether a report is due at this step."""
         return step == self.total or step % _REPORT_EVERY_STEPS == 0
 
     def evaluates_at(self, step: int) -> bool:
-        """Whether an evaluation is due at this step."""
+        """Return whether an evaluation is due at this step."""
         return step in (self.total, _next_multiple(step - 1, self.evaluate))
 
 
 def plan_of(settings: Settings, records: int) -> Plan:
-    """The plan of a training on so many drawings."""
+    """Return the plan of a training on so many drawings."""
     epoch = records / settings.batch_size
     total = max(1, round(settings.num_epochs * epoch))
     unit = epoch if isinstance(settings.eval_every, float) else 1
@@ -51,6 +51,6 @@ def plan_of(settings: Settings, records: int) -> Plan:
 
 
 def _next_multiple(step: int, every: float) -> int:
-    """The first of every, 2 * every, 3 * every, …, each rounded, that lies behind the step."""
+    """Return the first of every, 2 * every, …, each rounded, that lies behind the step."""
     times = math.floor(step / every)
     return next(at for n in (times, times + 1, times + 2) if (at := round(n * every)) > step)

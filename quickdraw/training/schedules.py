@@ -24,15 +24,18 @@ _DECAYS: dict[Schedule, Callable[[tf.Tensor], tf.Tensor]] = {
 
 
 def share_of_rate(schedule: Schedule, step: tf.Tensor, steps: int) -> tf.Tensor:
-    """The share of the highest learning rate that a step takes, float32.
+    """Return the share of the highest learning rate that a step takes.
 
     All begin with a linear warm-up over 5 % of the steps, but "one_cycle" (Smith & Topin 2018,
     "Super-Convergence", section 3): 30 % up from 1/25 and 70 % down to 0, both along a cosine.
 
     Args:
         schedule: its name.
-        step: counted from 0.
+        step: counted from 0, a tensor of integers of any shape.
         steps: the length of the training.
+
+    Returns:
+        float32, the shape of `step`.
     """
     done = tf.cast(step, tf.float32) / steps
     if schedule == "one_cycle":
@@ -45,7 +48,10 @@ def share_of_rate(schedule: Schedule, step: tf.Tensor, steps: int) -> tf.Tensor:
 
 
 def planned_rate(settings: Settings, steps: int) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Return the learning rate as a function of the step, for a training of so many steps."""
+    """Return the learning rate as a function of the step, for a training of so many steps.
+
+    The function takes a tensor of integers, counted from 0, and returns float32 of its shape.
+    """
 
     def rate(step: tf.Tensor) -> tf.Tensor:
         return settings.base_learning_rate * share_of_rate(settings.schedule, step, steps)
@@ -54,5 +60,13 @@ def planned_rate(settings: Settings, steps: int) -> Callable[[tf.Tensor], tf.Ten
 
 
 def rising_rate(step: tf.Tensor, steps: int) -> tf.Tensor:
-    """The learning rate of a range test, float32: from 1e-6 in step 0 to 1 in the last."""
+    """Return the learning rate of a range test: from 1e-6 in step 0 to 1 in the last.
+
+    Args:
+        step: counted from 0, a tensor of integers of any shape.
+        steps: the length of the test.
+
+    Returns:
+        float32, the shape of `step`.
+    """
     return 1e-6 ** (1 - tf.cast(step, tf.float32) / (steps - 1))

@@ -206,7 +206,7 @@ class Settings:
         return ",".join(filter(None, (self.train_data_pattern, validation)))
 
     def that_matter(self) -> dict[str, Any]:
-        """The settings that decide the result."""
+        """Return the settings that decide the result."""
         return {
             each.name: getattr(self, each.name)
             for each in dataclasses.fields(self)

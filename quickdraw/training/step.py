@@ -65,8 +65,9 @@ class TrainSteps:
         self._rate = rate
         self.state, self.feed = state, feed
         self.rate_factor = tf.Variable(1.0, trainable=False, name="rate_factor")
-        # Loss, right ones, processes that were asked to stop, seconds of the call before. Each
-        # replica adds to a copy of its own; reading the variable gives the sum of the copies.
+        # Loss, right ones, processes that were asked to stop, seconds of the call before. ON_READ:
+        # each replica adds to a copy of its own, and only reading the variable sums the copies up,
+        # so the devices communicate once a call rather than once a step.
         self._sums = tf.Variable(
             tf.zeros(4),
             synchronization=tf.VariableSynchronization.ON_READ,
@@ -80,15 +81,16 @@ class TrainSteps:
         )
 
     def __call__(self, inputs: Any, steps: int, stop: bool, seconds: float) -> Totals:
-        """Takes steps.
+        """Take steps.
 
         Args:
-            inputs: what the feed has for these steps.
+            inputs: what the feed has for these steps; see `Feed.inputs` for shapes and dtypes.
             steps: how many.
             stop: tells all processes that this one was asked to stop.
             seconds: tells them how long the last call took here.
         """
         replicas = self._devices.replicas
+        # Reading the sums adds up the replicas: divided by them, the seconds become a mean.
         told = self._devices.per_replica(lambda _: [0.0, 0.0, float(stop), seconds / replicas])
         arguments = self.feed.data, inputs, tf.constant(steps), told
         if not self._traced:
@@ -104,9 +106,9 @@ class TrainSteps:
         return float(self._optimizer.learning_rate.numpy())
 
     def _trace(self, data: Any, inputs: Any, *others: Any) -> None:
-        """Traces at once for any number of steps; TensorFlow would do it again at the second call.
+        """Trace once for any number of steps; TensorFlow would trace again at the second call.
 
-        (It does with several replicas, whose values it does not let us describe.)
+        (With several replicas it does, as there is no TensorSpec for their values.)
         """
         self._traced = True
         if self._devices.replicas > 1:
@@ -119,7 +121,7 @@ class TrainSteps:
     def _steps(
         self, data: Any, inputs: Any, steps: tf.Tensor, told: Any
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns the sums, and whether all weights are finite."""
+        """Take the steps; return the sums, float32 `[4]`, and whether all weights are finite."""
         self._sums.assign(tf.zeros(4))
         self._strategy.run(lambda values: self._sums.assign_add(values), args=(told,))
 
@@ -131,14 +133,18 @@ class TrainSteps:
                 self._follow(self.state.average)
             return number + 1
 
+        # parallel_iterations=1: each step needs the weights that the one before has made.
         tf.while_loop(lambda number: number < steps, take, [0], parallel_iterations=1)
         weights = self._model.trainable_variables
+        # Once a call, not once a step: what is not finite stays so.
         finite = [tf.reduce_all(tf.math.is_finite(weight)) for weight in weights]
         return self._sums.read_value(), tf.reduce_all(finite)
 
     def _step(self, data: Any, inputs: Any, number: tf.Tensor) -> None:
         """Take one step on one replica."""
         drawings, labels = self.feed.pick(data, inputs, number)
+        # Drawn for the whole batch, then cut: each drawing gets the same numbers on any number of
+        # replicas. Stateless, from seed and step: a resumed run needs no generator's state.
         random = self._augmentation.numbers(
             self._settings.seed, self._optimizer.iterations, self._settings.batch_size
         )
@@ -158,7 +164,8 @@ class TrainSteps:
         self._sums.assign_add(totals)
 
     def _gradients_of_share(self, *share: Any) -> Any:
-        """Of a replica's share of the batch, in `accumulate_steps` parts."""
+        """Return gradients and sums of a replica's share, in `accumulate_steps` parts."""
+        # In parts, so that the activations of all need not be in memory at once.
         count = self._settings.accumulate_steps
         cut = [tf.split(each, count) for each in tf.nest.flatten(share)]
         parts = [
@@ -171,10 +178,12 @@ class TrainSteps:
     def _gradients_of_part(
         self, drawings: Any, labels: tf.Tensor, *mixed: tf.Tensor
     ) -> tuple[list[tf.Tensor], tf.Tensor]:
-        """What a part of the batch adds to the gradients of the whole, and to the sums."""
+        """Return what a part of the batch adds to the gradients of the whole, and to the sums."""
         parts = self._devices.replicas * self._settings.accumulate_steps
         with tf.GradientTape() as tape:
             logits, losses = self.state.objective(drawings, labels, *mixed)
+            # Divided by the whole batch, not the part: the gradients of all parts and replicas then
+            # just add up. Regularisers do not depend on the batch: they count once in all.
             mean = tf.reduce_sum(losses) / self._settings.batch_size
             objective = tf.add_n([mean, *(term / parts for term in self._model.losses)])
             scaled = self._optimizer.scale_loss(objective)
@@ -183,8 +192,9 @@ class TrainSteps:
         return tape.gradient(scaled, self._model.trainable_variables), tf.stack(sums)
 
     def _follow(self, average: keras.Model) -> None:
-        """Moves the averages towards the weights; at first faster, to forget the start."""
+        """Move the averages towards the weights; at first faster, to forget the initial weights."""
         step = tf.cast(self._optimizer.iterations, tf.float32)
+        # All weights, not only the trainable ones: the moving statistics of BatchNormalization too.
         rate = 1 - tf.minimum(self._settings.ema_decay, (1 + step) / (10 + step))
         for mean, weight in zip(average.weights, self._model.weights, strict=True):
             self._strategy.extended.update(
@@ -195,7 +205,7 @@ class TrainSteps:
 
 
 def _share(random: tf.Tensor, replicas: int) -> tf.Tensor:
-    """This replica's part of the random numbers for a batch."""
+    """Return this replica's rows of the random numbers for a batch, float32 `[share, columns]`."""
     replica = tf.distribute.get_replica_context().replica_id_in_sync_group
     each = random.shape[0] // replicas
     return tf.reshape(random, (replicas, each, -1))[replica]

@@ -63,7 +63,7 @@ class Validation:
     def __call__(
         self, step: int, training: str, writer: tf.summary.SummaryWriter
     ) -> dict[str, float]:
-        """Evaluates the model as it is after a step; returns the figures.
+        """Evaluate the model as it is after a step; return the figures.
 
         Args:
             step: how many steps were taken.
@@ -97,7 +97,7 @@ class Validation:
             checkpoints.save_best(self._model, self._train_dir, step, result)
 
     def _bear_no_better(self) -> None:
-        """Notes an evaluation that was no better; the rate or the end may depend on it."""
+        """Note an evaluation that was no better; the rate or the end may depend on it."""
         settings = self._settings
         times = int(self.no_better.assign_add(1).numpy())
         if settings.schedule == "plateau" and times % settings.plateau_patience == 0:
@@ -110,7 +110,11 @@ class Validation:
 def batches_of(
     drawings: Drawings, share: slice
 ) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
-    """Yield (inputs, labels) of a share of some drawings, in order."""
+    """Yield (inputs, labels) of a share of some drawings, in order.
+
+    Inputs are a dictionary: `image`, uint8 `[batch, size, size, channels]`; `ink`, int16 `[batch,
+    max_points, 3]`; or both. Labels are int32 `[batch]`.
+    """
     rows = np.arange(len(drawings))[share]
     for start in range(0, len(rows), BATCH):
         yield drawings.take(rows[start : start + BATCH])

@@ -50,7 +50,7 @@ Space = dict[str, Range | Choice]
 
 
 def parse(text: str, values: flags.FlagValues) -> Space:
-    """The space that the value of `--search` describes.
+    """Return the space that the value of `--search` describes.
 
     Args:
         text: NAME=LOW..HIGH, NAME=log:LOW..HIGH or NAME=A|B|C, separated by commas. NAME is a flag
@@ -88,7 +88,7 @@ def _check_name(name: str, values: flags.FlagValues) -> None:
 
 
 def _range(name: str, text: str) -> Range | None:
-    """None where the text is not about a range."""
+    """Return the range that a text describes, None where it is not about a range."""
     if ".." not in text:
         return None
     match = _RANGE.fullmatch(text)
@@ -133,7 +133,7 @@ def _check_value(name: str, value: Any) -> None:
 
 
 def arguments(point: dict[str, Any], values: flags.FlagValues) -> list[str]:
-    """The flags for train that a point stands for.
+    """Return the flags for train that a point stands for.
 
     Args:
         point: a value for each name; parameters join those that the flag has.
@@ -150,7 +150,7 @@ def arguments(point: dict[str, Any], values: flags.FlagValues) -> list[str]:
 
 
 def _literal(value: Any) -> Any:
-    """What a parameter's text stands for in Python; a word stands for itself."""
+    """Return what a parameter's text stands for in Python; a word stands for itself."""
     try:
         return ast.literal_eval(value) if isinstance(value, str) else value
     except (SyntaxError, ValueError):

@@ -1,5 +1,7 @@
-"""The strong models and losses, found by the same flags as those of `quickdraw.models` and
-`quickdraw.losses`: `--model=ResNetModel`, `--label_loss=CenterLoss`."""
+"""The strong models and losses, such as `--model=ResNetModel` and `--label_loss=CenterLoss`.
+
+They are found by the same flags as those of `quickdraw.models` and `quickdraw.losses`.
+"""
 
 from quickdraw.zoo.distillation import DistillationLoss
 from quickdraw.zoo.margin_losses import AMSoftmaxLoss, CenterLoss, LargeMarginSoftmaxLoss

@@ -42,7 +42,7 @@ class CenterLoss(BaseLoss):
         return loss + self.weight / 2 * tf.reduce_sum(distances**2, axis=1)
 
     def _move(self, distances, labels):
-        """Equation 4: towards the mean, less where a class has few examples."""
+        """Move centres towards the mean of their examples, less if they are few (equation 4)."""
         members = tf.one_hot(labels, self._centres.shape[0], axis=0)  # [classes, batch]
         counts = tf.reduce_sum(members, axis=1, keepdims=True)
         self._centres.assign_add(self.centre_rate * (members @ distances) / (1 + counts))
@@ -115,7 +115,14 @@ class LargeMarginSoftmaxLoss(BaseLoss):
         return cross_entropy(logits + targets * less[:, None], labels)
 
     def psi(self, cosine: Any) -> Any:
-        """(-1)^k cos(m theta) - 2k, where theta lies between k pi / m and (k + 1) pi / m."""
+        """Return (-1)^k cos(m theta) - 2k, theta lying between k pi / m and (k + 1) pi / m.
+
+        Args:
+            cosine: cos(theta), float tensor of any shape.
+
+        Returns:
+            The same shape and dtype.
+        """
         lower, multiple = tf.ones_like(cosine), cosine  # cos(0), cos(theta), and on to cos(m theta)
         for _ in range(self.margin - 1):
             lower, multiple = multiple, 2 * cosine * multiple - lower

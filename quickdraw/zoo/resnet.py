@@ -12,7 +12,7 @@ from quickdraw.errors import QuickdrawError
 
 
 def stages(filters: tuple[int, ...], blocks: tuple[int, ...]) -> Iterator[tuple[int, int]]:
-    """Yields the channels and strides of each block."""
+    """Yield the channels and strides of each block."""
     if len(filters) != len(blocks):
         raise QuickdrawError(
             f"filters and blocks must be of as many stages. Received: {filters} and {blocks}"

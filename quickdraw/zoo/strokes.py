@@ -31,10 +31,13 @@ class _StrokeModel(BaseModel, abc.ABC):
 
     @abc.abstractmethod
     def features(self, ink):
-        """What the classifier goes by, `[batch, num_features]`."""
+        """Return the features before the classifier, a float Keras tensor `[batch, num_features]`.
+
+        `ink` is float32 `[batch, max_points, 3]`, see `quickdraw.records.ink`.
+        """
 
     def _halved(self, ink: Any, filters: tuple[int, ...]) -> tuple[Any, Any]:
-        """Convolutions along the strokes; each halves the number of points.
+        """Convolve along the strokes; each convolution halves the number of points.
 
         Returns:
             Features `[batch, points, filters]`, and 1 where there is a point, `[batch, points, 1]`.
@@ -52,7 +55,7 @@ class _StrokeModel(BaseModel, abc.ABC):
         return x, there
 
     def _pooled(self, x: Any, there: Any) -> Any:
-        """The mean and the maximum over the points that are there."""
+        """Return mean and maximum over the points that are there, `[batch, 2 * filters]`."""
         count = ops.maximum(ops.sum(there, axis=1), 1)
         pooled = [ops.sum(x * there, axis=1) / count, ops.max(x * there, axis=1)]
         return layers.Dropout(self.dropout)(layers.Concatenate()(pooled))

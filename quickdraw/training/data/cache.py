@@ -60,7 +60,7 @@ class Drawings:
         return len(self.labels)
 
     def take(self, rows: Any) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Return inputs and labels of some rows, any index of an array."""
+        """Return inputs and labels of some rows, any index into the first axis; dtypes are kept."""
         return {name: array[rows] for name, array in self.inputs.items()}, self.labels[rows]
 
     @property
@@ -70,7 +70,7 @@ class Drawings:
 
 
 def folder() -> str:
-    """Where decoded sets are kept: $XDG_CACHE_HOME/quickdraw, by default ~/.cache/quickdraw."""
+    """Return the folder of decoded sets: $XDG_CACHE_HOME/quickdraw or ~/.cache/quickdraw."""
     home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     return os.path.join(home, "quickdraw")
 
@@ -100,6 +100,7 @@ def load(
             parts, bad = decode(reader, shards, temporary, title)
             total = _join(parts, temporary, reader.inputs, bad)
             if total > cache_megabytes * 1e6:
+                # Copied into memory, as the mapped files are about to be deleted.
                 mapped = Drawings(*_map(temporary, specs), shards.fingerprint, bad)
                 log(f"not cached: {total / 1e6:,.0f} MB, --cache_megabytes={cache_megabytes:g}")
                 return Drawings(*mapped.take(np.arange(len(mapped))), shards.fingerprint, bad)
@@ -154,6 +155,7 @@ def _open(
 
 
 def _map(path: str, specs: Specs) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    # Labels are small: read, not mapped.
     labels = np.fromfile(os.path.join(path, "labels"), "<i4")
     # Copy on write: nobody writes, but TensorFlow takes no memory that is read-only.
     arrays: dict[str, np.ndarray] = {
@@ -170,7 +172,7 @@ def _checksum(path: str) -> int:
 
 @contextlib.contextmanager
 def _unfinished() -> Iterator[str]:
-    """A new folder beside the sets; it is gone at the end, unless it was renamed to be one."""
+    """Yield a new folder beside the sets; it is deleted at the end unless it was renamed."""
     os.makedirs(folder(), exist_ok=True)
     path = tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder())
     try:
@@ -180,7 +182,7 @@ def _unfinished() -> Iterator[str]:
 
 
 def _join(parts: list[str], path: str, inputs: tuple[str, ...], bad: BadRecords) -> int:
-    """Makes one file of each input of all parts and one of their labels, and describes them.
+    """Make one file of each input of all parts and one of their labels, and describe them.
 
     Returns:
         How many bytes there are.
@@ -193,6 +195,7 @@ def _join(parts: list[str], path: str, inputs: tuple[str, ...], bad: BadRecords)
     for name in (*inputs, "labels"):
         crc = 0
         with open(os.path.join(path, name), "wb") as target:
+            # Each part is deleted once it is copied, so the disk never holds the set twice.
             for part in parts:
                 with open(f"{part}.{name}", "rb") as source:
                     crc = crc32c(source, target, crc)
@@ -207,10 +210,11 @@ def _join(parts: list[str], path: str, inputs: tuple[str, ...], bad: BadRecords)
 
 
 def _make_room(limit: float) -> None:
-    """Deletes what killed runs left, and the longest unused sets until the rest is small enough."""
+    """Delete what killed runs left, then the longest unused sets until the rest is small enough."""
     sets = []
     for entry in os.scandir(folder()):
         age = time.time() - entry.stat().st_mtime
+        # A young one may belong to a run that is still decoding.
         if entry.name.startswith(_UNFINISHED):
             if age > _UNFINISHED_SECONDS:
                 shutil.rmtree(entry.path, ignore_errors=True)

@@ -49,6 +49,8 @@ def decode(
         QuickdrawError: a bad record, unless they are skipped.
     """
     files, bad = shards.files, BadRecords(reader.on_bad_record)
+    # A part per shard, not per process: joined in the order of the shards, they give the same set
+    # whatever the number of cores.
     parts = [os.path.join(folder, f"{number:05}") for number in range(len(files))]
     jobs = list(zip(files, parts, strict=True))
     cores = min(len(files), os.cpu_count() or 1)
@@ -58,6 +60,7 @@ def decode(
     processes = [_start(reader, jobs[core::cores], shards.info) for core in range(cores)]
     try:
         progress = Progress(title, None, "images")
+        # The sizes of the label files tell how far the processes are, without a pipe for progress.
         while any(process.poll() is None for process in processes):
             done = sum(_size(f"{part}.labels") for part in parts) // _LABEL_BYTES
             progress.update(done)
@@ -73,12 +76,12 @@ def decode(
 
 
 def is_small(files: list[str]) -> bool:
-    """Whether one process is enough for all of them."""
+    """Return whether one process is enough for all of them."""
     return sum(map(storage.file_size, files)) < _SMALL_BYTES
 
 
 def environment() -> dict[str, str]:
-    """What a process needs to import what this one can."""
+    """Return the environment in which a process can import what this one can."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
@@ -134,7 +137,7 @@ def _start(
     assert process.stdin is not None
     process.stdin.write(json.dumps(job))
     process.stdin.close()
-    process.stdin = None
+    process.stdin = None  # or `communicate` would flush a closed file
     return process
 
 

@@ -40,9 +40,10 @@ class Order:
         self.epoch = functools.lru_cache(2)(self._epoch)
 
     def rows_of_steps(self, batch_size: int, first_step: int, steps: int) -> np.ndarray:
-        """Which drawings each of some steps sees.
+        """Return which drawings each of some steps sees.
 
-        The steps cut the row of epochs into batches, so any batch size will do.
+        Epochs follow each other without a gap and are cut into batches, so a batch may reach over
+        the end of an epoch, and any batch size will do.
 
         Returns:
             int32 `[steps, batch_size]`.
@@ -86,11 +87,26 @@ class Feed(abc.ABC):
 
     @abc.abstractmethod
     def inputs(self, first_step: int, steps: int) -> Any:
-        """What the devices need to take some steps, for each replica its share."""
+        """Return what the devices need to take some steps, for each replica its share.
+
+        Resident: rows, int32 `[steps, share]`. Streamed: the batches themselves, inputs by name
+        (`image`, uint8 `[steps, share, size, size, channels]`; `ink`, int16 `[steps, share,
+        max_points, 3]`) and labels, int32 `[steps, share]`.
+        """
 
     @abc.abstractmethod
     def pick(self, data: Any, inputs: Any, step: tf.Tensor) -> tuple[Any, tf.Tensor]:
-        """In the compiled step: images and labels of a replica's share of one step's batch."""
+        """Pick a replica's share of one step's batch; runs in the compiled step.
+
+        Args:
+            data: the attribute `data`, as this replica sees it.
+            inputs: what `inputs` returned, as this replica sees it.
+            step: integer scalar, counted from the first step of the call.
+
+        Returns:
+            Inputs by name (`image`, uint8 `[share, size, size, channels]`; `ink`, int16 `[share,
+            max_points, 3]`) and labels, int32 `[share]`.
+        """
 
     def _rows(self, first_step: int, steps: int) -> np.ndarray:
         return self._order.rows_of_steps(self._batch_size, first_step, steps)
@@ -163,14 +179,14 @@ class StreamedFeed(Feed):
 
 
 def _without_copy(array: np.ndarray) -> Any:
-    """The memory that is mapped from the cache, as a tensor; another array as it is."""
+    """Return memory that is mapped from the cache as a tensor; another array as it is."""
     if isinstance(array, np.memmap):
         return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
     return array
 
 
 def create(drawings: Drawings, settings: Settings, distribution: Distribution) -> Feed:
-    """The feed that suits the drawings: resident if they fit into `memory_budget`.
+    """Make the feed that suits the drawings: resident if they fit into `memory_budget`.
 
     Args:
         drawings: the training drawings.
@@ -190,7 +206,7 @@ def create(drawings: Drawings, settings: Settings, distribution: Distribution) -
 
 
 def _default_budget() -> float:
-    """Half of the accelerator's memory, or of the machine's."""
+    """Return half of the accelerator's memory, or of the machine's, in bytes."""
     from tensorflow.python.client import device_lib
 
     limits = [

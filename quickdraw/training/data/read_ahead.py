@@ -23,7 +23,7 @@ from quickdraw.training.settings import Settings
 
 @contextlib.contextmanager
 def reading_ahead(settings: Settings) -> Iterator[None]:
-    """Reads what `settings` name while the caller does something else; done when it is left."""
+    """Read what `settings` name while the caller does something else; wait for it at the end."""
     patterns = [settings.patterns_to_fit, settings.eval_data_pattern]
     job = {
         "patterns": [pattern for pattern in patterns if pattern and _worth_it(pattern)],
@@ -50,7 +50,7 @@ def reading_ahead(settings: Settings) -> Iterator[None]:
 
 
 def _worth_it(patterns: str) -> bool:
-    """Whether reading takes no longer than the import, and no model is needed to know what of."""
+    """Return whether reading is as quick as the import, and needs no model to know the inputs."""
     if storage.is_remote(patterns):
         return False
     try:
@@ -63,7 +63,7 @@ def _worth_it(patterns: str) -> bool:
 
 
 def main(argv: list[str]) -> None:
-    """Does the job that the first argument describes."""
+    """Do the job that the first argument describes."""
     job = json.loads(argv[1])
     for patterns in job["patterns"]:
         reader = QuickDrawFeatureReader(job["image_size"], on_bad_record=job["on_bad_record"])
