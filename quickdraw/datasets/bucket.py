@@ -51,7 +51,7 @@ class Download:
         self._file: Any = None
 
     def is_there(self) -> bool:
-        """Whether the file is there with the content of the object.
+        """Return whether the file is there with the content of the object.
 
         Raises:
             QuickdrawError: the file is there with another content.
@@ -66,7 +66,7 @@ class Download:
         )
 
     def run(self) -> None:
-        """Fetches what is missing, checks the whole and gives it its name.
+        """Fetch what is missing, check the whole and give the file its name.
 
         Raises:
             QuickdrawError: the server refuses, or its data are wrong twice.
@@ -88,7 +88,7 @@ class Download:
         )
 
     def write(self, data: bytes) -> None:
-        """Takes the next bytes from the client library."""
+        """Append the next bytes from the client library."""
         if self.stopped:
             raise Stopped
         try:
@@ -99,7 +99,7 @@ class Download:
         self.received += len(data)
 
     def _receive(self) -> None:
-        """Adds to the part until it is as long as the object."""
+        """Add to the partial file until it is as long as the object."""
         from google.api_core.exceptions import RetryError
 
         self._crc = _crc_of(self._part) if self.received else 0
@@ -134,7 +134,7 @@ class Download:
 
 
 def retries() -> Any:
-    """How the client library tries again after failures that may pass."""
+    """Return the client library's retry policy for failures that may pass."""
     from google.cloud.storage.retry import DEFAULT_RETRY
 
     return DEFAULT_RETRY.with_delay(initial=FIRST_WAIT, maximum=10.0).with_timeout(PATIENCE)

@@ -54,7 +54,7 @@ _FEW = 20
 
 
 def download(output_dir: str, categories: Sequence[str], kind: str = "numpy_bitmap") -> list[str]:
-    """Fetches one file a category; those that are there already are checked and left.
+    """Fetch one file a category; check and leave those that are already there.
 
     Args:
         output_dir: a local folder; made if need be.
@@ -87,7 +87,7 @@ def download(output_dir: str, categories: Sequence[str], kind: str = "numpy_bitm
 
 @contextlib.contextmanager
 def _bucket() -> Iterator[Any]:
-    """A client without credentials."""
+    """Yield a client without credentials."""
     from google.cloud.storage import Client
 
     with contextlib.closing(Client.create_anonymous_client()) as client:
@@ -95,7 +95,7 @@ def _bucket() -> Iterator[Any]:
 
 
 def _list(client: Any, kind: str) -> dict[str, Any]:
-    """What the bucket has of a kind: category → blob."""
+    """List what the bucket has of a kind: category → blob."""
     folder, ending = KINDS[kind]
     with bucket.explained(f"gs://{BUCKET}"):
         blobs = client.list_blobs(
@@ -146,7 +146,7 @@ def _missing(downloads: dict[str, bucket.Download]) -> list[bucket.Download]:
 
 
 def _table(downloads: dict[str, bucket.Download], missing: list[bucket.Download]) -> str:
-    """The size of each file, the largest of many, and what is there already."""
+    """Return a table of the file sizes, the largest of many, and of what is already there."""
     largest = sorted(downloads, key=lambda name: -downloads[name].size)
     shown = list(downloads) if len(downloads) <= _FEW else largest[:_FEW]
     width = max(map(len, [*shown, "all together"]))
@@ -178,7 +178,7 @@ def _check_room(output_dir: str, missing: list[bucket.Download]) -> None:
 
 
 def _run(missing: list[bucket.Download]) -> None:
-    """Downloads in parallel; the first error, or Ctrl-C, stops all of them."""
+    """Download in parallel; the first error, or Ctrl-C, stops all downloads."""
     progress = Progress("downloading", sum(item.size for item in missing) // 10**6, "MB")
     progress.resume_at(sum(item.received for item in missing) // 10**6)
     # Its threads are daemons: one that waits for a silent server does not hold up Ctrl-C.

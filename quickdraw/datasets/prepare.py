@@ -69,7 +69,7 @@ def prepare(
     runner: str | None = None,
     beam_options: str = "",
 ) -> DatasetInfo:
-    """Writes drawings in any format as a data set.
+    """Write drawings in any format as a data set.
 
     Args:
         source: a file, a folder or a pattern.
@@ -114,7 +114,7 @@ def _is_here(runner: str) -> bool:
 
 
 def _check_place(source: str, runner: str | None) -> None:
-    """Raises QuickdrawError where the source lies too far from those who read it."""
+    """Raise QuickdrawError if the source cannot be read where the work is done."""
     if storage.is_remote(source) and runner is None:
         raise QuickdrawError(
             f"{source}: drawings are read from a local disk (or by --runner=DataflowRunner). "

@@ -30,7 +30,7 @@ class Recipe:
         image_size: side of the images, in pixels.
         line_width: diameter of the pen, in 1/255 of the drawing's longer side.
         padding: margin, in the same unit.
-        channels: 1 or 3, see `strokes.rasterise`.
+        channels: 1 or 3, see `quickdraw.drawings.rasterise`.
         keep_strokes: stores the strokes beside the image.
         shard_megabytes: about how large a shard is.
         gzip: packs the shards.
@@ -58,7 +58,7 @@ class Recipe:
             raise QuickdrawError(f"channels must be 1 or 3. Received: {self.channels}")
 
     def record(self, drawing: Drawing, label: int | None, image_id: str) -> bytes:
-        """The serialised Example of a drawing, a test record where there is no label."""
+        """Serialise a drawing as an Example, a test record where there is no label."""
         features: dict[str, bytes | int | list] = {"image": png.encode(self.image(drawing))}
         if self.keep_strokes and drawing.strokes is not None:
             ink = ink_of(drawing.strokes)
@@ -72,7 +72,7 @@ class Recipe:
         return example.serialise(label=label, **features)
 
     def image(self, drawing: Drawing) -> np.ndarray:
-        """uint8 `[image_size, image_size]`, or with 3 channels."""
+        """Return a drawing's image: uint8 `[image_size, image_size]`, or `[…, 3]` in colour."""
         if drawing.strokes is not None:
             return rasterise.rasterise(
                 drawing.strokes, self.image_size, self.line_width, self.padding, self.channels
@@ -84,7 +84,7 @@ class Recipe:
 
 
 def key_of(drawing: Drawing) -> int:
-    """The drawing's 64 bits: what splits it, shuffles it, and finds its copies."""
+    """Return the drawing's 64-bit hash, by which it is split, shuffled and compared."""
     if drawing.strokes is not None:
         return splits.key_of(splits.content_of_strokes(drawing.strokes))
     assert drawing.image is not None
@@ -92,7 +92,7 @@ def key_of(drawing: Drawing) -> int:
 
 
 def id_of(drawing: Drawing, key: int, labelled: bool) -> str:
-    """The id of a test record: what a leaderboard knows it by, or what tells nothing."""
+    """Return the id of a test record: its key_id if unlabelled, else one that hides the answer."""
     return drawing.key_id if drawing.key_id and not labelled else f"{key:016x}"
 
 

@@ -50,7 +50,7 @@ class _Doodles:
 
 
 def make_sample(output_dir: str, per_category: int = 1200, seed: int = 0) -> DatasetInfo:
-    """Writes the sample data: 28x28 doodles of the ten categories in `doodles.CATEGORIES`.
+    """Write the sample data: 28x28 doodles of the ten categories in `doodles.CATEGORIES`.
 
     Args:
         output_dir: folder of the shards, local or gs://; free where they are already there.

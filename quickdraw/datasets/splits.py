@@ -21,13 +21,13 @@ _PARTS = 1_000_000
 
 
 def content_of(image: np.ndarray) -> bytes:
-    """What identifies a uint8 image `[height, width]`: its shape and its pixels."""
+    """Return what identifies a uint8 image `[height, width]`: its shape and its pixels."""
     height, width = image.shape
     return b"%dx%d:" % (height, width) + image.tobytes()
 
 
 def content_of_strokes(strokes: Sequence) -> bytes:
-    """What identifies a drawing: its strokes, wherever it lies on the paper.
+    """Return what identifies a drawing: its strokes, wherever it lies on the paper.
 
     Copies that differ in the order of the strokes, in a stroke's direction, in fractions of a unit
     or in their times have the same content.
@@ -53,7 +53,7 @@ def _shifted(values: Sequence, low: int) -> bytes:
 
 
 def key_of(content: bytes) -> int:
-    """A 64-bit hash: the drawing's id, its place in the shuffled order, and what splits it.
+    """Return a 64-bit hash: the drawing's id, its place in the shuffled order, and its split.
 
     Among the 50 million drawings of Quick, Draw! two different ones share a key with a probability
     of 1 in 15,000.
@@ -62,7 +62,7 @@ def key_of(content: bytes) -> int:
 
 
 def is_in_fraction(data: bytes, fraction: float) -> bool:
-    """Whether a drawing, as it stands in its file, is among those that a fraction takes.
+    """Return whether a drawing, given its bytes in the file, is within a fraction.
 
     A larger fraction takes the drawings of a smaller one and more.
     """
@@ -70,24 +70,24 @@ def is_in_fraction(data: bytes, fraction: float) -> bool:
 
 
 def assign(keys: np.ndarray, percentages: Percentages = DEFAULT) -> np.ndarray:
-    """The split of each key, as an index into `SPLITS`: uint64 `[n]` to int64 `[n]`."""
+    """Return the split of each key, an index into `SPLITS`: uint64 `[n]` to int64 `[n]`."""
     train, valid, _ = percentages
     return np.digitize(keys % np.uint64(100), (train, train + valid))
 
 
 def without_test(percentages: Percentages) -> Percentages:
-    """The percentages of what is not a test set that somebody else set apart."""
+    """Return the percentages for the other drawings where a test set already exists."""
     train, valid, test = percentages
     return train + test, valid, 0
 
 
 def split_of(content: bytes, percentages: Percentages = DEFAULT) -> str:
-    """`train`, `valid` or `test`, from the drawing's content (see `content_of`)."""
+    """Return `train`, `valid` or `test` from the drawing's content (see `content_of`)."""
     return SPLITS[assign(np.array([key_of(content)], np.uint64), percentages)[0]]
 
 
 def parse(text: str) -> Percentages:
-    """The percentages of train, valid and test: `80/10/10` is (80, 10, 10).
+    """Parse the percentages of train, valid and test: `80/10/10` is (80, 10, 10).
 
     Raises:
         QuickdrawError: not three whole numbers that add up to 100, or nothing to train on.

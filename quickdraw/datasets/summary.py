@@ -9,7 +9,7 @@ from quickdraw.records.dataset_info import DatasetInfo
 
 
 def summary(info: DatasetInfo, output_dir: str) -> str:
-    """Tables of the splits and classes, what was skipped, and the command to run next."""
+    """Return tables of splits and classes, what was skipped, and the command to run next."""
     rows: list[tuple[str, ...]] = [("split", "drawings", "shards")]
     rows += [
         (split, f"{content['records']:,}", str(len(content["shards"])))
@@ -34,7 +34,7 @@ def summary(info: DatasetInfo, output_dir: str) -> str:
 
 
 def columns(rows: list[tuple[str, ...]]) -> list[str]:
-    """The lines of a table: the first column to the left, the others to the right."""
+    """Return the lines of a table, its first column left-aligned, the others right-aligned."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(

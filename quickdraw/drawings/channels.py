@@ -1,6 +1,6 @@
 """What a picture does not show: the order of the strokes, the time, the speed; as three channels.
 
-Entrants of Kaggle's "Quick, Draw! Doodle Recognition Challenge" (2018) drew each piece of line in
+Entrants of Kaggle's "Quick, Draw! Doodle Recognition Challenge" (2018) drew each line segment in
 the brightness of such quantities, one a channel, instead of white. The drawing stays what it is;
 each channel is brightest where its quantity is greatest, and no ink is darker than 55, so that ink
 and paper can be told apart in every channel.
@@ -18,18 +18,18 @@ _DARKEST, _STROKES = 55.0, 10
 def colours(
     points: np.ndarray, lengths: Sequence[int], strokes: Sequence
 ) -> list[tuple[int, int, tuple[int, int, int]]]:
-    """The pieces of line of a drawing, with the colour of each.
+    """Return the line segments of a drawing, with the colour of each.
 
     Args:
-        points: float `[n, 2]`, all points of all strokes.
+        points: float64 `[n, 2]`, all points of all strokes.
         lengths: number of points of each stroke.
         strokes: the strokes themselves, for their third list (milliseconds). Where there is none
-            the pen is taken to move evenly; then a piece's length stands for its speed, since long
-            straight pieces are those that players draw fast.
+            the pen is taken to move evenly; a segment's length then stands for its speed, as long
+            straight ones are those that players draw fast.
 
     Returns:
-        (first point, last point, (order, time, speed)) of each piece; a stroke of one point is a
-        piece from that point to itself. Order: 255 for the first stroke, 20 less for each further
+        (first point, last point, (order, time, speed)) of each segment; a stroke of one point is a
+        segment from that point to itself. Order: 255 for the first stroke, 20 less for each further
         one, down to 55. Time: 255 at the start, 55 at the end. Speed: 55 at rest, 155 at the
         drawing's mean speed, towards 255 above it.
     """
@@ -59,7 +59,7 @@ def colours(
 def _clock(
     firsts: np.ndarray, lasts: np.ndarray, distance: np.ndarray, strokes: Sequence
 ) -> tuple[np.ndarray, np.ndarray]:
-    """When each piece begins, and how fast it is."""
+    """Return when each segment begins and how fast it is: float64 `[segments]` each."""
     if all(len(stroke) == 3 for stroke in strokes if len(stroke[0])):
         times = np.concatenate([np.asarray(s[2], float) for s in strokes if len(s[0])])
         # Two points in the same millisecond happen: one millisecond is the least.

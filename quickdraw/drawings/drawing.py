@@ -47,7 +47,7 @@ class Drawing(NamedTuple):
 
 
 def from_fields(fields: dict[str, Any], category: str | None, raw: bool | None) -> Drawing:
-    """The drawing of a JSON object or a csv row of Quick, Draw!.
+    """Return the drawing in a JSON object or a csv row of Quick, Draw!.
 
     Args:
         fields: `drawing` and perhaps `word`, `key_id`, `countrycode`, `recognized`.
@@ -72,7 +72,7 @@ def from_fields(fields: dict[str, Any], category: str | None, raw: bool | None) 
 
 
 def checked(strokes: Any, raw: bool | None = None) -> list:
-    """Simplified strokes, from what a file says are strokes; raw ones are simplified.
+    """Check what a file gives as strokes and return them simplified.
 
     Raises:
         SkippedDrawing: not strokes, fewer than two points, or coordinates that cannot be.
@@ -107,7 +107,7 @@ def checked(strokes: Any, raw: bool | None = None) -> list:
 
 
 def _are_bytes(values: list) -> bool:
-    """Whether all are whole numbers of 0...255."""
+    """Return whether all are integers in 0...255."""
     try:
         bytes(values)
     except (TypeError, ValueError):
@@ -144,5 +144,5 @@ def _span(numbers: np.ndarray) -> str:
 
 
 def shown(value: object) -> str:
-    """The beginning of a value, on one line."""
+    """Return the beginning of a value, on one line."""
     return " ".join(repr(value).split())[:80]

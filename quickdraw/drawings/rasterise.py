@@ -33,7 +33,7 @@ def rasterise(
     padding: float = 16.0,
     channels: int = 1,
 ) -> np.ndarray:
-    """Draws strokes on black, as Quick, Draw!'s own bitmaps do.
+    """Draw strokes on black, as Quick, Draw!'s own bitmaps do.
 
     Args:
         strokes: list of `[[x0, x1, ...], [y0, y1, ...]]` in units of 0...255; a third list holds
@@ -41,7 +41,7 @@ def rasterise(
         image_size: side of the image in pixels; it shows 256 + 2 padding + line_width units.
         line_width: diameter of the round pen, in units.
         padding: margin around the ink of a full-size drawing, in units.
-        channels: 1 draws white; 3 draws each piece of line in a colour that tells the order of the
+        channels: 1 draws white; 3 draws each line segment in a colour that tells the order of the
             strokes, the time and the speed (see `quickdraw.drawings.channels`).
 
     Returns:
@@ -81,7 +81,7 @@ def rasterise(
 
 
 def _flat(strokes: Sequence) -> tuple[list, list, list[int]]:
-    """All x, all y, and the number of points of each stroke."""
+    """Return all x, all y, and the number of points of each stroke."""
     try:
         lengths = [len(stroke[0]) for stroke in strokes]
         for number, (x, stroke) in enumerate(zip(lengths, strokes, strict=True)):
@@ -110,7 +110,7 @@ def _flat(strokes: Sequence) -> tuple[list, list, list[int]]:
 
 
 def _extent(values: list) -> tuple[float, float]:
-    """Where a drawing begins along one axis, and how far it reaches."""
+    """Return where a drawing begins along one axis, and how far it reaches."""
     low, high = float(min(values)), float(max(values))
     if 0 < low < THINNED:
         low = 0.0
@@ -118,12 +118,12 @@ def _extent(values: list) -> tuple[float, float]:
 
 
 def _shown(strokes: object) -> str:
-    """The beginning of what was received, on one line."""
+    """Return the beginning of what was received, on one line."""
     return " ".join(repr(strokes).split())[:80]
 
 
 def _oversampling(line: float) -> tuple[int, int]:
-    """Canvas pixels per image pixel, and the pen's diameter on the canvas.
+    """Return canvas pixels per image pixel, and the pen's diameter on the canvas.
 
     A pen of 15 canvas pixels (28x28: 10 x 10 samples) costs 0.001 in correlation against cairo's
     exact coverage; odd diameters lie symmetrically about the pixel they are drawn at.
@@ -145,7 +145,7 @@ def _paint(brush: ImageDraw.ImageDraw, dots: np.ndarray, lengths: list[int], pen
 
 
 def _boxes(dots: np.ndarray, pen: int) -> list[list[int]]:
-    """The square `[left, top, right, bottom]` around the pen at each dot."""
+    """Return the square `[left, top, right, bottom]` around the pen at each dot."""
     radius = pen // 2
     return np.concatenate([dots - radius, dots + radius], axis=1).tolist()
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 
 def grid(images: np.ndarray, names: list[str], columns: int = 8, scale: int = 3) -> np.ndarray:
-    """Images in rows and columns, dark on light, each with its name below.
+    """Arrange images in rows and columns, dark on light, each with its name below.
 
     Args:
         images: uint8 `[n, height, width, channels]`.
@@ -34,7 +34,7 @@ def grid(images: np.ndarray, names: list[str], columns: int = 8, scale: int = 3)
 
 
 def fitting(name: str, width: int, size: int = 11) -> str:
-    """The name, or as much of it as fits into so many pixels in a font of this size."""
+    """Return as much of the name as fits into `width` pixels in a font of this size."""
     if font(size).getlength(name) <= width:
         return name
     return next(
@@ -46,7 +46,7 @@ def fitting(name: str, width: int, size: int = 11) -> str:
 
 @functools.cache
 def font(size: int) -> ImageFont.FreeTypeFont:
-    """Pillow's own font, in this size in pixels."""
+    """Return Pillow's built-in font, in this size in pixels."""
     font = ImageFont.load_default(size)
     assert isinstance(font, ImageFont.FreeTypeFont)
     return font

@@ -17,7 +17,7 @@ _DOT = 1e-6
 
 
 def simplify(strokes: Sequence) -> list[list[list[int]]]:
-    """Simplified strokes, with the times of the points that stay.
+    """Simplify strokes, with the times of the points that stay.
 
     Args:
         strokes: list of `[[x...], [y...]]` or `[[x...], [y...], [t...]]`, none empty, of finite
@@ -39,7 +39,7 @@ def simplify(strokes: Sequence) -> list[list[list[int]]]:
 
 
 def _resample(stroke: np.ndarray) -> np.ndarray:
-    """A point at every unit of length, and the last one: `[n, 2 or 3]` to `[m, 2 or 3]`."""
+    """Return a point at every unit of length, and the last: `[n, 2 or 3]` to `[m, 2 or 3]`."""
     if len(stroke) == 1:
         return stroke
     at = np.append(0, np.cumsum(np.hypot(*np.diff(stroke[:, :2], axis=0).T)))
@@ -52,7 +52,7 @@ def _resample(stroke: np.ndarray) -> np.ndarray:
 
 
 def _thin(stroke: np.ndarray) -> np.ndarray:
-    """Ramer-Douglas-Peucker: the points without which the line would move by more than epsilon."""
+    """Drop points (Ramer-Douglas-Peucker) without which the line moves by at most epsilon."""
     keep = np.zeros(len(stroke), bool)
     keep[[0, -1]] = True
     pieces = [(0, len(stroke) - 1)]
@@ -69,7 +69,7 @@ def _thin(stroke: np.ndarray) -> np.ndarray:
 
 
 def _distances(points: np.ndarray) -> np.ndarray:
-    """Of each point from the straight line through the first and the last."""
+    """Return each point's distance from the line through the first and last: float64 `[n]`."""
     chord, (x, y) = points[-1] - points[0], (points - points[0]).T
     length = np.hypot(*chord)
     return np.hypot(x, y) if length == 0 else np.abs(x * chord[1] - y * chord[0]) / length

@@ -37,12 +37,12 @@ class DatasetInfo:
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def save(self, folder: str) -> None:
-        """Writes `dataset.json` into the folder."""
+        """Write `dataset.json` into the folder."""
         storage.write_json(os.path.join(folder, FILE_NAME), dataclasses.asdict(self))
 
 
 def load(folder: str) -> DatasetInfo | None:
-    """The description of a folder of shards; None where there is none.
+    """Return the description of a folder of shards; None where there is none.
 
     Raises:
         QuickdrawError: the file is there and is not a description.
@@ -71,6 +71,6 @@ def load(folder: str) -> DatasetInfo | None:
 
 
 def _has_labels(info: DatasetInfo) -> bool:
-    """Whether there should be labels: not in records for a test alone."""
+    """Return whether there should be labels: not in a data set with only a test split."""
     counts = {split: content["records"] for split, content in info.splits.items()}
     return not counts.pop("test", 0) or any(counts.values())

@@ -21,7 +21,7 @@ _HINTS = {
 
 
 def feature(example: Any, name: str) -> Any:
-    """A feature of an Example.
+    """Return a feature of an Example.
 
     Raises:
         ValueError: there is none of this name.
@@ -37,7 +37,7 @@ def feature(example: Any, name: str) -> Any:
 
 
 def bytes_of(example: Any, name: str) -> bytes:
-    """The value of a feature that is one bytes value.
+    """Return the value of a feature that is one bytes value.
 
     Raises:
         ValueError: it is something else, or not there.
@@ -49,7 +49,7 @@ def bytes_of(example: Any, name: str) -> bytes:
 
 
 def int_of(example: Any, name: str) -> int:
-    """The value of a feature that is one int64.
+    """Return the value of a feature that is one int64.
 
     Raises:
         ValueError: it is something else, or not there.
@@ -61,7 +61,7 @@ def int_of(example: Any, name: str) -> int:
 
 
 def ink_of(example: Any) -> np.ndarray:
-    """The drawing's strokes, float32 `[points, 3]`; see `quickdraw.records.ink`.
+    """Return the drawing's strokes, float32 `[points, 3]`; see `quickdraw.records.ink`.
 
     Raises:
         ValueError: there are none, or they are no ink.
@@ -71,7 +71,9 @@ def ink_of(example: Any) -> np.ndarray:
 
 
 def _example_class() -> type:
-    """`tf.train.Example` (tensorflow/core/example/{example,feature}.proto) from its field numbers.
+    """Build `tf.train.Example` from the field numbers of its .proto files.
+
+    See tensorflow/core/example/{example,feature}.proto.
 
     A pool of its own: TensorFlow registers the same names in the default one.
     """
@@ -120,7 +122,7 @@ Example: Any = _example_class()
 
 
 def serialise(**features: Any) -> bytes:
-    """A serialised Example: the same features give the same bytes.
+    """Serialise an Example: the same features give the same bytes.
 
     Args:
         features: for each feature bytes, an integer, or a list of floats or integers.

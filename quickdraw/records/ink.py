@@ -1,6 +1,6 @@
-"""Ink: the strokes of a drawing as one array `[points, 3]`, in the layout of TensorFlow's tutorial
-on recurrent networks for drawings.
+"""Ink: the strokes of a drawing as one array `[points, 3]`.
 
+The layout is that of TensorFlow's tutorial on recurrent networks for drawings.
 A row is a step from the point before, (dx, dy), in the drawing's unit box, and 1 where a stroke
 ends, else 0. Models get a fixed number of rows; those behind the last point are (0, 0, -1). On
 the way to them it is int16, in units of 1/32767.
@@ -19,7 +19,7 @@ _NO_POINT = (0, 0, -SCALE)
 
 
 def ink_of(strokes: Sequence) -> np.ndarray:
-    """Strokes `[[x0, x1, ...], [y0, y1, ...]]` as float32 `[points - 1, 3]`."""
+    """Convert strokes `[[x0, x1, ...], [y0, y1, ...]]` to ink, float32 `[points - 1, 3]`."""
     ink = np.zeros((sum(len(stroke[0]) for stroke in strokes), 3), np.float32)
     for axis in (0, 1):
         ink[:, axis] = [value for stroke in strokes for value in stroke[axis]]
@@ -31,7 +31,7 @@ def ink_of(strokes: Sequence) -> np.ndarray:
 
 
 def from_record(values: Sequence[float], shape: Sequence[int]) -> np.ndarray:
-    """The ink of a record's `ink` and `shape`.
+    """Return the ink in a record's `ink` and `shape`: float32 `[points, 3]`.
 
     Raises:
         ValueError: not three finite numbers a point, as many as `shape` says, within the unit box.
@@ -54,12 +54,12 @@ def from_record(values: Sequence[float], shape: Sequence[int]) -> np.ndarray:
 
 
 def padded(ink: np.ndarray, max_points: int) -> np.ndarray:
-    """The first points, and rows without one: int16 `[max_points, 3]`."""
+    """Cut or pad ink, float32 `[points, 3]`, to `max_points` rows: int16 `[max_points, 3]`."""
     rows = np.full((max_points, 3), _NO_POINT, DTYPE)
     rows[: len(ink)] = np.rint(ink[:max_points] * SCALE)
     return rows
 
 
 def mirrored(ink: np.ndarray) -> np.ndarray:
-    """The ink `[..., points, 3]` of the mirror images, left to right."""
+    """Mirror ink `[..., points, 3]` of any signed dtype left to right; keep shape and dtype."""
     return ink * np.array([-1, 1, 1], ink.dtype)

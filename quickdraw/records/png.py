@@ -25,7 +25,7 @@ class PngError(ValueError):
 
 
 def encode(image: np.ndarray) -> bytes:
-    """The PNG of a uint8 image `[height, width]`, `[…, 1]` or `[…, 3]`; same image, same bytes.
+    """Encode a uint8 image `[height, width]`, `[…, 1]` or `[…, 3]`; same image, same bytes.
 
     Rows are stored unfiltered: on line drawings that is smallest and quickest to read back.
     """
@@ -54,12 +54,12 @@ _IEND = _chunk(b"IEND", b"")
 
 @functools.lru_cache
 def _start(height: int, width: int, colour: int) -> bytes:
-    """What is before the pixels: the same for all images of a size."""
+    """Return what comes before the pixels: the same for all images of a size."""
     return _SIGNATURE + _chunk(b"IHDR", _IHDR.pack(width, height, 8, colour, 0, 0, 0))
 
 
 def size(data: bytes) -> tuple[int, int, int]:
-    """(height, width, channels) of an 8-bit greyscale or RGB PNG, read from its header alone.
+    """Return (height, width, channels) of an 8-bit greyscale or RGB PNG, from its header alone.
 
     Raises:
         PngError: not a PNG, or of another colour type or bit depth.
@@ -80,7 +80,9 @@ def size(data: bytes) -> tuple[int, int, int]:
 
 
 def inflate(data: bytes, height: int, width: int, channels: int) -> bytes:
-    """The filtered rows, `height * (1 + width * channels)` bytes, of a PNG of just this shape.
+    """Return the filtered rows of a PNG of exactly this shape.
+
+    These are `height * (1 + width * channels)` bytes.
 
     Checks before it inflates, and never inflates more than the shape allows.
 
@@ -119,7 +121,7 @@ def _shape(height: int, width: int, channels: int) -> str:
 
 
 def unfilter(rows: np.ndarray, channels: int) -> np.ndarray:
-    """Undoes the row filters of many images at once (section 9.2).
+    """Undo the row filters of many images at once (section 9.2).
 
     Args:
         rows: uint8 `[n, height, 1 + width * channels]`, the filter type (0…4) first in each row.
@@ -159,7 +161,10 @@ def _paeth(row: np.ndarray, above: np.ndarray, channels: int) -> np.ndarray:
 
 
 def _by_column(row: np.ndarray, above: np.ndarray, channels: int, predict) -> np.ndarray:
-    """Filters whose prediction needs the pixel to the left run column by column, batch-wide."""
+    """Undo a filter that predicts from the pixel to the left, column by column.
+
+    Each step handles the whole batch: uint8 `[n, width * channels]` to the same.
+    """
     steps = row.T.astype(np.int16)
     above_steps = above.T.astype(np.int16)
     zeros = np.zeros(steps.shape[1], np.int16)

@@ -30,7 +30,7 @@ def _masked_crc(data: bytes) -> int:
 
 
 def frame(data: bytes) -> bytes:
-    """The record that holds `data`, ready to be appended to a shard."""
+    """Frame `data` as a record, ready to be appended to a shard."""
     length = struct.pack("<Q", len(data))
     return b"".join(
         (length, _FOOTER.pack(_masked_crc(length)), data, _FOOTER.pack(_masked_crc(data)))
@@ -38,7 +38,7 @@ def frame(data: bytes) -> bytes:
 
 
 def read(file: BinaryIO, path: str) -> Iterator[bytes | BadRecordError]:
-    """Yields the data of each record of an open shard, plain or gzipped.
+    """Yield the data of each record of an open shard, plain or gzipped.
 
     A damaged record is yielded as an error instead of raised, so that a caller may skip it and
     go on; where the framing itself is lost, the error is the last thing yielded.

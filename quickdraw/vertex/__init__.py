@@ -1,1 +1,1 @@
-"""Vertex AI jobs: submitted, followed, cancelled; google-cloud-aiplatform is used only here."""
+"""Vertex AI jobs: submitted, followed and cancelled, through google-cloud-aiplatform."""

@@ -19,7 +19,7 @@ _PATHS = ("_pattern", "_dir", "_file", "_probabilities")
 
 
 def parse(kind: str, model: str | None, passed: list[str]) -> flags.FlagValues:
-    """The flags of a job.
+    """Parse the flags of a job.
 
     Args:
         kind: train, eval, inference or tune.
@@ -57,7 +57,7 @@ def _check_paths(name: str, value: str) -> None:
 
 
 def _check_classes(chosen: flags.FlagValues) -> None:
-    """A mistyped model shows here, not in the job some minutes later."""
+    """Raise an error for a mistyped model here, not in the job some minutes later."""
     settings = cli.read_flags(chosen, train.Flags)
     cli.load_tensorflow()
     from quickdraw.components.base_loss import BaseLoss
@@ -68,7 +68,7 @@ def _check_classes(chosen: flags.FlagValues) -> None:
 
 
 def given(chosen: flags.FlagValues) -> list[str]:
-    """The flags that differ from their defaults, those of a `--config` file among them."""
+    """Return the flags that differ from their defaults, including those of a `--config` file."""
     return [
         f"--{name}={flag.value}"
         for name in sorted(chosen)

@@ -20,7 +20,7 @@ from quickdraw.errors import QuickdrawError
 
 
 def unpack(package: str, folder: str) -> str:
-    """Unpacks an sdist; returns the folder in it that holds the code.
+    """Unpack an sdist; return the folder in it that holds the code.
 
     Raises:
         QuickdrawError: it cannot be read, or is no sdist.
@@ -38,7 +38,7 @@ def unpack(package: str, folder: str) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Becomes `python -m MODULE FLAGS…`; returns an exit code where that fails."""
+    """Become `python -m MODULE FLAGS…`; return an exit code where that fails."""
     argv = sys.argv if argv is None else argv
     if len(argv) < 3:
         print(__doc__, file=sys.stderr)

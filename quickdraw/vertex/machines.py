@@ -53,7 +53,7 @@ GPUS = {
 
 
 def mismatch(machine: str, accelerator: str, count: int) -> str | None:
-    """What is wrong with so many of these GPUs on this machine; None where nothing is known."""
+    """Return what is wrong with so many of these GPUs on this machine; None if nothing is known."""
     built_in = re.match("(a2|a3|g2)-", machine)
     if not accelerator:
         return f"{machine} comes with GPUs: acceleratorType is missing" if built_in else None

@@ -20,7 +20,7 @@ _IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 
 
 def checkout() -> Path:
-    """The folder of the repository: the current one or above, or where this package lies.
+    """Return the repository's folder: the current one or a parent, or this package's.
 
     Raises:
         QuickdrawError: none of them holds setup.py and cloud/.
@@ -36,7 +36,7 @@ def checkout() -> Path:
 
 
 def upload(bucket: str, classes: list[str]) -> str:
-    """Builds the sdist of this checkout and uploads it, unless the same code is there already.
+    """Build the sdist of this checkout and upload it, unless the same code is already there.
 
     Args:
         bucket: where to.
@@ -61,7 +61,7 @@ def upload(bucket: str, classes: list[str]) -> str:
 
 
 def collect(source: Path, classes: list[str]) -> Path:
-    """Copies what belongs into the sdist to a new folder."""
+    """Copy what belongs in the sdist to a new folder; return it."""
     source.mkdir()
     modules = {name.partition(".")[0] for name in classes if "." in name} - {"quickdraw"}
     for path in [*(checkout() / part for part in _PARTS), *map(_module, sorted(modules))]:
@@ -73,7 +73,7 @@ def collect(source: Path, classes: list[str]) -> Path:
 
 
 def build(source: Path, folder: Path) -> Path:
-    """Builds the sdist of what was collected into a folder; returns its path."""
+    """Build the sdist of what was collected into a folder; return its path."""
     result = subprocess.run(
         [sys.executable, "-c", _BUILD, str(folder)], cwd=source, capture_output=True, text=True
     )
@@ -85,7 +85,7 @@ def build(source: Path, folder: Path) -> Path:
 
 
 def _module(name: str) -> Path:
-    """The file or folder of a student's module."""
+    """Return the file or folder of a student's module."""
     sys.path.insert(0, os.getcwd())
     try:
         found = importlib.util.find_spec(name)

@@ -44,7 +44,7 @@ class Flags(service.ServiceFlags):
 
 
 def command(flags: Flags) -> None:
-    """Exports and registers as the flags say."""
+    """Export and register as the flags say."""
     spec_check.bucket_name(flags.bucket)
     spec_check.run_name(flags.run or "")
     folder = f"gs://{flags.bucket}/runs/{flags.run}"
@@ -60,7 +60,7 @@ def command(flags: Flags) -> None:
 
 
 def export(trained: TrainedModel, folder: str) -> None:
-    """Writes a model that returns probabilities as a SavedModel, and its labels to labels.txt."""
+    """Write a model that returns probabilities as a SavedModel, and its labels to labels.txt."""
     import keras
 
     softmax = keras.layers.Softmax(dtype="float32", name="probabilities")
@@ -70,7 +70,7 @@ def export(trained: TrainedModel, folder: str) -> None:
 
 
 def _upload(flags: Flags, target: str) -> str:
-    """Registers what lies at `target`; returns the name of the model's new version."""
+    """Register what lies at `target`; return the name of the model's new version."""
     from google.api_core.exceptions import NotFound
     from google.cloud import aiplatform_v1
 
@@ -96,7 +96,7 @@ def _upload(flags: Flags, target: str) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The console command `quickdraw-register`; returns its exit code."""
+    """Run the console command `quickdraw-register`; return its exit code."""
     return cli.run(Flags, command, argv)
 
 

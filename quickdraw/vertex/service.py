@@ -36,14 +36,14 @@ class PollFlags(ServiceFlags):
 
 
 def first_word_as(flag: str, argv: list[str]) -> list[str]:
-    """`program train --x` → `program --job=train --x`, to be parsed like any other flag."""
+    """Turn `program train --x` into `program --job=train --x`, parsed like any other flag."""
     if len(argv) > 1 and not argv[1].startswith("-"):
         return [argv[0], f"--{flag}={argv[1]}", *argv[2:]]
     return argv
 
 
 def project(flags: ServiceFlags) -> str:
-    """The project that the flags or the login name.
+    """Return the project named by the flags or the login.
 
     Raises:
         QuickdrawError: neither does.
@@ -65,12 +65,12 @@ def explained(what: str) -> contextlib.AbstractContextManager[None]:
 
 
 def parent(flags: ServiceFlags) -> str:
-    """The resource name of the project's region, below which everything is."""
+    """Return the resource name of the project's region, below which everything is."""
     return f"projects/{project(flags)}/locations/{flags.region}"
 
 
 def connect(kind: Any, flags: ServiceFlags) -> Any:
-    """A client, of this class, of one of Vertex AI's services in the region."""
+    """Return a client of class `kind` for one of Vertex AI's services in the region."""
     endpoint = {"api_endpoint": f"{flags.region}-aiplatform.googleapis.com"}
     with explained("Vertex AI"):
         return kind(transport=flags.transport, client_options=endpoint)
@@ -90,7 +90,7 @@ class Jobs:
         self._service = connect(aiplatform_v1.JobServiceClient, flags)
 
     def create(self, name: str, message: Any, labels: dict[str, str]) -> str:
-        """Submits a checked spec; returns the job's resource name."""
+        """Submit a checked spec; return the job's resource name."""
         from google.cloud import aiplatform_v1
 
         with explained("Vertex AI"):
@@ -103,7 +103,7 @@ class Jobs:
             return self._service.create_custom_job(parent=self._parent, custom_job=job).name
 
     def get(self, job: str) -> Any:
-        """The job with this resource name or number."""
+        """Return the job with this resource name or number."""
         name = self._name(job)
         with explained(name):
             if "/hyperparameterTuningJobs/" in name:
@@ -111,7 +111,7 @@ class Jobs:
             return self._service.get_custom_job(name=name)
 
     def follow(self, job: str) -> None:
-        """Prints the states of a job until it ends.
+        """Print the states of a job until it ends.
 
         Raises:
             QuickdrawError: it ended other than well.
@@ -130,7 +130,7 @@ class Jobs:
             time.sleep(self._poll_seconds)
 
     def cancel(self, job: str) -> None:
-        """Asks for the end of a job."""
+        """Request the cancellation of a job."""
         name = self._name(job)
         with explained(name):
             if "/hyperparameterTuningJobs/" in name:
@@ -139,7 +139,7 @@ class Jobs:
                 self._service.cancel_custom_job(name=name)
 
     def list(self) -> list[tuple[str, str, str]]:
-        """Number, state and name of the jobs submitted from here, the newest first."""
+        """Return number, state and name of the jobs submitted from here, the newest first."""
         wanted = {"parent": self._parent, "filter": f"labels.{LABEL}=true"}
         with explained(self._parent):
             found = [
@@ -157,7 +157,7 @@ class Jobs:
 
 
 def _number(job: Any) -> str:
-    """The number by which `follow` and `cancel` know a job."""
+    """Return the number by which `follow` and `cancel` know a job."""
     number = job.name.rpartition("/")[2]
     return f"tune-{number}" if "/hyperparameterTuningJobs/" in job.name else number
 

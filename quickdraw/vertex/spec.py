@@ -76,7 +76,7 @@ class Job:
 
 
 def render(job: Job) -> dict[str, Any]:
-    """The spec of a job, not yet checked against the API.
+    """Return the spec of a job, not yet checked against the API.
 
     Raises:
         QuickdrawError: settings that do not go together.
@@ -130,7 +130,7 @@ def _check_kind(job: Job) -> None:
 
 
 def summary(job: Job, region: str) -> str:
-    """What a job costs and where its results go, for people."""
+    """Return what a job costs and where its results go, as text for the user."""
     gpu = machines.GPUS[job.gpu]
     machine = f"{gpu.machines[job.gpus]} with {job.gpus} {gpu.accelerator}"
     trials = " a trial (see maxTrialCount)" if job.kind == "tune" else ""

@@ -29,7 +29,7 @@ class SpecError(QuickdrawError):
 
 
 def custom_job(spec: Any) -> Any:
-    """The `aiplatform_v1.CustomJobSpec` that a spec stands for.
+    """Return the `aiplatform_v1.CustomJobSpec` that a spec describes.
 
     Raises:
         SpecError: anything that Vertex AI would refuse, or that leaves the job without a timeout.
@@ -42,7 +42,7 @@ def custom_job(spec: Any) -> Any:
 
 
 def tuning_job(spec: Any) -> Any:
-    """The `aiplatform_v1.HyperparameterTuningJob` that a spec stands for.
+    """Return the `aiplatform_v1.HyperparameterTuningJob` that a spec describes.
 
     Raises:
         SpecError: as `custom_job`; or trials that do not report what is tuned.
@@ -69,7 +69,7 @@ def tuning_job(spec: Any) -> Any:
 
 
 def labels(values: dict[str, str]) -> None:
-    """Checks the labels of a job.
+    """Check the labels of a job.
 
     Raises:
         SpecError: a key or a value with other characters than labels may have.
@@ -84,13 +84,13 @@ def labels(values: dict[str, str]) -> None:
 
 
 def bucket_name(name: str | None) -> None:
-    """Checks the value of --bucket."""
+    """Check the value of --bucket."""
     if not name or "/" in name:
         raise UsageError("--bucket is needed: the name of a bucket, without gs://")
 
 
 def run_name(name: str) -> None:
-    """Checks the name of a run: it is part of paths, of a job's name and of a model's."""
+    """Check the name of a run: it is part of paths, of a job's name and of a model's."""
     if not _RUN.fullmatch(name):
         raise UsageError(
             f"--run: small letters, digits, - and _ expected, a letter first. Received: {name!r}"
@@ -98,7 +98,7 @@ def run_name(name: str) -> None:
 
 
 def experiment_name(name: str) -> None:
-    """Checks the name of an experiment."""
+    """Check the name of an experiment."""
     if not _EXPERIMENT.fullmatch(name):
         raise UsageError(f"--experiment: small letters, digits and - expected. Received: {name!r}")
 
@@ -113,7 +113,7 @@ def _parse(spec: Any, kind: Any) -> Any:
 
 
 def _check_fields(value: Any, kind: Any, path: str) -> None:
-    """Checks a message of this kind (a protobuf descriptor) and those in it, field by field."""
+    """Check a message of this kind (a protobuf descriptor) and those in it, field by field."""
     if not isinstance(value, dict):
         raise SpecError(path, f"a mapping of keys expected. Received: {value!r:.80}")
     fields = {field.json_name: field for field in kind.fields}
@@ -155,7 +155,7 @@ def _is_list(field: Any) -> bool:
 
 
 def _check_value(value: Any, field: Any, path: str) -> None:
-    """Lets protobuf read this value alone, so that what it complains of has a place."""
+    """Let protobuf parse this value alone, so that its complaint can be given a place."""
     from google.protobuf import json_format, message_factory
 
     alone = {field.json_name: [value] if _is_list(field) else value}

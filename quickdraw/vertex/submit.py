@@ -75,7 +75,7 @@ class Flags(service.PollFlags):
 
 
 def command(flags: Flags, passed: list[str]) -> None:
-    """Submits as the flags say; `passed` goes to the module that the job runs."""
+    """Submit as the flags say; `passed` goes to the module that the job runs."""
     if not flags.kind:
         raise UsageError(f"the first word says what to run: {', '.join(MODULES)}")
     spec_check.bucket_name(flags.bucket)
@@ -101,7 +101,7 @@ def command(flags: Flags, passed: list[str]) -> None:
 
 
 def _classes(job: Job, chosen: FlagValues) -> list[str]:
-    """The classes that the job needs: those it trains with, or those of the run it is about."""
+    """Return the classes the job needs: those it trains with, or those of the run it is about."""
     if job.kind in ("train", "tune"):
         return [chosen.model, chosen.label_loss]
     folders = f"gs://{job.bucket}/runs/{job.run}"
@@ -131,7 +131,7 @@ def _submit(flags: Flags, job: Job, message: Any, labels: dict[str, str]) -> Non
 
 
 def _job(flags: Flags, chosen: FlagValues) -> Job:
-    """The job that the flags describe, as if its package had been uploaded already."""
+    """Return the job that the flags describe, as if its package were already uploaded."""
     same = ["kind", "bucket", "gpu", "gpus", "workers", "spot", "hours", "service_account"]
     same += ["region", "experiment", "tensorboard"]
     settings: dict[str, Any] = {name: getattr(flags, name) for name in same}
@@ -165,7 +165,7 @@ def _check(job: Job, content: dict[str, Any]) -> Any:
 
 
 def _check_bucket(bucket: str, region: str) -> None:
-    """A bucket elsewhere is slow, and its traffic is charged."""
+    """Raise an error for a bucket elsewhere: it is slow, and its traffic is charged."""
     location = objects.bucket_location(bucket)
     if location is None or location == region.upper():
         return
@@ -181,7 +181,7 @@ def _yaml(spec: dict[str, Any]) -> str:
 
 
 def split(argv: list[str]) -> tuple[list[str], list[str]]:
-    """This command's arguments, and what follows `--`."""
+    """Split this command's arguments from what follows `--`."""
     at = argv.index("--") if "--" in argv else len(argv)
     return service.first_word_as("kind", argv[:at]), argv[at + 1 :]
 

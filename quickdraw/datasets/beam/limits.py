@@ -30,7 +30,7 @@ Place = tuple[int, ...]
 
 
 def at_start(found: Any, most: int) -> Any:
-    """The first `most` drawings of each category, in the order of files: a collection of `Found`.
+    """Return the first `most` drawings of each category in file order, a collection of `Found`.
 
     Those without a word all stay.
     """
@@ -38,7 +38,7 @@ def at_start(found: Any, most: int) -> Any:
 
 
 def balanced(single: Any, labels: Any) -> tuple[Any, Any]:
-    """As many drawings of each label as of the smallest class, those with the least keys.
+    """Keep as many drawings of each label as the smallest class has, those with the least keys.
 
     Those without a label all stay.
 
@@ -82,7 +82,7 @@ def _place_by_key(single: Single) -> tuple[int | None, Place]:
 
 @beam.ptransform_fn
 def _first_of_each(drawings: Any, place_of: Callable, most: Any) -> Any:
-    """The drawings with the `most` least places of each category.
+    """Keep the drawings with the `most` least places of each category.
 
     Args:
         drawings: a collection.
@@ -114,7 +114,7 @@ def _first_of_each(drawings: Any, place_of: Callable, most: Any) -> Any:
 def _last_bucket(
     counted: tuple[Category, Iterable[tuple[Place, int]]], most: int
 ) -> Iterator[tuple[Category, tuple[Place, int]]]:
-    """The bucket where the limit is reached, and how many of it stay; none if all drawings do."""
+    """Yield the bucket where the limit is reached and how many of it stay; nothing if all do."""
     category, buckets = counted
     for bucket, count in sorted(buckets):
         if count > most:
@@ -129,7 +129,7 @@ def _is_in_last_bucket(placed: tuple[Category, Place], last_buckets: dict) -> bo
 
 
 def _end(group: tuple[Category, Iterable[Place]], last_buckets: dict) -> tuple[Category, Place]:
-    """The least place that does not stay."""
+    """Return the least place that does not stay."""
     category, places = group
     return category, sorted(places)[last_buckets[category][1]]
 

@@ -36,7 +36,7 @@ def write(
     runner: str,
     options: str = "",
 ) -> DatasetInfo:
-    """Does what `writer.write` does, on a runner of Beam.
+    """Write a data set as `writer.write` does, on a Beam runner.
 
     Args:
         source: the drawings; on gs:// for a runner on other machines.
@@ -65,7 +65,7 @@ def write(
 def _build(
     pipeline: beam.Pipeline, source: Source, recipe: Recipe, description: str, folder: str
 ) -> None:
-    """The graph: files, drawings, one of each, records, shards."""
+    """Build the graph: files, drawings, one of each, records, shards."""
     files = source.files
     pieces = list(scanning.pieces(files, recipe, _PIECE))
     read = (
@@ -127,7 +127,7 @@ def _labels(
 
 
 def _read(piece: scanning.Piece, files: Sequence[DrawingFile], recipe: Recipe) -> Iterator[Any]:
-    """The drawings of a piece, its words, and what is skipped in it."""
+    """Yield the drawings of a piece, its words, and what is skipped in it."""
     words: dict[str, int] = {}
     used = set()
     for position, data, drawing in scanning.wanted(files[piece.file], piece, recipe, words):
@@ -142,7 +142,7 @@ def _read(piece: scanning.Piece, files: Sequence[DrawingFile], recipe: Recipe) -
 
 
 def _first(found: tuple[int, Iterable[tuple]], labels: list[str]) -> Iterator[Any]:
-    """The first of the drawings with one key."""
+    """Yield the first of the drawings with the same key."""
     key, copies = found
     numbers = {label: number for number, label in enumerate(labels)}
     ordered = sorted(
@@ -157,7 +157,7 @@ def _first(found: tuple[int, Iterable[tuple]], labels: list[str]) -> Iterator[An
 def _make(
     single: limits.Single, files: Sequence[DrawingFile], recipe: Recipe, apart: bool
 ) -> sharding.Made:
-    """The record of a drawing."""
+    """Make the record of a drawing."""
     key, (not_test, number, file, position, data) = single
     percentages = splits.without_test(recipe.percentages) if apart else recipe.percentages
     which = int(splits.assign(np.array([key], np.uint64), percentages)[0]) if not_test else 2

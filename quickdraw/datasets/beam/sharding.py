@@ -27,7 +27,7 @@ Made = tuple[str, int, int | None, bytes, tuple[str, int] | None]
 def write(
     pipeline: beam.Pipeline, made: Any, labels: Any, skipped: Any, folder: str, recipe: Recipe
 ) -> None:
-    """Adds to a graph what writes the shards, and a report of them for `complete`.
+    """Add to a graph the steps that write the shards and a report of them for `complete`.
 
     Args:
         pipeline: the graph.
@@ -63,7 +63,7 @@ def write(
 
 
 def _names(made: Any, recipe: Recipe) -> Any:
-    """The names of the shards of each split, as one dict."""
+    """Return the names of the shards of each split, as one dict."""
     counts = beam.pvalue.AsDict(
         made | "splits" >> beam.Map(lambda one: one[0]) | beam.combiners.Count.PerElement()
     )
@@ -96,7 +96,7 @@ def _every(_: None, names: dict[str, list[str]]) -> Iterator[tuple[str, Made | N
 def _write_shard(
     group: tuple[str, Iterable[Made | None]], folder: str, recipe: Recipe
 ) -> dict[str, Any]:
-    """Writes a shard; returns its name, its checksum, and how many drawings of each label."""
+    """Write a shard; return its name, its checksum and the number of drawings of each label."""
     name, parts = group
     ordered = sorted((part for part in parts if part is not None), key=lambda part: part[1])
     digest = hashlib.sha256()
@@ -132,7 +132,7 @@ def _report(
 
 
 def complete(info: DatasetInfo, folder: str) -> None:
-    """Puts what the workers reported together: the description and the solution."""
+    """Combine the workers' reports into the description and the solution."""
     reports = os.path.join(folder, _REPORTS)
     report = storage.read_json(os.path.join(reports, "report.json"))
     written = {shard["name"]: shard for shard in report["written"]}

@@ -29,7 +29,7 @@ from quickdraw.datasets.doodles.pens import (
 
 
 def ants(rng: Rng) -> list[Stroke]:
-    """Two to four round segments, or a bar, with legs and feelers."""
+    """Draw two to four round segments, or a bar, with legs and feelers."""
     segments = int(rng.choice((2, 3, 3, 3, 4)))
     joints = np.cumsum([0] + [about(rng, 1, 0.1) for _ in range(segments - 1)])
     radii = [about(rng, 0.52) for _ in range(segments)]
@@ -58,7 +58,7 @@ def ants(rng: Rng) -> list[Stroke]:
 
 
 def _ant_legs(rng: Rng, length: float) -> list[Stroke]:
-    """Below the body, or seen from above on both sides of it."""
+    """Draw legs below the body or, as seen from above, on both sides of it."""
     count, knee = int(rng.choice((2, 3, 3, 3, 4, 4, 6))), chance(rng, 0.35)
     reach, lean = about(rng, 0.9), rng.normal(0, 0.2)
     low, high = (0.4, 0.7 * length) if chance(rng, 0.5) else (0, length)
@@ -76,7 +76,7 @@ def _ant_legs(rng: Rng, length: float) -> list[Stroke]:
 
 
 def lion(rng: Rng) -> list[Stroke]:
-    """A face in its mane; one in four has a body, seen from the side."""
+    """Draw a face in its mane; one in four has a body, seen from the side."""
     head = _lion_head(rng)
     if chance(rng, 0.75):
         return head
@@ -108,7 +108,7 @@ def _lion_head(rng: Rng) -> list[Stroke]:
 
 
 def _trunk(rng: Rng) -> list[Stroke]:
-    """A four-legged body behind a head at (-2, -0.6), with its tail."""
+    """Draw a four-legged body behind a head at (-2, -0.6), with its tail."""
     long, high = about(rng, 1.7, 0.12), about(rng, 0.75, 0.15)
     strokes = [loop(rng, 0, 0, long, high)]
     strokes += _legs(rng, -0.7 * long, 0.7 * long, 0.75 * high, 1.1)
@@ -120,7 +120,7 @@ def _trunk(rng: Rng) -> list[Stroke]:
 
 
 def monkey(rng: Rng) -> list[Stroke]:
-    """A face with big ears, and often a body with arms, legs and a curled tail."""
+    """Draw a face with big ears, and often a body with arms, legs and a curled tail."""
     wide, tall = about(rng, 1, 0.1), about(rng, 1, 0.1)
     ear, ear_y = about(rng, 0.38), rng.uniform(-0.5, 0.1)
     strokes = [loop(rng, 0, 0, wide, tall)]
@@ -146,7 +146,7 @@ def monkey(rng: Rng) -> list[Stroke]:
 
 
 def _stick_body(rng: Rng) -> list[Stroke]:
-    """A body with arms and legs under a head of radius 1."""
+    """Draw a body with arms and legs under a head of radius 1."""
     hip = about(rng, 3.2, 0.15)
     if chance(rng, 0.7):
         body = loop(rng, 0, (hip + 1) / 2, about(rng, 0.75), (hip - 0.9) / 2)
@@ -168,7 +168,7 @@ def _curled_tail(rng: Rng) -> list[Stroke]:
 
 
 def pig(rng: Rng) -> list[Stroke]:
-    """A face with snout and pointed ears, or a body with a curly tail."""
+    """Draw a face with snout and pointed ears, or a body with a curly tail."""
     if chance(rng, 0.6):
         return _pig_face(rng)
     head = placed(_pig_face(rng), -1.9, -0.3, 0.62)
@@ -209,7 +209,7 @@ def _pig_face(rng: Rng) -> list[Stroke]:
 
 
 def _muzzle(rng: Rng) -> list[Stroke]:
-    """Cat's nose and mouth, with whiskers or without."""
+    """Draw a cat's nose and mouth, with or without whiskers."""
     strokes = [*_nose(rng), line(0, 0.2, 0, 0.4)]
     strokes += [arc(-0.2, 0.4, 0.2, 0.15, 0, np.pi), arc(0.2, 0.4, 0.2, 0.15, np.pi, 0)]
     if chance(rng, 0.4):
@@ -225,7 +225,7 @@ def _nose(rng: Rng, y: float = 0.1) -> list[Stroke]:
 
 
 def _legs(rng: Rng, low: float, high: float, top: float, length: float) -> list[Stroke]:
-    """An animal's legs from the side: lines or narrow boxes without a lid."""
+    """Draw an animal's legs from the side: lines, or narrow boxes open at the top."""
     count, wide = int(rng.integers(2, 5)), chance(rng, 0.4)
     foot = top + about(rng, length)
     if wide:

@@ -40,7 +40,7 @@ CATEGORIES = tuple(_WAYS)  # in label order, spelt as the camp spells them
 
 
 def draw(category: str, rng: np.random.Generator) -> list[list[list[int]]]:
-    """One doodle, the same for the same state of `rng`.
+    """Draw one doodle, the same for the same state of `rng`.
 
     Args:
         category: one of `CATEGORIES`.
@@ -61,7 +61,7 @@ def draw(category: str, rng: np.random.Generator) -> list[list[list[int]]]:
 
 
 def _mishaps(strokes: list[Stroke], rng: Rng) -> list[Stroke]:
-    """What twenty seconds do to a drawing: order, direction, omissions, failures."""
+    """Apply what a twenty-second limit does to order, direction and completeness."""
     strokes = [stroke[::-1] if chance(rng, 0.3) else stroke for stroke in strokes]
     if len(strokes) > 2 and chance(rng, 0.3):
         first, second = rng.choice(len(strokes), 2, replace=False)

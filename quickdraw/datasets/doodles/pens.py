@@ -20,36 +20,36 @@ TURN = 2 * np.pi
 
 
 def chance(rng: Rng, probability: float) -> bool:
-    """True with this probability."""
+    """Return True with this probability."""
     return rng.random() < probability
 
 
 def about(rng: Rng, value: float, spread: float = 0.2) -> float:
-    """The value, give or take: log-normal with this relative spread."""
+    """Vary a value: log-normal, with this relative spread."""
     return value * math.exp(rng.normal(0, spread))
 
 
 def facing(strokes: list[Stroke], rng: Rng) -> list[Stroke]:
-    """The drawing or its mirror image."""
+    """Return the drawing or, with equal probability, its mirror image."""
     return strokes if chance(rng, 0.5) else [stroke * (-1, 1) for stroke in strokes]
 
 
 def spread(rng: Rng, low: float, high: float, count: int) -> list[float]:
-    """Places side by side, unevenly."""
+    """Return `count` unevenly spaced places from about `low` to about `high`."""
     gap = (high - low) / max(count - 1, 1)
     return (np.linspace(low, high, count) + rng.normal(0, 0.12 * gap, count)).tolist()
 
 
 @functools.cache
 def _ramp(count: int) -> np.ndarray:
-    """0...1 in `count` steps, kept: most of a doodle's time would go into making them."""
+    """Return float64 `[count]` from 0 to 1; cached, or it would take most of a doodle's time."""
     ramp = np.linspace(0.0, 1.0, count)
     ramp.flags.writeable = False
     return ramp
 
 
 def line(x0: float, y0: float, x1: float, y1: float, bend: float = 0.0) -> Stroke:
-    """A line in four points; `bend` is how far its middle bulges, as a share of its length."""
+    """Draw a line in four points; `bend` is how far it bulges, as a share of its length."""
     start, way = np.array((x0, y0)), np.array((x1 - x0, y1 - y0))
     across = np.array((y0 - y1, x1 - x0))
     at = _ramp(4)[:, None]
@@ -57,13 +57,13 @@ def line(x0: float, y0: float, x1: float, y1: float, bend: float = 0.0) -> Strok
 
 
 def arc(x: float, y: float, rx: float, ry: float, start: float = 0.0, stop: float = TURN) -> Stroke:
-    """Part of an ellipse about (x, y), from one angle to another, in steps of about 25 degrees."""
+    """Draw an arc of an ellipse about (x, y), in steps of about 25 degrees."""
     angle = start + (stop - start) * _ramp(3 + int(abs(stop - start) / 0.45))
     return np.array((x + rx * np.cos(angle), y + ry * np.sin(angle))).T
 
 
 def loop(rng: Rng, x: float, y: float, rx: float, ry: float | None = None) -> Stroke:
-    """An ellipse that starts anywhere and whose ends leave a gap or overlap."""
+    """Draw an ellipse that starts anywhere and whose ends leave a gap or overlap."""
     start = rng.uniform(0, TURN)
     stroke = arc(x, y, rx, rx if ry is None else ry, start, start + TURN + rng.normal(0.1, 0.25))
     drift = rng.normal(0, 0.07 * rx, 2)
@@ -71,7 +71,7 @@ def loop(rng: Rng, x: float, y: float, rx: float, ry: float | None = None) -> St
 
 
 def path(*corners: tuple[float, float]) -> Stroke:
-    """Straight lines from corner to corner, three points to a line."""
+    """Draw straight lines from corner to corner, three points to a line."""
     at = np.arange(3 * len(corners) - 2) / 3
     x, y = np.array(corners, dtype=float).T
     knots = np.arange(len(corners))
@@ -79,7 +79,7 @@ def path(*corners: tuple[float, float]) -> Stroke:
 
 
 def outline(rng: Rng, *corners: tuple[float, float]) -> Stroke:
-    """A closed figure that starts at any corner and does not quite end there."""
+    """Draw a closed figure that starts at any corner and does not quite end there."""
     first = rng.integers(len(corners))
     around = corners[first:] + corners[:first]
     closing = rng.normal(1.0, 0.06)
@@ -88,14 +88,14 @@ def outline(rng: Rng, *corners: tuple[float, float]) -> Stroke:
 
 
 def box(rng: Rng, x: float, y: float, width: float, height: float) -> Stroke:
-    """A rectangle about (x, y), no corner quite where it should be."""
+    """Draw a rectangle about (x, y), no corner quite where it should be."""
     w, h = width / 2, height / 2
     corners = np.array(((-w, -h), (w, -h), (w, h), (-w, h))) * rng.normal(1, 0.04, (4, 2))
     return outline(rng, *((x + dx, y + dy) for dx, dy in corners.tolist()))
 
 
 def zigzag(x0: float, y0: float, x1: float, y1: float, teeth: int, height: float) -> Stroke:
-    """`teeth` points on one side of the way from (x0, y0) to (x1, y1), `height` units high."""
+    """Draw `teeth` points, `height` high, on one side of the way from (x0, y0) to (x1, y1)."""
     at = _ramp(2 * teeth + 1)[:, None]
     way = np.array((x1 - x0, y1 - y0))
     across = np.array((way[1], -way[0])) / np.hypot(*way)
@@ -105,7 +105,7 @@ def zigzag(x0: float, y0: float, x1: float, y1: float, teeth: int, height: float
 def frill(
     x: float, y: float, rx: float, ry: float, teeth: int, depth: float, start: float
 ) -> Stroke:
-    """A closed ring of pointed teeth about an ellipse; `depth` is a share of the radius."""
+    """Draw a closed ring of pointed teeth about an ellipse; `depth` is a share of the radius."""
     turns = _ramp(2 * teeth + 1)
     reach = 1 + depth * (np.arange(2 * teeth + 1) % 2)
     angle = start + TURN * turns
@@ -115,7 +115,7 @@ def frill(
 def scallops(
     x: float, y: float, rx: float, ry: float, teeth: int, depth: float, start: float
 ) -> Stroke:
-    """A closed ring of round petals about an ellipse; `depth` is a share of the radius."""
+    """Draw a closed ring of round petals about an ellipse; `depth` is a share of the radius."""
     turns = _ramp(4 * teeth + 1)
     reach = 1 + depth * np.abs(np.sin(np.pi * teeth * turns))
     angle = start + TURN * turns
@@ -123,14 +123,14 @@ def scallops(
 
 
 def spiral(x: float, y: float, inner: float, outer: float, turns: float, start: float) -> Stroke:
-    """A spiral from the inner to the outer radius; negative turns run the other way."""
+    """Draw a spiral from the inner to the outer radius; negative turns run the other way."""
     at = _ramp(3 + int(abs(turns) * 9))
     radius, angle = inner + at * (outer - inner), start + TURN * turns * at
     return np.array((x + radius * np.cos(angle), y + radius * np.sin(angle))).T
 
 
 def scribble(rng: Rng, x: float, y: float, rx: float, ry: float) -> Stroke:
-    """To and fro within an ellipse, as players fill an area or cross something out."""
+    """Draw to and fro within an ellipse, as players fill an area or cross something out."""
     at = _ramp(int(rng.integers(16, 40)))
     swing = at * TURN * rng.uniform(3, 7)
     # Narrow loops that wander across: from a flat zigzag to a ball of wool.
@@ -143,19 +143,19 @@ def scribble(rng: Rng, x: float, y: float, rx: float, ry: float) -> Stroke:
 def placed(
     strokes: Sequence[Stroke], x: float = 0, y: float = 0, scale: float = 1, angle: float = 0
 ) -> list[Stroke]:
-    """The strokes turned about the origin, scaled, and moved to (x, y)."""
+    """Return the strokes turned about the origin, scaled, and moved to (x, y)."""
     matrix, origin = scale * _rotation(angle), np.array((x, y))
     return [stroke @ matrix + origin for stroke in strokes]
 
 
 def _rotation(angle: float) -> np.ndarray:
-    """Turns row vectors clockwise on the screen."""
+    """Return the matrix, float64 `[2, 2]`, that turns row vectors clockwise on the screen."""
     cos, sin = np.cos(angle), np.sin(angle)
     return np.array(((cos, sin), (-sin, cos)))
 
 
 def eyes(rng: Rng, gap: float = 0.4, y: float = -0.25, size: float = 0.13) -> list[Stroke]:
-    """Two eyes of a head of radius 1 about (0, 0): bars, blots, rings, or rings with pupils."""
+    """Draw the eyes of a head of radius 1 about (0, 0): bars, blots, or rings."""
     size = about(rng, size, 0.3)
     kind = rng.integers(4)
     pair = []
@@ -172,7 +172,7 @@ def eyes(rng: Rng, gap: float = 0.4, y: float = -0.25, size: float = 0.13) -> li
 
 
 def mouth(rng: Rng, y: float = 0.35) -> list[Stroke]:
-    """The mouth of a head of radius 1 about (0, 0): a line, an open ring, or a smile."""
+    """Draw the mouth of a head of radius 1 about (0, 0): a line, an open ring, or a smile."""
     kind, width = rng.integers(4), about(rng, 0.35)
     if kind == 0:
         return [line(-width, y, width, y, bend=-0.05)]
@@ -182,7 +182,7 @@ def mouth(rng: Rng, y: float = 0.35) -> list[Stroke]:
 
 
 def hand(strokes: Sequence[Stroke], rng: Rng) -> list[Stroke]:
-    """The human touch, alike for all strokes of a drawing and different for every drawing.
+    """Make strokes look drawn by hand, all strokes of a drawing in the same manner.
 
     Parts sit a little off and are a little too large or small, lines waver slowly and tremble, and
     the whole is stretched, tilted and sheared. How much depends on how careful this player is.
@@ -212,7 +212,7 @@ def hand(strokes: Sequence[Stroke], rng: Rng) -> list[Stroke]:
 
 
 def simplified(strokes: Sequence[Stroke]) -> list[list[list[int]]]:
-    """Strokes in the layout of Quick, Draw!'s simplified files.
+    """Return strokes in the layout of Quick, Draw!'s simplified files.
 
     Whole numbers, from 0 on both axes to 255 on the longer one; points that lie within a unit or
     so of the line between their neighbours are left out, as the dataset's thinning does.
@@ -227,7 +227,7 @@ def simplified(strokes: Sequence[Stroke]) -> list[list[list[int]]]:
 
 
 def _kept(points: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Which points remain: every other one may go if it is close to its neighbours' line."""
+    """Return which points stay: every other one may go if close to its neighbours' line."""
     before, here, after = points[:-2], points[1:-1], points[2:]
     chord, way = after - before, here - before
     area = np.abs(chord[:, 0] * way[:, 1] - chord[:, 1] * way[:, 0])

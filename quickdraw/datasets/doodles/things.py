@@ -27,7 +27,7 @@ from quickdraw.datasets.doodles.pens import (
 
 
 def boomerang(rng: Rng) -> list[Stroke]:
-    """Two arms, a crescent or a check mark, turned any way."""
+    """Draw two arms, a crescent or a check mark, turned any way."""
     opening, wide = rng.uniform(0.6, 1.25), about(rng, 0.28)
     arms = np.array(((-np.sin(opening), np.cos(opening)), (np.sin(opening), np.cos(opening))))
     (x0, y0), (x1, y1) = (arms * [[about(rng, 1.6, 0.15)], [about(rng, 1.6, 0.15)]]).tolist()
@@ -57,7 +57,7 @@ def boomerang(rng: Rng) -> list[Stroke]:
 
 
 def cake(rng: Rng) -> list[Stroke]:
-    """One to three tiers with candles, or a slice."""
+    """Draw one to three tiers with candles, or a slice."""
     kind = rng.random()
     if kind < 0.12:
         return _slice_of_cake(rng)
@@ -130,7 +130,7 @@ def _slice_of_cake(rng: Rng) -> list[Stroke]:
 
 
 def scissor(rng: Rng) -> list[Stroke]:
-    """Blades as lines or with two edges, more or less open, and two rings."""
+    """Draw blades as lines or with two edges, more or less open, and two rings."""
     half_open = abs(rng.normal(0.3, 0.18)) + 0.05
     blade, grip = about(rng, 1.8), about(rng, 0.7)
     ring = min(about(rng, 0.42), 0.45 + half_open)
@@ -155,7 +155,7 @@ def scissor(rng: Rng) -> list[Stroke]:
 
 
 def skull(rng: Rng) -> list[Stroke]:
-    """Dome and jaw, or an oval; sockets, and mostly a nose and teeth."""
+    """Draw a dome and jaw, or an oval, with sockets and mostly a nose and teeth."""
     jaw, jaw_y = about(rng, 0.55, 0.15), about(rng, 1.4, 0.1)
     strokes, kind = [], rng.random()
     if kind < 0.6:  # dome and jaw in one go
@@ -205,7 +205,7 @@ def _teeth(rng: Rng, jaw: float, jaw_y: float) -> list[Stroke]:
 
 
 def television(rng: Rng) -> list[Stroke]:
-    """A box, mostly with a screen and an aerial, some with knobs or a stand."""
+    """Draw a box, mostly with a screen and an aerial, sometimes with knobs or a stand."""
     width, height = about(rng, 2.6, 0.18), about(rng, 1.8, 0.15)
     strokes = [box(rng, 0, 0, width, height)]
     knobs = chance(rng, 0.3)
@@ -244,7 +244,7 @@ def _stand(rng: Rng, width: float, floor: float) -> list[Stroke]:
 
 
 def traffic_light(rng: Rng) -> list[Stroke]:
-    """Two to four lights in a box: on a pole, hanging, lying, or alone."""
+    """Draw two to four lights in a box: on a pole, hanging, lying, or alone."""
     count = int(rng.choice((2, 3, 3, 3, 3, 3, 3, 4)))
     width, height = about(rng, 1.1), 1.05 * count
     size, filled = min(about(rng, 0.34), 0.45 * width), chance(rng, 0.15)

@@ -41,16 +41,18 @@ class DrawingFile(abc.ABC):
         return storage.file_size(self.path)
 
     def pieces(self, size: int) -> list[tuple[int, int]]:
-        """Ranges of about `size` bytes that `scan` reads; the whole file where it has no seams."""
+        """Return ranges of about `size` bytes for `scan`; the whole file if it cannot be cut."""
         return [(0, self.size)]
 
     @abc.abstractmethod
     def scan(self, start: int, stop: int) -> Iterator[Record]:
-        """Yields the records that begin in a range."""
+        """Yield the records that begin in a range."""
 
     @abc.abstractmethod
     def parse(self, position: int, data: bytes) -> Drawing:
-        """The drawing of a record.
+        """Return the drawing of a record.
+
+        An image, where it has one, is uint8 `[height, width]`, strokes 255 on 0.
 
         Raises:
             SkippedDrawing: it cannot be used.
@@ -58,7 +60,7 @@ class DrawingFile(abc.ABC):
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Read]:
-        """Yields `read(position, size)`: the same bytes that `scan` gave."""
+        """Yield `read(position, size)`: the same bytes that `scan` gave."""
         descriptor = os.open(self.path, os.O_RDONLY)
         try:
             yield lambda position, size: os.pread(descriptor, size, position)
@@ -66,7 +68,7 @@ class DrawingFile(abc.ABC):
             os.close(descriptor)
 
     def place(self, position: int) -> str:
-        """Where a drawing is, for people."""
+        """Return where a drawing is, for messages."""
         return f"{self.path}, byte {position:,}"
 
 
@@ -88,17 +90,17 @@ class Source:
 
 
 def category_of(path: str) -> str:
-    """The category that a file is named after: `cat` for `full_simplified_cat.ndjson`."""
+    """Return the category a file is named after: `cat` for `full_simplified_cat.ndjson`."""
     return _DOWNLOADED.sub("", os.path.splitext(os.path.basename(path))[0])
 
 
 def cut(size: int, most: int) -> list[tuple[int, int]]:
-    """Ranges of at most `most` that make up `size`."""
+    """Cut `size` into ranges of at most `most`."""
     return [(start, min(start + most, size)) for start in range(0, size, most)]
 
 
 def line_number(path: str, position: int) -> int:
-    """The number of the line that begins at a byte, counted from 1."""
+    """Return the number of the line that begins at a byte, counted from 1."""
     with storage.open_binary(path) as file:
         lines = 1
         while position > 0 and (block := file.read(min(position, 1 << 20))):

@@ -50,7 +50,7 @@ class Binary(DrawingFile):
 
 
 def _strokes(file: BinaryIO, header: bytes) -> bytes:
-    """The bytes after a header, up to the next drawing."""
+    """Read the bytes after a header, up to the next drawing."""
     if len(header) < _HEADER.size:
         raise SkippedDrawing("truncated", f"{len(header)} bytes of a header", named=True)
     _, country, recognized, _, count = _HEADER.unpack(header)

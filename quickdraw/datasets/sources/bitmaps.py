@@ -20,7 +20,7 @@ _EXPECTED = "uint8 images [n, 784] or [n, size, size] expected, n above 0"
 
 
 class Rows(Protocol):
-    """What `Images` are taken from, such as an array."""
+    """What `Images` are taken from, such as an array, uint8 `[n, size, size]`."""
 
     def __len__(self) -> int: ...
 
@@ -75,7 +75,7 @@ class Bitmaps(DrawingFile):
 
 
 def rows(path: str, header: int, length: int, start: int, stop: int) -> Iterator[Record]:
-    """Yields the rows from `start` to `stop`, each of `length` bytes, after a header."""
+    """Yield the rows from `start` to `stop`, each of `length` bytes, after a header."""
     at_once = max(_BLOCK // length, 1)
     with storage.open_binary(path) as file:
         file.seek(header + start * length)
@@ -86,13 +86,13 @@ def rows(path: str, header: int, length: int, start: int, stop: int) -> Iterator
 
 
 def square(data: bytes) -> np.ndarray:
-    """The square uint8 image of these pixels."""
+    """Return the uint8 image `[side, side]` of these pixels."""
     side = math.isqrt(len(data))
     return np.frombuffer(data, np.uint8).reshape(side, side)
 
 
 def _header(path: str) -> tuple[int, int, int]:
-    """Where the rows of a .npy file start, how many there are, and the side of an image."""
+    """Return where the rows of a .npy file start, their number, and the side of an image."""
     with storage.open_binary(path) as file:
         try:
             version = np.lib.format.read_magic(file)

@@ -22,7 +22,7 @@ _GZIP = b"\x1f\x8b\x08"
 
 
 def files_of(path: str) -> list[str]:
-    """The files that may hold drawings."""
+    """Return the files that may hold drawings."""
     if not storage.is_folder(path):
         if any(character in path for character in "*?["):
             return storage.expand(path)
@@ -39,13 +39,13 @@ def files_of(path: str) -> list[str]:
 
 
 def _is_table(path: str) -> bool:
-    """Whether a csv file has drawings, unlike the solution that lies beside those of a test."""
+    """Return whether a csv file has drawings, unlike the solution file of a test set."""
     with storage.open_binary(path) as file:
         return b"drawing" in file.readline(4096)
 
 
 def kind_of(path: str) -> str | None:
-    """The format of a file, by its content; by its name where the content says nothing."""
+    """Return the format of a file, by its content or, where that says nothing, by its name."""
     with storage.open_binary(path) as packed:
         start = packed.read(64)
         if start.startswith(_GZIP):
@@ -71,7 +71,7 @@ def _holds_records(path: str) -> bool:
 
 
 def unpacked(path: str, scratch: str) -> str:
-    """The file itself, or a copy of what is packed in it.
+    """Return the path of the file or, where it is gzipped, of an unpacked copy.
 
     Raises:
         QuickdrawError: it is gzipped, and damaged.
@@ -89,7 +89,7 @@ def unpacked(path: str, scratch: str) -> str:
 
 @contextlib.contextmanager
 def _said(path: str) -> Iterator[None]:
-    """Says in one line that a gzip file is damaged."""
+    """Turn the exceptions of a damaged gzip file into one line for the user."""
     try:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
@@ -97,7 +97,7 @@ def _said(path: str) -> Iterator[None]:
 
 
 def folders_of_pictures(path: str) -> list[str]:
-    """The names of the folders below a folder that hold pictures."""
+    """Return the names of the subfolders that hold pictures."""
     if not storage.is_folder(path):
         return []
     return [

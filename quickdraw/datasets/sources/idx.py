@@ -62,13 +62,13 @@ class Idx(DrawingFile):
 
 
 def labels_of(path: str) -> str:
-    """The name of the labels' file beside an images' file: `train-labels-idx1-ubyte.gz`."""
+    """Return the labels' file beside an images' file: `train-labels-idx1-ubyte.gz`."""
     folder, name = os.path.split(path)
     return os.path.join(folder, name.replace("images", "labels").replace("idx3", "idx1"))
 
 
 def _header(path: str, name: str) -> tuple[int, list[int]]:
-    """Where the values start, and their shape."""
+    """Return where the values start, and their shape."""
     with storage.open_binary(path) as file:
         magic = file.read(4)
         if len(magic) < 4 or magic[:3] != MAGIC:

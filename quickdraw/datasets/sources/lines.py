@@ -54,7 +54,7 @@ class Lines(DrawingFile):
 
 
 def parse(line: bytes, category: str | None = None, raw: bool | None = None) -> Drawing:
-    """The drawing of a line.
+    """Return the drawing of a line.
 
     Raises:
         SkippedDrawing: it cannot be used.

@@ -10,7 +10,7 @@ from quickdraw.errors import QuickdrawError, did_you_mean
 
 
 def read_names(values: Sequence[str]) -> list[str]:
-    """The categories of a list, or of the file (one name a line) that its only value names."""
+    """Return the listed categories, or those in the file (one a line) that is the only value."""
     if len(values) == 1 and os.path.isfile(values[0]):
         with storage.open_binary(values[0]) as file:
             lines = file.read().decode("utf-8-sig", errors="replace").splitlines()
@@ -19,17 +19,17 @@ def read_names(values: Sequence[str]) -> list[str]:
 
 
 def is_usable(name: str) -> bool:
-    """Whether a name is safe in tables, and in the name of a file that somebody makes of it."""
+    """Return whether a name is safe in tables and in file names made of it."""
     return bool(name.strip(". ")) and name.isprintable() and not set("/\\") & set(name)
 
 
 def alike(name: str) -> str:
-    """Equal for names that a disk, a reader or a person takes for one."""
+    """Return a form that is equal for names a file system, a reader or a person may confuse."""
     return name.replace("_", " ").casefold()
 
 
 def choose(wanted: str, found: Iterable[str], path: str) -> str:
-    """The category that is meant; an underscore may stand for a space.
+    """Return the category that is meant; an underscore may stand for a space.
 
     Raises:
         QuickdrawError: there is none, with the nearest one.
@@ -42,7 +42,7 @@ def choose(wanted: str, found: Iterable[str], path: str) -> str:
 
 
 def check(names: Sequence[str], path: str) -> None:
-    """Raises QuickdrawError for names that are unsafe, or do not tell classes apart."""
+    """Raise QuickdrawError for names that are unsafe or too alike."""
     seen: dict[str, str] = {}
     for name in names:
         if not is_usable(name):
@@ -55,7 +55,7 @@ def check(names: Sequence[str], path: str) -> None:
 
 
 def in_order(names: Iterable[str]) -> list[str]:
-    """Names in alphabetical order; numbers by their size."""
+    """Sort names alphabetically, and numbers by their value."""
     names = list(names)
     if all(name.isascii() and name.isdigit() for name in names):
         return sorted(names, key=int)

@@ -56,7 +56,7 @@ def open_source(
     image_key: str = "image",
     label_key: str | None = None,
 ) -> Source:
-    """Opens drawings in any format.
+    """Open drawings in any format.
 
     Args:
         path: a file, a folder, or a pattern such as `data/*.csv`.
@@ -79,7 +79,7 @@ def open_source(
 
 
 def _alike(path: str, told: str | None) -> tuple[list[str], str]:
-    """The files of one format, and which that is."""
+    """Return the files and their common format."""
     found = finding.files_of(path)
     if told and not storage.is_folder(path):
         return found, told
@@ -96,7 +96,7 @@ def _alike(path: str, told: str | None) -> tuple[list[str], str]:
 def _open_named(
     wish: _Wish, paths: list[str], make: Callable[[str, str], DrawingFile]
 ) -> list[DrawingFile]:
-    """The files of formats that are named after their category."""
+    """Open files of formats that are named after their category."""
     by_name = {category_of(path): path for path in paths}
     names.check([category_of(path) for path in paths], wish.path)
     if wish.categories is None:
@@ -131,7 +131,7 @@ def _open_tables(wish: _Wish, paths: list[str]) -> Source:
 def _open_words(
     wish: _Wish, paths: list[str], make: Callable[[str, str | None], DrawingFile]
 ) -> list[DrawingFile]:
-    """Files whose drawings carry their word.
+    """Open files whose drawings carry their word.
 
     One named after the word of its first drawing is taken to hold that category alone, so that it
     need not be read where the category is not asked for.

@@ -69,7 +69,7 @@ class Pictures(DrawingFile):
 
 
 def pictures_in(folder: str) -> list[str]:
-    """The names of the pictures in a folder, sorted."""
+    """Return the names of the pictures in a folder, sorted."""
     return [
         name
         for name in storage.listdir(folder)
@@ -78,7 +78,9 @@ def pictures_in(folder: str) -> list[str]:
 
 
 def decode(data: bytes, inverted: bool = False) -> np.ndarray:
-    """A square uint8 image of a picture: transparent is white, the shorter side is filled up.
+    """Decode a picture to a uint8 image `[side, side]`.
+
+    Transparent pixels become white; the shorter side is padded.
 
     Raises:
         SkippedDrawing: not a picture, a damaged one, or one that would unpack to too many pixels.
@@ -111,7 +113,7 @@ def _grey(picture: Image.Image) -> Image.Image:
 
 
 def find_polarity(folders: Sequence[Pictures]) -> bool:
-    """Whether the ink is dark, judged by the borders of some hundred pictures, and says so.
+    """Return whether the ink is dark, judged by the borders of some hundred pictures; log it.
 
     Raises:
         QuickdrawError: some pictures are dark on light and others light on dark.

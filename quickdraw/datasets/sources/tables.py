@@ -83,7 +83,7 @@ class Table(DrawingFile):
 
 
 def _quotes(file: BinaryIO, size: int) -> int:
-    """How many quotes there are in the next bytes."""
+    """Count the quotes in the next bytes."""
     count = 0
     while size > 0 and (block := file.read(min(size, 1 << 20))):
         count += block.count(b'"')
@@ -92,7 +92,7 @@ def _quotes(file: BinaryIO, size: int) -> int:
 
 
 def _row(file: BinaryIO) -> bytes:
-    """The next row: lines up to the one that closes its quotes."""
+    """Read the next row: lines up to the one that closes its quotes."""
     start = file.tell()
     first = file.readline(_LONGEST)
     lines, quotes = [first], first.count(b'"')

@@ -104,13 +104,13 @@ class Records(DrawingFile):
 
 
 def text(values: Sequence) -> str:
-    """The first value of a feature as text."""
+    """Return the first value of a feature as text."""
     value = values[0]
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def labels_beside(path: str) -> list[str]:
-    """The classes that `NAME.classes` beside the tutorial's shards lists; none without it."""
+    """Return the classes in `NAME.classes` beside the tutorial's shards; none without it."""
     listing = f"{_SHARD.sub('', path)}.classes"
     if not os.path.exists(listing):
         return []
@@ -119,7 +119,7 @@ def labels_beside(path: str) -> list[str]:
 
 
 def strokes_of(ink: Sequence) -> list:
-    """The strokes of the tutorial's `ink`, stretched to 0...255 both ways.
+    """Return the strokes of the tutorial's `ink`, scaled to 0...255.
 
     Raises:
         SkippedDrawing: not three finite numbers a point.
@@ -136,6 +136,6 @@ def strokes_of(ink: Sequence) -> list:
 
 
 def _value(feature: object) -> Sequence:
-    """The values of a feature of any kind."""
+    """Return the values of a feature of any kind."""
     kind = feature.WhichOneof("kind")  # type: ignore[attr-defined]
     return getattr(feature, kind).value if kind else ()

@@ -28,7 +28,7 @@ _WAY_OUT = "Delete the folder, or choose another --output_dir"
 
 
 def finished(output_dir: str, wanted: DatasetInfo) -> DatasetInfo | None:
-    """The description of a complete output of the same settings; None where nothing is complete.
+    """Return the description of a complete output of the same settings; None without one.
 
     Args:
         output_dir: the folder, which need not exist.
@@ -61,7 +61,7 @@ def _settings(info: DatasetInfo) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def whole(output_dir: str) -> Iterator[str]:
-    """Yields a folder to write to, whose files move to `output_dir` unless an error occurs.
+    """Yield a folder to write to; move its files to `output_dir` unless an error occurs.
 
     Raises:
         QuickdrawError: `output_dir` cannot be written to, or holds shards of unknown origin.
@@ -83,7 +83,7 @@ def whole(output_dir: str) -> Iterator[str]:
 
 
 def _clean(output_dir: str) -> None:
-    """Deletes an incomplete output; the inner folder last, since it tells whose the rest is."""
+    """Delete an incomplete output; the inner folder last, since it shows whose the rest is."""
     for name in filter(_OWN.fullmatch, storage.listdir(output_dir)):
         storage.delete(os.path.join(output_dir, name))
     storage.delete(os.path.join(output_dir, _INNER))

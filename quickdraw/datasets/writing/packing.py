@@ -36,7 +36,7 @@ Framed = tuple[bytes, tuple[str, int] | None]
 
 @dataclasses.dataclass(frozen=True)
 class Chunk:
-    """Some consecutive drawings of a shard."""
+    """Some consecutive drawings of a shard; `entries` is `ENTRY` `[n]`."""
 
     shard: str
     entries: np.ndarray
@@ -54,7 +54,7 @@ class Part:
 
 
 def chunks(index: Index, info: DatasetInfo) -> Iterator[Chunk]:
-    """All shards in pieces, in order; a shard without a drawing is one empty piece."""
+    """Yield all shards in chunks, in order; a shard without a drawing is one empty chunk."""
     for split, content in info.splits.items():
         if not content["shards"]:
             continue
@@ -66,7 +66,7 @@ def chunks(index: Index, info: DatasetInfo) -> Iterator[Chunk]:
 
 
 def write_chunk(shared: Shared, chunk: Chunk) -> Part:
-    """Reads drawings for the second time, and makes their records."""
+    """Read the drawings of a chunk again and make their records."""
     files, recipe = shared
     made: dict[int, Framed] = {}
     for number, entries in _by_file(chunk.entries.tolist()):
@@ -79,7 +79,7 @@ def write_chunk(shared: Shared, chunk: Chunk) -> Part:
 
 
 def _by_file(entries: list[Entry]) -> Iterator[tuple[int, Iterator[tuple[int, Entry]]]]:
-    """The entries of each file, with their places in the list."""
+    """Group entries by file, with their places in the list."""
 
     def file_of(numbered: tuple[int, Entry]) -> int:
         return numbered[1][3]
@@ -88,7 +88,7 @@ def _by_file(entries: list[Entry]) -> Iterator[tuple[int, Iterator[tuple[int, En
 
 
 def pack(framed: Sequence[bytes], recipe: Recipe) -> bytes:
-    """Some records of a shard as they are written; packed one by one, by several processes."""
+    """Return framed records as they are written to a shard, gzipped if the recipe says so."""
     data = b"".join(framed)
     return gzip.compress(data, mtime=0) if recipe.gzip else data
 
@@ -107,7 +107,7 @@ def _record(shared: Shared, entry: Entry, read: Read, is_test: bool) -> Framed:
 def framed_record(
     recipe: Recipe, drawing: Drawing, key: int, label: int | None, is_test: bool
 ) -> Framed:
-    """The record of a drawing."""
+    """Make the record of a drawing."""
     if not is_test:
         return tfrecord.frame(recipe.record(drawing, label, "")), None
     image_id = id_of(drawing, key, label is not None)
@@ -116,7 +116,7 @@ def framed_record(
 
 
 def mean_record_size(index: Index, shared: Shared) -> float:
-    """Bytes of a record in a shard, from the hundred with the least keys."""
+    """Return the mean bytes of a record in a shard, from the hundred with the least keys."""
     files, recipe = shared
     first, sample = [], []
     for split in splits.SPLITS:
@@ -130,12 +130,12 @@ def mean_record_size(index: Index, shared: Shared) -> float:
 
 
 def mean_size(framed: Sequence[bytes], recipe: Recipe) -> float:
-    """Bytes that a record takes in a shard."""
+    """Return the mean bytes that a record takes in a shard."""
     return len(pack(framed, recipe)) / len(framed)
 
 
 def shard_names(split: str, count: int, size: float, recipe: Recipe) -> list[str]:
-    """The names of a split's shards, for that many records of that many bytes."""
+    """Return the names of a split's shards, for `count` records of `size` bytes."""
     shards = math.ceil(count * size / (recipe.shard_megabytes * 1e6))
     if split == "train" and count >= 1000:
         shards = max(shards, 4)  # so that they can be shuffled, and read in parallel

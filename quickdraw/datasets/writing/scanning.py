@@ -36,7 +36,7 @@ class Piece:
 
 @dataclasses.dataclass
 class Scan:
-    """What is in a piece: entries whose `word` counts in `words`, and what was left out."""
+    """What is in a piece: entries, `ENTRY` `[n]`, whose `word` indexes `words`; and omissions."""
 
     entries: np.ndarray
     words: list[str]
@@ -46,7 +46,7 @@ class Scan:
 
 
 def pieces(files: Sequence[DrawingFile], recipe: Recipe, size: int) -> Iterator[Piece]:
-    """Cuts files into pieces of about `size` bytes, whole files where only their start is read."""
+    """Cut files into pieces of about `size` bytes; leave whole those read only at their start."""
     for number, file in enumerate(files):
         total = file.size
         most = max(total, 1) if recipe.per_category and file.category else size
@@ -56,7 +56,7 @@ def pieces(files: Sequence[DrawingFile], recipe: Recipe, size: int) -> Iterator[
 
 
 def scan(shared: tuple[Sequence[DrawingFile], Recipe], piece: Piece) -> Scan:
-    """Reads a piece."""
+    """Read a piece for the first time."""
     files, recipe = shared
     file = files[piece.file]
     words: dict[str, int] = {}
@@ -82,7 +82,7 @@ def scan(shared: tuple[Sequence[DrawingFile], Recipe], piece: Piece) -> Scan:
 def wanted(
     file: DrawingFile, piece: Piece, recipe: Recipe, words: dict[str, int]
 ) -> Iterator[tuple[int, bytes, Drawing | SkippedDrawing]]:
-    """Yields the drawings of a piece that are asked for, or why one is left out.
+    """Yield the drawings of a piece that are asked for, or why one is left out.
 
     Numbers in `words` all words that occur. Once a category has enough, so does a file of it.
     """
@@ -103,7 +103,7 @@ def wanted(
 def _usable(
     file: DrawingFile, piece: Piece, recipe: Recipe
 ) -> Iterator[tuple[int, bytes, Drawing | SkippedDrawing]]:
-    """Yields all drawings of a piece, or why one cannot be used."""
+    """Yield all drawings of a piece, or why one cannot be used."""
     for position, data in file.scan(piece.start, piece.stop):
         if isinstance(data, SkippedDrawing):
             yield position, b"", data
@@ -122,7 +122,7 @@ def _usable(
 
 
 def _is_wanted(word: str, recipe: Recipe) -> bool:
-    """Whether a word may be one of the categories asked for."""
+    """Return whether a word may be one of the categories asked for."""
     if recipe.categories is None:
         return True
     return any(word in (name, name.replace("_", " ")) for name in recipe.categories)
@@ -136,7 +136,10 @@ class Words:
         self._taken: collections.Counter[int] = collections.Counter()
 
     def renumber(self, scan: Scan, most: int | None) -> np.ndarray:
-        """The entries of a scan under the common numbers, at most that many of a word in all."""
+        """Return a scan's entries under the common word numbers, at most `most` of a word in all.
+
+        The result is `ENTRY` `[n]`.
+        """
         numbers = [self.numbers.setdefault(word, len(self.numbers)) for word in scan.words]
         if len(self.numbers) >= NO_WORD:
             raise QuickdrawError(
@@ -163,7 +166,7 @@ def label_names(
     known: Sequence[str] | None,
     source: str,
 ) -> list[str]:
-    """The names of the classes in label order.
+    """Return the names of the classes in label order.
 
     Args:
         words: all words that occur.
@@ -187,7 +190,7 @@ def label_names(
 
 
 def shown_examples(files: Sequence[DrawingFile], examples: Sequence[tuple[int, int, str]]) -> str:
-    """The first skipped drawings, one a line, with where they are."""
+    """Return the first skipped drawings and where they are, one a line."""
     lines = []
     for number, position, why in examples[:_NAMED]:
         place = f"{files[number].path}, byte {position:,}"

@@ -23,7 +23,7 @@ _shared: Any = None
 
 @contextlib.contextmanager
 def workers(processes: int, shared: Any) -> Iterator[Run]:
-    """Yields `run(function, jobs)`: an iterator over `function(shared, job)`, in order.
+    """Yield `run(function, jobs)`: an iterator over `function(shared, job)`, in order.
 
     Args:
         processes: how many work at once; 1 works in this process.
@@ -53,7 +53,7 @@ def workers(processes: int, shared: Any) -> Iterator[Run]:
 def _in_order(
     pool: ProcessPoolExecutor, function: Callable, jobs: Iterable, at_once: int
 ) -> Iterator[Any]:
-    """`pool.map` that keeps few results waiting."""
+    """Do as `pool.map` does, but keep few results waiting."""
     jobs = iter(jobs)
     waiting: collections.deque[Future] = collections.deque()
     while True:
@@ -69,7 +69,7 @@ def _call(function: Callable, job: Any) -> Any:
 
 
 def _start_worker(shared: Any) -> None:
-    """Keeps what all jobs need.
+    """Keep what all jobs need.
 
     Ends this worker quietly with Ctrl-C, and when its parent dies, were it by kill -9.
     """

@@ -44,7 +44,7 @@ def write(
     description: str,
     processes: int | None = None,
 ) -> DatasetInfo:
-    """Writes the shards, `solution.csv` (the labels of the test set) and `dataset.json`.
+    """Write the shards, `solution.csv` (the labels of the test set) and `dataset.json`.
 
     Of drawings with the same strokes or pixels the first is kept, in label order. A complete folder
     that the same settings made is left as it is; an incomplete one is made anew.
@@ -88,7 +88,7 @@ def write(
 
 
 def describe(source: Source, recipe: Recipe, description: str) -> DatasetInfo:
-    """What `dataset.json` says before anything is read."""
+    """Return what `dataset.json` says before anything is read."""
     listing = [(os.path.basename(file.path), file.size) for file in source.files]
     settings = dataclasses.asdict(recipe) | {
         "files": len(listing),
@@ -104,13 +104,13 @@ def describe(source: Source, recipe: Recipe, description: str) -> DatasetInfo:
 
 @contextlib.contextmanager
 def _scratch(folder: str) -> Iterator[str]:
-    """A local folder for the index, beside the shards where these are local."""
+    """Yield a local folder for the index, beside the shards where these are local."""
     with tempfile.TemporaryDirectory(dir=None if storage.is_remote(folder) else folder) as scratch:
         yield scratch
 
 
 def _index(source: Source, recipe: Recipe, info: DatasetInfo, index: Index, run: Run) -> Index:
-    """Reads all files for the first time; completes the labels and what was skipped."""
+    """Read all files for the first time; complete the labels and what was skipped."""
     words, skipped = scanning.Words(), collections.Counter[str]()
     examples: list[tuple[int, int, str]] = []
     pieces = list(scanning.pieces(source.files, recipe, _PIECE))
@@ -152,7 +152,7 @@ def _reasons(skipped: dict[str, int]) -> str:
 def _write_all(
     index: Index, folder: str, info: DatasetInfo, recipe: Recipe, shared: packing.Shared, run: Run
 ) -> None:
-    """Writes the shards and the solution, and completes `info`."""
+    """Write the shards and the solution, and complete `info`."""
     size = packing.mean_record_size(index, shared)
     for split in splits.SPLITS:
         counts = index.counts[split].tolist()
