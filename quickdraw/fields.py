@@ -121,11 +121,15 @@ def _as(value: Any, hint: Any, where: str) -> Any:
             if len(items) == len(value):
                 return tuple(convert(*pair, where) for pair in zip(value, items, strict=True))
     elif kind in (int, float):
-        # NumPy's numbers are numbers, too; True and False are none.
-        if isinstance(value, numbers.Integral) and not isinstance(value, bool):
-            return kind(value)
-        if kind is float and isinstance(value, numbers.Real) and not isinstance(value, bool):
-            return float(value)
+        return _number(value, kind)
     elif kind is typing.Any or (isinstance(kind, type) and isinstance(value, kind)):
         return value
     raise TypeError
+
+
+def _number(value: Any, kind: type[int] | type[float]) -> int | float:
+    """Return a number as an int or a float; NumPy's are numbers, too, True and False are none."""
+    allowed = numbers.Real if kind is float else numbers.Integral
+    if isinstance(value, bool) or not isinstance(value, allowed):
+        raise TypeError
+    return kind(value)  # type: ignore[arg-type]

@@ -73,7 +73,7 @@ class Download:
             Stopped: `stopped` was set.
         """
         self._delete_other_generations()
-        with explained(_name(self.blob)):
+        with explained(self.blob.client, _name(self.blob)):
             for _ in range(2):
                 self._receive()
                 if self._crc == self._wanted_crc():
@@ -140,7 +140,7 @@ def retries() -> Any:
     return DEFAULT_RETRY.with_delay(initial=FIRST_WAIT, maximum=10.0).with_timeout(PATIENCE)
 
 
-def explained(what: str) -> contextlib.AbstractContextManager[None]:
+def explained(client: Any, what: str) -> contextlib.AbstractContextManager[None]:
     """Turn the client library's exceptions about `what` into one line for the user."""
     hints: google_errors.Hints = {
         "missing": lambda line: "not there (404), or replaced just now: try again",
@@ -148,8 +148,8 @@ def explained(what: str) -> contextlib.AbstractContextManager[None]:
         "denied": lambda line: "access denied (403)",
         "refused": lambda line: f"refused ({line})",
         "no answer": lambda line: (
-            f"{line}, after {PATIENCE:.0f} s of trying. Check the network; the same command goes "
-            "on where it stopped"
+            f"{line} of {client.api_endpoint}, after {PATIENCE:.0f} s of trying. Check the "
+            "network; the same command goes on where it stopped"
         ),
     }
     return google_errors.explained(what, hints)

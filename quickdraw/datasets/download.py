@@ -97,7 +97,7 @@ def _bucket() -> Iterator[Any]:
 def _list(client: Any, kind: str) -> dict[str, Any]:
     """List what the bucket has of a kind: category → blob."""
     folder, ending = KINDS[kind]
-    with bucket.explained(f"gs://{BUCKET}"):
+    with bucket.explained(client, f"gs://{BUCKET}"):
         blobs = client.list_blobs(
             BUCKET,
             prefix=folder,

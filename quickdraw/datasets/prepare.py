@@ -56,7 +56,7 @@ from quickdraw.fields import field
 from quickdraw.records.dataset_info import DatasetInfo
 
 
-def prepare(
+def prepare(  # noqa: PLR0913
     source: str,
     output_dir: str,
     recipe: Recipe | None = None,

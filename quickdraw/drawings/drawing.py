@@ -71,7 +71,7 @@ def from_fields(fields: dict[str, Any], category: str | None, raw: bool | None) 
     )
 
 
-def checked(strokes: Any, raw: bool | None = None) -> list:
+def checked(strokes: Any, raw: bool | None = None) -> list:  # noqa: C901
     """Check what a file gives as strokes and return them simplified.
 
     Raises:

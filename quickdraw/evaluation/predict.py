@@ -21,7 +21,7 @@ from quickdraw.runs.ensemble import Ensemble
 _SCORE = "{:.6g}".format
 
 
-def predict(
+def predict(  # noqa: PLR0913
     ensemble: Ensemble,
     input_data_pattern: str,
     output_file: str,

@@ -102,7 +102,7 @@ def zigzag(x0: float, y0: float, x1: float, y1: float, teeth: int, height: float
     return np.array((x0, y0)) + at * way + (np.arange(2 * teeth + 1) % 2)[:, None] * height * across
 
 
-def frill(
+def frill(  # noqa: PLR0913
     x: float, y: float, rx: float, ry: float, teeth: int, depth: float, start: float
 ) -> Stroke:
     """Draw a closed ring of pointed teeth about an ellipse; `depth` is a share of the radius."""
@@ -112,7 +112,7 @@ def frill(
     return np.array((x + rx * reach * np.cos(angle), y + ry * reach * np.sin(angle))).T
 
 
-def scallops(
+def scallops(  # noqa: PLR0913
     x: float, y: float, rx: float, ry: float, teeth: int, depth: float, start: float
 ) -> Stroke:
     """Draw a closed ring of round petals about an ellipse; `depth` is a share of the radius."""

@@ -8,7 +8,8 @@ from typing import Literal
 
 from quickdraw.datasets.inspection.contents import UNLABELLED, Contents
 from quickdraw.datasets.inspection.duplicates import Duplicates
-from quickdraw.datasets.inspection.stats import ClassStats, Stats, Thumbnail
+from quickdraw.datasets.inspection.stats import ClassStats, Stats
+from quickdraw.datasets.inspection.top_k import Thumbnail
 from quickdraw.errors import BadRecordError
 from quickdraw.records.dataset_info import DatasetInfo
 

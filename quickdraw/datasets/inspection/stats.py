@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import heapq
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from quickdraw.datasets.inspection.contents import UNLABELLED, Batch
+from quickdraw.datasets.inspection.top_k import Thumbnail, TopK
 
 INK_BINS = 100
 SIDE_BINS = 14  # Quick, Draw!'s boxes are centred, and so an even number of pixels wide
@@ -19,50 +18,6 @@ _SAMPLES = 32
 _HEAVIEST = 12
 _SHOWN = 36
 _LARGEST_REFERENCE = 64
-
-
-@dataclasses.dataclass(order=True)
-class Thumbnail:
-    """A drawing that is kept to be shown.
-
-    Attributes:
-        rank: how much it is worth showing: of its kind those of highest rank are.
-        file: index of its file.
-        number: the record's position in the file, from 0.
-        label: its class; `UNLABELLED` for test records.
-        image_id: of a test record.
-        image: uint8 `[side, side]`, the drawing resized to the `side` of `Stats`.
-    """
-
-    rank: float
-    file: int
-    number: int
-    label: int = dataclasses.field(compare=False)
-    image_id: str = dataclasses.field(compare=False)
-    image: np.ndarray = dataclasses.field(compare=False)
-
-
-class TopK:
-    """The `k` drawings of highest rank, among any number."""
-
-    def __init__(self, k: int):
-        self.k, self._heap = k, list[Thumbnail]()
-
-    @property
-    def threshold(self) -> float:
-        """Ranks at or below it need not be offered."""
-        return self._heap[0].rank if len(self._heap) == self.k else -np.inf
-
-    def offer(self, thumbnail: Thumbnail) -> None:
-        """Keep a drawing, for now: until `k` others of higher rank have come."""
-        if len(self._heap) < self.k:
-            heapq.heappush(self._heap, thumbnail)
-        else:
-            heapq.heappushpop(self._heap, thumbnail)
-
-    def ranked(self) -> list[Thumbnail]:
-        """Return the drawings, that of highest rank first."""
-        return sorted(self._heap, reverse=True)
 
 
 class ClassStats:

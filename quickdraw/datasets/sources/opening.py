@@ -46,7 +46,7 @@ class _Wish:
     scratch: str
 
 
-def open_source(
+def open_source(  # noqa: PLR0913
     path: str,
     scratch: str,
     *,
