@@ -127,9 +127,9 @@ def _as(value: Any, hint: Any, where: str) -> Any:
     raise TypeError
 
 
-def _number(value: Any, kind: type[int] | type[float]) -> int | float:
+def _number(value: Any, kind: type) -> int | float:
     """Return a number as an int or a float; NumPy's are numbers, too, True and False are none."""
-    allowed = numbers.Real if kind is float else numbers.Integral
+    allowed: type = numbers.Real if kind is float else numbers.Integral
     if isinstance(value, bool) or not isinstance(value, allowed):
         raise TypeError
-    return kind(value)  # type: ignore[arg-type]
+    return kind(value)
