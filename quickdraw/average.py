@@ -27,12 +27,12 @@ import sys
 from quickdraw import cli, environment
 from quickdraw.console import log
 from quickdraw.errors import UsageError
+from quickdraw.evaluation.run_flags import ReadingFlags
 from quickdraw.fields import field
-from quickdraw.records.shards import OnBadRecord
 
 
 @dataclasses.dataclass(kw_only=True)
-class Flags(cli.Config):
+class Flags(ReadingFlags):
     """What can be said on the command line."""
 
     train_dir: str = field(environment.TRAIN_DIR, "The folder of the run.")
@@ -47,9 +47,6 @@ class Flags(cli.Config):
     )
     train_data_pattern: str | None = field(
         None, "Patterns of records for BatchNormalization. Without it, those of the training."
-    )
-    on_bad_record: OnBadRecord = field(
-        "error", "What to do about a record that cannot be used: stop (error) or go on (skip)."
     )
 
 

@@ -16,24 +16,16 @@ import dataclasses
 import sys
 from typing import Literal
 
-from quickdraw import cli, environment
+from quickdraw import cli
+from quickdraw.evaluation.run_flags import RunFlags
 from quickdraw.fields import field
-from quickdraw.records.shards import OnBadRecord
 
 
 @dataclasses.dataclass(kw_only=True)
-class Flags(cli.Config):
+class Flags(RunFlags):
     """What can be said on the command line."""
 
-    train_dir: str = field(environment.TRAIN_DIR, "The folder of the run.")
-    eval_data_pattern: str | None = field(
-        None,
-        "Patterns of labelled records. Without it, those that the training was validated on.",
-    )
     checkpoint: Literal["best", "latest"] = field("best", "Which model to calibrate.")
-    on_bad_record: OnBadRecord = field(
-        "error", "What to do about a record that cannot be used: stop (error) or go on (skip)."
-    )
 
 
 def command(flags: Flags) -> None:

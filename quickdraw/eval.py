@@ -17,9 +17,10 @@ import sys
 from typing import TYPE_CHECKING, Literal
 
 from quickdraw import cli, environment, storage
+from quickdraw.evaluation.run_flags import RunFlags
 from quickdraw.fields import field
-from quickdraw.records.shards import OnBadRecord
 from quickdraw.runs import record
+from quickdraw.runs.folder import wait_for
 from quickdraw.storage import transfer
 
 if TYPE_CHECKING:
@@ -28,35 +29,28 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(kw_only=True)
-class Flags(cli.Config):
+class Flags(RunFlags):
     """What can be said on the command line."""
 
-    train_dir: str = field(environment.TRAIN_DIR, "The folder of the run.")
-    eval_data_pattern: str | None = field(
-        None,
-        "Patterns of labelled records. Without it, those that the training was validated on.",
-    )
     checkpoint: Literal["best", "latest"] = field("best", "Which model --run_once evaluates.")
     run_once: bool = field(False, "Evaluate once, do not wait for new checkpoints.")
     poll_seconds: float = field(10.0, "How long to sleep before looking for a new checkpoint.", 0.1)
-    on_bad_record: OnBadRecord = field(
-        "error", "What to do about a record that cannot be used: stop (error) or go on (skip)."
-    )
 
 
 def command(flags: Flags) -> None:
     """Evaluate once, or each new checkpoint until the training has ended."""
     train_dir = environment.train_dir(flags.train_dir)
+    if not flags.run_once:  # before TensorFlow, which would hold memory while it waits
+        run_json = os.path.join(train_dir, record.FILE_NAME)
+        wait_for(lambda: storage.exists(run_json), f"a run in {train_dir}", flags.poll_seconds)
     cli.load_tensorflow()
     from quickdraw import runs
-    from quickdraw.evaluation.run_evaluation import RunEvaluation, wait_for
+    from quickdraw.evaluation.run_evaluation import RunEvaluation
     from quickdraw.runs import checkpoints
 
     if not flags.run_once:
-        run_json = os.path.join(train_dir, record.FILE_NAME)
-        wait_for(lambda: storage.exists(run_json), f"a run in {train_dir}", flags.poll_seconds)
-        there = lambda: checkpoints.latest(train_dir)  # noqa: E731
-        wait_for(there, f"a checkpoint in {train_dir}", flags.poll_seconds)
+        what = f"a checkpoint in {train_dir}"
+        wait_for(lambda: checkpoints.latest(train_dir), what, flags.poll_seconds)
     trained = runs.load(train_dir, flags.checkpoint if flags.run_once else "latest")
     evaluation = RunEvaluation(trained, train_dir, flags.eval_data_pattern, flags.on_bad_record)
     every = [evaluation.run()] if flags.run_once else evaluation.follow(flags.poll_seconds)

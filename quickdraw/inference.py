@@ -22,12 +22,12 @@ from typing import Literal
 from quickdraw import cli, environment
 from quickdraw.console import log
 from quickdraw.errors import UsageError
+from quickdraw.evaluation.run_flags import ReadingFlags
 from quickdraw.fields import field
-from quickdraw.records.shards import OnBadRecord
 
 
 @dataclasses.dataclass(kw_only=True)
-class Flags(cli.Config):
+class Flags(ReadingFlags):
     """What can be said on the command line."""
 
     train_dir: str = field(
@@ -62,9 +62,6 @@ class Flags(cli.Config):
         "best", "Which model predicts: the best on the validation records, or the latest."
     )
     batch_size: int = field(2048, "Drawings a step.", 1)
-    on_bad_record: OnBadRecord = field(
-        "error", "What to do about a record that cannot be used: stop (error) or go on (skip)."
-    )
 
 
 def command(flags: Flags) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from quickdraw import storage
@@ -16,6 +15,7 @@ from quickdraw.evaluation.prefetch import prefetch
 from quickdraw.readers import QuickDrawFeatureReader
 from quickdraw.records.shards import BadRecords, OnBadRecord
 from quickdraw.runs import calibration, checkpoints, factory, record
+from quickdraw.runs.folder import wait_for
 from quickdraw.runs.record import Run
 from quickdraw.runs.trained import TrainedModel
 
@@ -101,11 +101,3 @@ class RunEvaluation:
             wait_for(newer, f"a checkpoint after step {done:,} in {train_dir}", poll_seconds)
             trained.step = checkpoints.restore_latest(trained.model, train_dir)
             trained.temperature = calibration.load(train_dir, trained.step)
-
-
-def wait_for(is_there: Callable[[], object], what: str, poll_seconds: float) -> None:
-    """Wait until something is there, looking again every few seconds."""
-    if not is_there():
-        log(f"waiting for {what} (Ctrl-C ends this)")
-    while not is_there():
-        time.sleep(poll_seconds)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
+from collections.abc import Callable
 
 from quickdraw import storage
+from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
 from quickdraw.runs import record
 from quickdraw.runs.record import Run
@@ -89,3 +92,11 @@ def _move_aside(train_dir: str, names: set[str]) -> None:
     storage.make_folders(aside)
     for name in sorted(names, key=lambda name: (name == record.FILE_NAME, name)):
         storage.rename(os.path.join(train_dir, name), os.path.join(aside, name))
+
+
+def wait_for(is_there: Callable[[], object], what: str, poll_seconds: float) -> None:
+    """Wait until something is there, looking again every few seconds."""
+    if not is_there():
+        log(f"waiting for {what} (Ctrl-C ends this)")
+    while not is_there():
+        time.sleep(poll_seconds)
