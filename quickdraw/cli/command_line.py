@@ -1,4 +1,4 @@
-"""What the entry points share: flags in, one call, exit code out.
+"""Flags: a dataclass says which there are, a command line or a JSON file what they are set to.
 
 Flags are defined in functions on a `FlagValues` of their own, so importing a module defines none,
 and parsing them needs no TensorFlow.
@@ -7,113 +7,17 @@ and parsing them needs no TensorFlow.
 from __future__ import annotations
 
 import dataclasses
-import errno
-import gc
-import inspect
 import json
-import os
-import sys
-import tempfile
 import types
 import typing
-from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
 from absl import flags
 
-from quickdraw import environment
 from quickdraw.errors import QuickdrawError, UsageError, did_you_mean
 from quickdraw.fields import check, field
 
 F = TypeVar("F")
-
-_EXIT_INTERRUPTED = 130
-_NOTICES = (
-    "InitializeLog()",
-    "oneDNN custom operations",
-    "Could not find cuda drivers",
-    "failed call to cuInit",
-)
-
-
-def run(kind: type[F], command: Callable[[F], None], argv: list[str] | None = None) -> int:
-    """Run an entry point and return its exit code; a user's mistake prints one line.
-
-    Args:
-        kind: the dataclass whose fields are the entry point's flags.
-        command: does the work; its module's docstring is the manual that `--help` prints.
-        argv: program name and arguments; `sys.argv` when not given.
-    """
-    argv = sys.argv if argv is None else argv
-    module = inspect.getmodule(command)
-    name = _program(argv[0])
-    values = flags.FlagValues()
-    define_flags(values, kind)
-    if "--help" in argv[1:] or "-h" in argv[1:]:
-        print(f"{inspect.getdoc(module)}\n\nFlags:\n{help_of(values)}")
-        return 0
-    try:
-        parse(values, argv)
-        command(read_flags(values, kind))
-        return 0
-    except QuickdrawError as error:
-        hint = f"\nSee {name} --help" if isinstance(error, UsageError) else ""
-        print(f"{name}: {error}{hint}", file=sys.stderr)
-        return environment.exit_code(error.exit_code)
-    except BrokenPipeError:  # whoever read stdout, `head` for instance, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        print(f"{name}: interrupted", file=sys.stderr)
-        return _EXIT_INTERRUPTED
-    except Exception as error:
-        explanation = _explain(error)
-        if explanation is None:
-            raise
-        print(f"{name}: {explanation}", file=sys.stderr)
-        return QuickdrawError.exit_code
-
-
-def _program(path: str) -> str:
-    folder, name = os.path.split(path)
-    if not name.endswith(".py"):
-        return name
-    return "python -m " + ".".join(("quickdraw", *_below_package(folder), name[:-3]))
-
-
-def _below_package(folder: str) -> list[str]:
-    parts = folder.replace(os.sep, "/").split("/")
-    at = len(parts) - 1 - parts[::-1].index("quickdraw") if "quickdraw" in parts else len(parts)
-    return parts[at + 1 :]
-
-
-def load_tensorflow() -> None:
-    """Import TensorFlow and find its devices, without the notices that concern no user.
-
-    Version 2.21 prints them whatever TF_CPP_MIN_LOG_LEVEL says, so they are filtered on their way
-    to stderr. Anything else, such as a GPU that cannot be used, is passed on.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    with tempfile.TemporaryFile() as captured:
-        os.dup2(captured.fileno(), 2)
-        gc.disable()  # modules are no garbage; looking for it takes a sixth of the import
-        try:
-            import tensorflow as tf
-
-            gc.freeze()
-
-            if "TF_CONFIG" not in os.environ:  # workers must connect before devices are used
-                tf.config.list_logical_devices()
-        finally:
-            gc.enable()
-            os.dup2(stderr, 2)
-            os.close(stderr)
-            captured.seek(0)
-            for line in captured.read().decode(errors="replace").splitlines():
-                if not any(notice in line for notice in _NOTICES):
-                    print(line, file=sys.stderr)
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -228,23 +132,3 @@ def _apply_config(values: flags.FlagValues, path: str) -> None:
             flag.parse(json.dumps(value) if isinstance(value, dict) else value)
         except flags.Error as error:
             raise UsageError(f"{path}: {error}") from None
-
-
-def _explain(error: Exception) -> str | None:
-    """Return one line for a failure of the machine rather than of the program; None for a bug."""
-    if isinstance(error, OSError) and error.errno is not None:
-        hint = " (free some space and run the same command again)" if _disk_full(error) else ""
-        return f"{error.filename or 'writing'}: {error.strerror}{hint}"
-    if "tensorflow" not in sys.modules:
-        return None
-    from tensorflow import errors
-
-    if isinstance(error, errors.OpError) and any(
-        words in error.message for words in ("No space left", "Read-only", "Permission denied")
-    ):
-        return error.message.splitlines()[0]
-    return None
-
-
-def _disk_full(error: OSError) -> bool:
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)

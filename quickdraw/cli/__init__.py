@@ -1,0 +1,14 @@
+"""What the entry points share: flags in, one call, exit code out."""
+
+from quickdraw.cli.command_line import Config, define_flags, parse, read_flags, types_of
+from quickdraw.cli.entry_point import load_tensorflow, run
+
+__all__ = [
+    "Config",
+    "define_flags",
+    "load_tensorflow",
+    "parse",
+    "read_flags",
+    "run",
+    "types_of",
+]

@@ -1,0 +1,182 @@
+"""Entry points: exit codes, one line a failure, no time for help and mistakes."""
+
+import dataclasses
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from absl import flags
+
+from quickdraw import average, calibrate, cli, errors, inference, score, sweep, train
+from quickdraw import eval as evaluation
+from quickdraw.errors import QuickdrawError
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMANDS = {"train": train, "eval": evaluation, "inference": inference, "score": score}
+COMMANDS |= {"calibrate": calibrate, "average": average, "sweep": sweep}
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    """What a command writes by mistake does not land in the repository."""
+    monkeypatch.chdir(tmp_path)
+
+
+@dataclasses.dataclass(kw_only=True)
+class Flags(cli.Config):
+    """The flags of a command that has none of its own."""
+
+
+def run(command, *arguments: str) -> int:
+    return cli.run(Flags, command, ["program", *arguments])
+
+
+def fail_with(error: BaseException):
+    def command(values):
+        raise error
+
+    return command
+
+
+# Exit codes
+
+
+def test_the_exit_code_is_0_when_the_command_returns():
+    assert run(lambda values: None) == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "printed"),
+    [
+        (QuickdrawError("no such model"), 1, "program: no such model\n"),
+        (errors.UsageError("no such flag"), 2, "program: no such flag\nSee program --help\n"),
+        (KeyboardInterrupt(), 130, "program: interrupted\n"),
+        (PermissionError(13, "Permission denied", "/x"), 1, "program: /x: Permission denied\n"),
+        (FileNotFoundError(2, "No such file", "/x"), 1, "program: /x: No such file\n"),
+    ],
+)
+def test_a_failure_is_one_line_and_an_exit_code(error, code, printed, capsys):
+    assert run(fail_with(error)) == code
+    assert capsys.readouterr().err == printed
+
+
+def test_a_full_disk_is_told_with_what_to_do(capsys):
+    assert run(fail_with(OSError(28, "No space left on device", "/x"))) == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith("program: /x: No space left on device")
+    assert "free some space" in printed
+
+
+def test_a_full_disk_that_tensorflow_reports_is_one_line_too(capsys):
+    import tensorflow as tf
+
+    error = tf.errors.ResourceExhaustedError(None, None, "/x; No space left on device\n[Op:Save]")
+    assert run(fail_with(error)) == 1
+    assert capsys.readouterr().err == "program: /x; No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    "bug", [ZeroDivisionError("a bug"), TypeError("a bug"), OSError("a bug"), ValueError("a bug")]
+)
+def test_a_bug_keeps_its_traceback(bug):
+    with pytest.raises(type(bug), match="a bug"):
+        run(fail_with(bug))
+
+
+# The entry points
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_is_the_manual_and_every_flag(name, capsys):
+    module = COMMANDS[name]
+    assert module.main([f"quickdraw-{name}", "--help"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith(module.__doc__.splitlines()[0])
+    assert f"python -m quickdraw.{name}" in printed
+    values = flags.FlagValues()
+    cli.define_flags(values, module.Flags)
+    for flag in values:
+        assert f"  --{flag}" in printed
+        assert values[flag].help in printed
+
+
+STARTED = """
+import sys
+from quickdraw.{name} import main
+code = main(["quickdraw-{name}", {argument!r}])
+heavy = {{"tensorflow", "keras", "google.cloud.storage", "google.cloud.aiplatform"}}
+heavy &= set(sys.modules)
+sys.exit(f"imported {{heavy}}" if heavy else code)
+"""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize(("argument", "code"), [("--help", 0), ("--train_dri=x", 2)])
+def test_help_and_mistakes_are_answered_at_once(name, argument, code):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [sys.executable, "-c", STARTED.format(name=name, argument=argument)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    # Processor time: wall time would blame the command for what else the machine does.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1
+
+
+def test_python_m_names_itself_in_a_mistake():
+    done = subprocess.run(
+        [sys.executable, "-m", "quickdraw.score", "--help", "--solutoin=x"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0
+    done = subprocess.run(
+        [sys.executable, "-m", "quickdraw.score", "--solutoin=x"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("python -m quickdraw.score: ")
+    assert "solution" in done.stderr.splitlines()[0]
+
+
+def test_importing_the_package_imports_nothing_else():
+    code = (
+        "import sys; old = set(sys.modules); import quickdraw; "
+        "new = {name.partition('.')[0] for name in set(sys.modules) - old}; "
+        "sys.exit(0 if new == {'quickdraw'} else str(new))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [
+        ("inference", [], "--input_data_pattern"),
+        ("score", [], "--predictions and --solution"),
+        ("score", ["--predictions=x.csv"], "--predictions and --solution"),
+        ("train", ["--batch_size=0"], "--batch_size must be at least 1. Received: 0"),
+        ("train", ["--num_epochs=-1"], "--num_epochs must be above 0. Received: -1"),
+        ("train", ["--base_learning_rate=nan"], "--base_learning_rate must be above 0"),
+        ("train", ["--eval_every=often"], "eval_every"),
+        ("inference", ["--top_k=0"], "top_k"),
+    ],
+)
+def test_mistakes_of_the_command_line_have_exit_code_2(name, arguments, told, capsys):
+    assert COMMANDS[name].main([f"quickdraw-{name}", *arguments]) == 2
+    assert told in capsys.readouterr().err
