@@ -35,8 +35,8 @@ from quickdraw.fields import field
 class Flags(ReadingFlags):
     """What can be said on the command line."""
 
-    train_dir: str = field(environment.TRAIN_DIR, "The folder of the run.")
-    output_dir: str | None = field(None, "A new folder, for the run with the mean.")
+    train_dir: str = field(environment.TRAIN_DIR, "The folder of the run.", path=True)
+    output_dir: str | None = field(None, "A new folder, for the run with the mean.", path=True)
     last: int | None = field(
         None,
         "Average so many of the newest checkpoints. Without it and --best, all that were kept.",
@@ -46,7 +46,9 @@ class Flags(ReadingFlags):
         None, "Average so many of the checkpoints that were best on the validation records.", 2
     )
     train_data_pattern: str | None = field(
-        None, "Patterns of records for BatchNormalization. Without it, those of the training."
+        None,
+        "Patterns of records for BatchNormalization. Without it, those of the training.",
+        path=True,
     )
 
 

@@ -9,6 +9,8 @@ import contextlib
 import dataclasses
 import math
 import numbers
+import os
+import re
 import types
 import typing
 from typing import Any
@@ -31,7 +33,8 @@ def field(
         low: the least number allowed.
         high: the largest number allowed.
         more: `above`, a number that the value must exceed; `choices`, the words allowed, where
-            they are not a `Literal`; and whatever else the dataclass wants to know of its field.
+            they are not a `Literal`; `path`, where it is one, or several between commas, and `~`
+            is the home folder; and whatever else the dataclass wants to know of its field.
     """
     metadata = {"help": meaning, "low": low, "high": high, **more}
     return dataclasses.field(default=default, metadata=metadata)
@@ -56,8 +59,22 @@ def check(instance: Any, prefix: str = "") -> None:
         if value is each.default:
             continue
         value = convert(value, hints[each.name], name)
+        if each.metadata.get("path"):
+            value = with_home(value)
         check_bounds(value, each.metadata, name)
         object.__setattr__(instance, each.name, value)
+
+
+def with_home(paths: Any) -> Any:
+    """Return a path, paths between commas, or a tuple of paths, with `~` as the home folder.
+
+    Shells leave `~` alone behind `--flag=`, so that a folder of that name would be made.
+    """
+    if isinstance(paths, tuple):
+        return tuple(map(with_home, paths))
+    if not isinstance(paths, str):
+        return paths
+    return re.sub(r"(?:^|(?<=,))\s*(~[^/,]*)", lambda at: os.path.expanduser(at[1]), paths)
 
 
 def check_bounds(value: Any, bounds: typing.Mapping[str, Any], name: str) -> None:

@@ -33,6 +33,7 @@ class Flags(ReadingFlags):
     train_dir: str = field(
         environment.TRAIN_DIR,
         "The folder of the run; several, separated by commas, predict as an ensemble.",
+        path=True,
     )
     ensemble_weights: tuple[str, ...] | None = field(
         None, "How much each run of an ensemble counts."
@@ -46,9 +47,9 @@ class Flags(ReadingFlags):
         "Predict each class equally often, for a test set that is known to be balanced. Keeps all "
         "probabilities in memory.",
     )
-    input_data_pattern: str | None = field(None, "Patterns of the test records.")
+    input_data_pattern: str | None = field(None, "Patterns of the test records.", path=True)
     output_file: str | None = field(
-        None, "Where the predictions go. Without it, train_dir/predictions.csv."
+        None, "Where the predictions go. Without it, train_dir/predictions.csv.", path=True
     )
     top_k: int = field(
         1,
@@ -56,7 +57,7 @@ class Flags(ReadingFlags):
         1,
     )
     output_probabilities: str | None = field(
-        None, "Also write every class' probability to this CSV file."
+        None, "Also write every class' probability to this CSV file.", path=True
     )
     checkpoint: Literal["best", "latest"] = field(
         "best", "Which model predicts: the best on the validation records, or the latest."

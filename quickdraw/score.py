@@ -23,8 +23,10 @@ from quickdraw.fields import field
 class Flags(cli.Config):
     """What can be said on the command line."""
 
-    predictions: str | None = field(None, "The file to score.")
-    solution: str | None = field(None, "The right answers: solution.csv beside the test records.")
+    predictions: str | None = field(None, "The file to score.", path=True)
+    solution: str | None = field(
+        None, "The right answers: solution.csv beside the test records.", path=True
+    )
 
 
 def command(flags: Flags) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 from absl import flags
 
 from quickdraw.errors import QuickdrawError, UsageError, did_you_mean
-from quickdraw.fields import check, field
+from quickdraw.fields import check, field, with_home
 
 F = TypeVar("F")
 
@@ -25,7 +25,7 @@ class Config:
     """The flag that most commands have beside their own."""
 
     config: str | None = field(
-        None, "JSON file with values for any of these flags; the command line wins."
+        None, "JSON file with values for any of these flags; the command line wins.", path=True
     )
 
 
@@ -111,7 +111,7 @@ def parse(values: flags.FlagValues, argv: list[str]) -> None:
     if len(rest) > 1:
         raise UsageError(f"every setting is a --flag=value. Received: {rest[1]!r}")
     if "config" in values and values["config"].value:
-        _apply_config(values, values["config"].value)
+        _apply_config(values, with_home(values["config"].value))
 
 
 def _apply_config(values: flags.FlagValues, path: str) -> None:

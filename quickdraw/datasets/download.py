@@ -208,7 +208,7 @@ class Flags(cli.Config):
         None, "Such as cat,traffic_light; all means every one."
     )
     kind: str = field("numpy_bitmap", "What to fetch of each category.", choices=tuple(KINDS))
-    output_dir: str | None = field(None, "Folder for the files.")
+    output_dir: str | None = field(None, "Folder for the files.", path=True)
 
 
 def command(flags: Flags) -> None:

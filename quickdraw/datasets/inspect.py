@@ -98,8 +98,8 @@ def _rows(overview: Overview) -> list[tuple[str, ...]]:
 class Flags(cli.Config):
     """What can be said on the command line."""
 
-    data_pattern: str | None = field(None, "Shards: files, folders or patterns.")
-    output: str = field("inspect.html", "The page, local or gs://.")
+    data_pattern: str | None = field(None, "Shards: files, folders or patterns.", path=True)
+    output: str = field("inspect.html", "The page, local or gs://.", path=True)
 
 
 def command(flags: Flags) -> None:

@@ -138,8 +138,8 @@ def _beam() -> ModuleType:
 class Flags(cli.Config):
     """What can be said on the command line."""
 
-    source: str | None = field(None, "File, folder or pattern of drawings.")
-    output_dir: str | None = field(None, "Folder for the shards, local or gs://.")
+    source: str | None = field(None, "File, folder or pattern of drawings.", path=True)
+    output_dir: str | None = field(None, "Folder for the shards, local or gs://.", path=True)
     format: str | None = field(None, "What the source is, if told.", choices=tuple(sources.FORMATS))
     polarity: str | None = field(
         None,
@@ -154,6 +154,7 @@ class Flags(cli.Config):
         None,
         "Classes in label order, such as cat,traffic_light, or a file with one a line; all of "
         "them, in alphabetical order, if not given.",
+        path=True,
     )
     per_category: int | None = field(None, "At most that many from the start of each.")
     fraction: float = field(1.0, "Part of the drawings, for trying things out.")

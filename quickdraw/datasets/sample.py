@@ -79,7 +79,7 @@ def make_sample(output_dir: str, per_category: int = 1200, seed: int = 0) -> Dat
 class Flags(cli.Config):
     """What can be said on the command line."""
 
-    output_dir: str = field("data/sample", "Folder for the shards, local or gs://.")
+    output_dir: str = field("data/sample", "Folder for the shards, local or gs://.", path=True)
     per_category: int = field(1200, "Drawings of each category.", 1)
     seed: int = field(0, "Another seed, other drawings.", 0)
 

@@ -22,8 +22,9 @@ class ReadingFlags(cli.Config):
 class RunFlags(ReadingFlags):
     """Of commands that try a run on labelled records."""
 
-    train_dir: str = field(environment.TRAIN_DIR, "The folder of the run.")
+    train_dir: str = field(environment.TRAIN_DIR, "The folder of the run.", path=True)
     eval_data_pattern: str | None = field(
         None,
         "Patterns of labelled records. Without it, those that the training was validated on.",
+        path=True,
     )

@@ -76,11 +76,17 @@ def make_folders(path: str) -> None:
     """Make a folder and those above it; an object store needs none.
 
     Raises:
-        QuickdrawError: a file is in the way, or the place may not be written to.
+        QuickdrawError: a file is in the way, or the place may not be written to; or the path begins
+            with `~`, which flags turn into the home folder and Python does not.
     """
     if is_remote(path):
         client.split(path)
         return
+    if path.startswith("~"):
+        raise QuickdrawError(
+            f"{path}: the home folder is not meant by ~ here. Write {os.path.expanduser(path)!r}, "
+            f"or './{path}' for a folder of that name"
+        )
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:

@@ -41,14 +41,18 @@ class Settings:
         None,
         "Comma-separated patterns of the training records. Without it synthetic sample drawings "
         "are made and used.",
+        path=True,
     )
     eval_data_pattern: str | None = field(
         None,
         "Patterns of the validation records. Without them no best model can be kept.",
         matters=True,
+        path=True,
     )
     train_dir: str | None = field(
-        None, "The folder that the run is written to. Without it, runs/ and the model's name."
+        None,
+        "The folder that the run is written to. Without it, runs/ and the model's name.",
+        path=True,
     )
     model: str | Component = field(
         "LogisticModel",
@@ -74,6 +78,7 @@ class Settings:
         "The folder of a run that teaches this one (--label_loss=DistillationLoss), or several, "
         "separated by commas.",
         matters=True,
+        path=True,
     )
     balanced_sampling: bool = field(
         False,

@@ -13,7 +13,7 @@ from quickdraw.tuning.search import EXAMPLE
 class SweepOptions:
     """What can be said of a sweep, beside the flags of train."""
 
-    study_dir: str | None = field(None, "A folder for the sweep, local.")
+    study_dir: str | None = field(None, "A folder for the sweep, local.", path=True)
     search: str = field("", f'Which flags to try, e.g. "{EXAMPLE}".')
     trials: int = field(20, "How many trainings, those before included.", 1)
     sampler: Literal["random", "tpe", "grid"] = field("random", "How to choose the next values.")

@@ -36,7 +36,7 @@ class Flags(service.ServiceFlags):
     bucket: str | None = field(None, "Bucket for the model, without gs://.")
     run: str | None = field(None, "Name of the run, and of the model.")
     train_dir: str | None = field(
-        None, "The folder of the run, local or gs://. Without it, gs://BUCKET/runs/RUN."
+        None, "The folder of the run, local or gs://. Without it, gs://BUCKET/runs/RUN.", path=True
     )
     serving_image: str = field(
         _SERVING_IMAGE, "The image that serves the model: one of Google's, or your own."

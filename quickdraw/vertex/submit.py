@@ -63,7 +63,7 @@ class Flags(service.PollFlags):
     )
     labels: str = field("", "Labels, such as class=art,team=blue.")
     spec_file: str | None = field(
-        None, "Upload the package, write the spec to this file and stop: for gcloud."
+        None, "Upload the package, write the spec to this file and stop: for gcloud.", path=True
     )
     gpu: str = field("L4", "Kind of GPU.", choices=tuple(machines.GPUS))
     gpus: int = field(1, "GPUs of each machine.", 1)

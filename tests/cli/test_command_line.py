@@ -2,12 +2,15 @@
 
 import dataclasses
 import json
+import re
 from typing import Literal
 
 import pytest
 from absl import flags
 
-from quickdraw import cli, errors, train
+from quickdraw import average, calibrate, cli, errors, fields, inference, score, sweep, train
+from quickdraw import eval as evaluation
+from quickdraw.datasets import download, inspect, prepare, sample
 from quickdraw.errors import QuickdrawError
 from quickdraw.fields import field
 
@@ -191,3 +194,36 @@ def test_a_file_that_is_not_there_is_named(tmp_path, capsys):
     path = tmp_path / "missing.json"
     assert run(lambda values: None, f"--config={path}") != 0
     assert capsys.readouterr().err.startswith(f"program: {path}: No such file")
+
+
+# Paths
+
+
+COMMANDS = (train, evaluation, inference, score, calibrate, average, sweep)
+COMMANDS += (prepare, sample, download, inspect)
+PLACES = re.compile(r".*(_dir|_file|_pattern)|config|source|output|predictions|solution")
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_a_tilde_is_the_home_folder_in_every_flag_that_is_a_path(module, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    names = [each.name for each in dataclasses.fields(module.Flags)]
+    places = list(filter(PLACES.fullmatch, names))
+    assert places
+    made = module.Flags(**dict.fromkeys(places, "~/x, ~/y/z-*,a~,~"))
+    fields.check(made)
+    for name in places:
+        assert getattr(made, name) == "/home/me/x,/home/me/y/z-*,a~,/home/me", name
+
+
+def test_a_tilde_is_the_home_folder_in_a_list(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    flags = prepare.Flags(categories=("~/names.txt",))
+    fields.check(flags)
+    assert flags.categories == ("/home/me/names.txt",)
+
+
+def test_config_is_found_in_the_home_folder(config, monkeypatch, tmp_path):
+    config({"batch_size": 7})
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert parsed("--config=~/config.json").batch_size == 7

@@ -177,3 +177,11 @@ def test_an_empty_folder_is_told(tmp_path):
 )
 def test_remote_paths_have_a_scheme(path, expected):
     assert storage.is_remote(path) is expected
+
+
+def test_no_folder_is_called_tilde(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(QuickdrawError, match=r"~/x: the home folder is not meant by ~ here"):
+        storage.make_folders("~/x")
+    storage.make_folders("./~/x")
+    assert [path.name for path in tmp_path.iterdir()] == ["~"]
