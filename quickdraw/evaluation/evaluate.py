@@ -9,8 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from quickdraw.components.inputs import unwrapped
+from quickdraw.console import log
 from quickdraw.devices import Distribution
-from quickdraw.evaluation.metrics import Metrics
+from quickdraw.evaluation.metrics import MOST_CONFUSED, Metrics
 from quickdraw.losses import BaseLoss
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ def make_evaluate(
     """
     distribution = distribution or Distribution(tf.distribute.get_strategy())
     strategy = distribution.strategy
+    if num_classes > MOST_CONFUSED:
+        log(
+            f"{num_classes:,} classes: no confusion matrix and no curves of each class, "
+            f"as there are up to {MOST_CONFUSED}"
+        )
 
     calculate_loss = tf.function(loss.calculate_loss)
 

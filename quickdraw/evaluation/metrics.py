@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 _BINS = 15
+MOST_CONFUSED = 500
+"""Classes up to which there is a confusion matrix: of 30,000 it would take 7 GB."""
 
 
 def ranks_of_labels(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -56,12 +58,16 @@ class Metrics:
         temperature: what logits are divided by to get probabilities; only ECE depends on it.
 
     Attributes:
-        confusion: int64 `[num_classes, num_classes]`, row = label, column = prediction.
+        confusion: int64 `[num_classes, num_classes]`, row = label, column = prediction; `[0, 0]`
+            where there are more than `MOST_CONFUSED` classes.
     """
 
     def __init__(self, num_classes: int, temperature: float = 1.0):
         self._temperature = temperature
-        self.confusion = np.zeros((num_classes, num_classes), np.int64)
+        side = num_classes if num_classes <= MOST_CONFUSED else 0
+        self.confusion = np.zeros((side, side), np.int64)
+        # How often each class was there, predicted, and both.
+        self._per_class = np.zeros((3, num_classes), np.int64)
         # How much surer than right the predictions are, summed up in each bin of confidence.
         self._excess = np.zeros(_BINS)
         self._sums = {"loss": 0.0, "top1": 0.0, "top3": 0.0, "map3": 0.0}
@@ -69,7 +75,7 @@ class Metrics:
     @property
     def count(self) -> int:
         """How many examples were seen."""
-        return int(self.confusion.sum())
+        return int(self._per_class[0].sum())
 
     def update(self, logits: np.ndarray, labels: np.ndarray, losses: np.ndarray) -> None:
         """Add a batch.
@@ -80,7 +86,11 @@ class Metrics:
             losses: float `[batch]`.
         """
         ranks = ranks_of_labels(logits, labels)
-        np.add.at(self.confusion, (labels, logits.argmax(axis=1)), 1)
+        predicted = logits.argmax(axis=1)
+        for row, of in enumerate((labels, predicted, labels[labels == predicted])):
+            self._per_class[row] += np.bincount(of, minlength=self._per_class.shape[1])
+        if self.confusion.size:
+            np.add.at(self.confusion, (labels, predicted), 1)
         self._sums["loss"] += float(losses.sum(dtype=np.float64))
         self._sums["top1"] += float((ranks == 0).sum())
         self._sums["top3"] += float((ranks < 3).sum())
@@ -91,12 +101,15 @@ class Metrics:
 
     def state(self) -> np.ndarray:
         """Return all sums as one float64 array `[sums]`, to be added up over processes."""
-        return np.concatenate([self.confusion.ravel(), list(self._sums.values()), self._excess])
+        counts = (self.confusion.ravel(), self._per_class.ravel())
+        return np.concatenate([*counts, list(self._sums.values()), self._excess])
 
     def set_state(self, state: np.ndarray) -> None:
         """Take over what `state` returned, float64 `[sums]`, or a sum of such arrays."""
-        confusion, sums, self._excess = np.split(state, [self.confusion.size, -_BINS])
+        ends = np.cumsum([self.confusion.size, self._per_class.size, len(self._sums)])
+        confusion, per_class, sums, self._excess = np.split(state, ends)
         self.confusion = confusion.reshape(self.confusion.shape).astype(np.int64)
+        self._per_class = per_class.reshape(self._per_class.shape).astype(np.int64)
         self._sums = dict(zip(self._sums, sums.tolist(), strict=True))
 
     def result(self) -> dict[str, float]:
@@ -111,8 +124,7 @@ class Metrics:
 
     def per_class(self, names: list[str]) -> dict[str, dict[str, Any]]:
         """Return precision, recall and number of examples of each class; 0 without any."""
-        right = np.diag(self.confusion)
-        predicted, actual = self.confusion.sum(axis=0), self.confusion.sum(axis=1)
+        actual, predicted, right = self._per_class
         precision, recall = right / np.maximum(predicted, 1), right / np.maximum(actual, 1)
         return {
             name: {

@@ -13,6 +13,7 @@ from quickdraw import storage
 from quickdraw.console import Progress
 from quickdraw.errors import UsageError
 from quickdraw.evaluation.balance import balanced
+from quickdraw.evaluation.image_ids import ImageIds
 from quickdraw.evaluation.prefetch import in_parallel, prefetch
 from quickdraw.readers import QuickDrawTestFeatureReader
 from quickdraw.records.shards import BadRecords, OnBadRecord
@@ -52,13 +53,14 @@ def predict(  # noqa: PLR0913
         raise UsageError(f"--top_k must be at most {len(labels)}, the number of classes")
     reader = ensemble.reader(QuickDrawTestFeatureReader, on_bad_record)
     shards, bad = ensemble.open_records(reader, input_data_pattern), BadRecords(on_bad_record)
-    count = 0
+    count, every_id = 0, ImageIds()
     with _csv(output_file) as predictions, _csv(output_probabilities) as every:
         predictions([("image_id", "label") if top_k == 1 else ("key_id", "word")])
         every([("image_id", *labels)])
         scored = _scored(ensemble, prefetch(reader.some(shards, batch_size, bad)))
         for ids, scores in _balanced(scored) if balance_classes else scored:
             names = [image_id.decode() for image_id in ids]
+            every_id.add(names)
             predictions(zip(names, _answers(scores, top_k, labels), strict=True))
             every(
                 (name, *(f"{score:.6g}" for score in row))
@@ -66,6 +68,7 @@ def predict(  # noqa: PLR0913
             )
             count += len(ids)
     bad.report()
+    every_id.report(output_file)
     return count
 
 

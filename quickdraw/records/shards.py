@@ -34,12 +34,26 @@ class Shards:
     info: DatasetInfo
 
     @functools.cached_property
+    def checksums(self) -> list[str]:
+        """Size and checksum of each file."""
+        return [storage.checksum(path) for path in self.files]
+
+    @functools.cached_property
     def fingerprint(self) -> str:
         """Hash of the files' names, sizes and checksums."""
         digest = hashlib.blake2b(digest_size=16)
-        for path in self.files:
-            digest.update(f"{os.path.basename(path)} {storage.checksum(path)}\n".encode())
+        for path, checksum in zip(self.files, self.checksums, strict=True):
+            digest.update(f"{os.path.basename(path)} {checksum}\n".encode())
         return digest.hexdigest()
+
+    def also_in(self, other: Shards) -> list[str]:
+        """Return those of the files that are among the other's, or are copies of one of them."""
+        theirs = set(other.checksums)
+        return [
+            path
+            for path, checksum in zip(self.files, self.checksums, strict=True)
+            if checksum in theirs
+        ]
 
 
 class BadRecords:

@@ -57,7 +57,11 @@ def write_images(
 def write_evaluation(
     writer: tf.summary.SummaryWriter, step: int, metrics: Metrics, names: list[str]
 ) -> None:
-    """Write the figures of an evaluation, per class too, and its confusion matrix."""
+    """Write the figures of an evaluation; per class, too, and confused, unless there are many."""
+    if not metrics.confusion.size:
+        write_scalars(writer, step, metrics.result())
+        writer.flush()
+        return
     per_class = {
         f"{kind}/{name}": values[kind]
         for name, values in metrics.per_class(names).items()

@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 
 from quickdraw.components.base_loss import BaseLoss
@@ -84,6 +85,11 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
     run = _describe(settings, (model, loss, augmentation), shards, train)
     pixels = f", {size}x{size} pixels" * ("image" in model.inputs)
     log(f"{len(train):,} training drawings of {len(run.labels)} classes{pixels}")
+    if settings.batch_size > len(train):
+        log(
+            f"warning: --batch_size={settings.batch_size} is more than there are drawings: a step "
+            "sees some of them more than once"
+        )
     check_teachers(settings, loss, model, run.labels, size, channels)
     class_weights(settings.class_weights, run.labels, train.labels)
     augmentation = augmentation.of_classes(run.labels)
@@ -93,7 +99,7 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
     _check_loss(loss, len(run.labels))
 
     # 5. Validation drawings.
-    validation = _read_validation(settings, run, load)
+    validation = _read_validation(settings, run, load, shards)
     return Setup(settings, run, augmentation, devices, train, validation)
 
 
@@ -145,7 +151,9 @@ def _describe(
     labels = shards.info.labels
     if not labels:
         labels = [str(label) for label in range(int(train.labels.max()) + 1)]
-        log(f"no dataset.json beside the records: assuming the labels 0…{len(labels) - 1}")
+        occur = len(np.unique(train.labels))
+        some = f", of which {occur:,} occur" if occur < len(labels) else ""
+        log(f"no dataset.json beside the records: assuming the labels 0…{len(labels) - 1}{some}")
     return Run(
         model=model.name(),
         model_params=model.params(),
@@ -184,12 +192,21 @@ def _check_loss(loss: BaseLoss, num_classes: int) -> None:
         )
 
 
-def _read_validation(settings: Settings, run: Run, load: Load) -> Drawings | None:
+def _read_validation(
+    settings: Settings, run: Run, load: Load, trained_on: Shards
+) -> Drawings | None:
     if not settings.eval_data_pattern:
         log("no --eval_data_pattern: nothing is evaluated, and no best model kept")
         return None
     reader = factory.reader_for(run, QuickDrawFeatureReader, settings.on_bad_record)
     shards = factory.open_records(run, reader, settings.eval_data_pattern)
+    both = [] if settings.use_valid_as_train else shards.also_in(trained_on)
+    if both:
+        log(
+            f"warning: {len(both)} of {len(shards.files)} files of validation records are also "
+            f"trained on, {both[0]} for instance: validation figures will be better than they "
+            "should"
+        )
     validation = load(reader, shards, "reading validation records", settings.cache_megabytes)
     validation.bad.report()
     log(f"{len(validation):,} validation drawings")

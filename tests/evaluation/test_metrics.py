@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from quickdraw.evaluation import metrics as metrics_module
 from quickdraw.evaluation.metrics import Metrics, average_precision_at_3, ranks_of_labels
 
 
@@ -136,6 +137,29 @@ def test_batches_give_the_same_as_all_at_once(batch, data):
     assert parts.count == whole.count
     assert parts.result() == pytest.approx(whole.result())
     assert np.array_equal(parts.confusion, whole.confusion)
+
+
+@given(predictions())
+def test_many_classes_have_the_same_figures_and_no_confusion_matrix(batch):
+    logits, labels, losses = batch
+    classes = logits.shape[1]
+    few, many, received = Metrics(classes), *(_without_confusion(classes) for _ in range(2))
+    few.update(logits, labels, losses)
+    many.update(logits, labels, losses)
+    received.set_state(many.state())
+    assert few.confusion.shape == (classes, classes)
+    for metrics in (many, received):
+        assert metrics.confusion.size == 0
+        assert metrics.count == few.count
+        assert metrics.result() == few.result()
+        names = list(map(str, range(classes)))
+        assert metrics.per_class(names) == few.per_class(names)
+
+
+def _without_confusion(classes: int) -> Metrics:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metrics_module, "MOST_CONFUSED", 0)
+        return Metrics(classes)
 
 
 def test_without_examples_every_figure_is_0():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 
 import pytest
 
@@ -70,3 +71,25 @@ def test_what_needs_validation_is_refused(tiny_data, tmp_path, changes, message)
     }
     with pytest.raises(QuickdrawError, match=message):
         fit(Settings(**{**settings, **changes}))
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_validation_records_that_are_trained_on_are_told(tiny_data, tmp_path, capfd, copied):
+    valid = tiny_data.valid
+    if copied:
+        shutil.copy(tiny_data.folder / "valid-0.tfrecord", tmp_path / "others.tfrecord")
+        shutil.copy(tiny_data.folder / "dataset.json", tmp_path)
+        valid = f"{tmp_path}/others.tfrecord"
+    data = {"train_data_pattern": f"{tiny_data.train},{valid}", "max_steps": 1}
+    fit(Settings(**data, eval_data_pattern=tiny_data.valid, train_dir=str(tmp_path / "run")))
+    told = capfd.readouterr().err
+    assert f"1 of 1 files of validation records are also trained on, {tiny_data.folder}" in told
+
+
+def test_a_batch_larger_than_the_set_is_told_and_taken(tiny_data, tmp_path, capfd):
+    data = {"train_data_pattern": tiny_data.train, "eval_data_pattern": tiny_data.valid}
+    fit(Settings(**data, batch_size=500, max_steps=2, train_dir=str(tmp_path / "run")))
+    told = capfd.readouterr().err
+    assert "--batch_size=500 is more than there are drawings" in told
+    assert "also trained on" not in told
+    assert runs.read(str(tmp_path / "run")).finished_step == 2
