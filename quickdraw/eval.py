@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 class Flags(RunFlags):
     """What can be said on the command line."""
 
+    model: str | None = field(
+        None, "Compared with the model of the run, which needs no flag: for the camp's commands."
+    )
+    label_loss: str | None = field(None, "Compared with the loss of the run, likewise.")
     checkpoint: Literal["best", "latest"] = field("best", "Which model --run_once evaluates.")
     run_once: bool = field(False, "Evaluate once, do not wait for new checkpoints.")
     poll_seconds: float = field(10.0, "How long to sleep before looking for a new checkpoint.", 0.1)
@@ -43,6 +47,7 @@ def command(flags: Flags) -> None:
     if not flags.run_once:  # before TensorFlow, which would hold memory while it waits
         run_json = os.path.join(train_dir, record.FILE_NAME)
         wait_for(lambda: storage.exists(run_json), f"a run in {train_dir}", flags.poll_seconds)
+    record.read(train_dir).check_names(train_dir, flags.model, flags.label_loss)
     cli.load_tensorflow()
     from quickdraw import runs
     from quickdraw.evaluation.run_evaluation import RunEvaluation

@@ -69,7 +69,9 @@ def _train_flags(passed: list[str]) -> FlagValues:
     """Return the flags of train, checked as train would."""
     values = FlagValues()
     cli.define_flags(values, train.Flags)
-    cli.parse(values, ["train", *passed])
+    own = [field.name for field in dataclasses.fields(Flags)]
+    before = cli.Elsewhere(own, "before --, with the flags of sweep")
+    cli.parse(values, ["train", *passed], before)
     flags = cli.read_flags(values, train.Flags)
     for name in ("train_dir", "start_new_model"):
         if values[name].present:
@@ -89,7 +91,9 @@ def main(argv: list[str] | None = None) -> int:
     def with_passed(flags: Flags) -> None:
         command(flags, argv[at + 1 :])
 
-    return cli.run(Flags, with_passed, argv[:at])
+    names = [field.name for field in dataclasses.fields(train.Flags)]
+    behind = cli.Elsewhere(names, "behind --, with the flags of train")
+    return cli.run(Flags, with_passed, argv[:at], behind)
 
 
 if __name__ == "__main__":

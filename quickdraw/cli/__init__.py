@@ -2,9 +2,11 @@
 
 from quickdraw.cli.command_line import Config, define_flags, parse, read_flags, types_of
 from quickdraw.cli.entry_point import load_tensorflow, run
+from quickdraw.cli.other_names import Elsewhere
 
 __all__ = [
     "Config",
+    "Elsewhere",
     "define_flags",
     "load_tensorflow",
     "parse",

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import types
 import typing
 from typing import Any, Literal, TypeVar
 
 from absl import flags
 
-from quickdraw.errors import QuickdrawError, UsageError, did_you_mean
+from quickdraw.cli.other_names import NOWHERE, Elsewhere, hint
+from quickdraw.errors import QuickdrawError, UsageError
 from quickdraw.fields import check, field, with_home
 
 F = TypeVar("F")
@@ -98,20 +100,43 @@ def help_of(values: flags.FlagValues) -> str:
     return "\n".join(lines)
 
 
-def parse(values: flags.FlagValues, argv: list[str]) -> None:
+def parse(values: flags.FlagValues, argv: list[str], elsewhere: Elsewhere = NOWHERE) -> None:
     """Parse a command line; what it leaves unset is taken from the JSON file `--config` names.
+
+    Args:
+        values: the flags that there are.
+        argv: program name and arguments.
+        elsewhere: the flags on the other side of the command's `--`.
 
     Raises:
         UsageError: an unknown flag or key (with the nearest known one), or a wrong type.
     """
     try:
-        rest = values(argv)
-    except flags.Error as error:
+        rest = values(argv)[1:]
+    except flags.UnrecognizedFlagError as error:
+        name = error.flagname
+        raise UsageError(f"no flag --{name}{hint(name, list(values), elsewhere)}") from None
+    except (flags.Error, ValueError) as error:  # the latter where --no… is given a value
         raise UsageError(str(error).replace("FATAL Flags parsing error: ", "")) from None
-    if len(rest) > 1:
-        raise UsageError(f"every setting is a --flag=value. Received: {rest[1]!r}")
+    if rest:
+        before = argv[: len(argv) - len(rest)]
+        raise UsageError(
+            f"every setting is a --flag=value. Received: {rest[0]!r}{_stray(values, before, rest)}"
+        )
     if "config" in values and values["config"].value:
         _apply_config(values, with_home(values["config"].value))
+
+
+def _stray(values: flags.FlagValues, before: list[str], rest: list[str]) -> str:
+    """Return what to do about a word that is no flag: `rest[0]`, which comes after `before`."""
+    if rest[0].startswith(tuple("‐‑‒–—−")):
+        return ". It begins with a dash; a flag begins with two hyphens: --"
+    *_, flag, value = ("", *before)
+    if (name := value.lstrip("-")) in values and values[name].boolean:
+        return f". Write --{name}={rest[0]}"
+    if (name := flag.lstrip("-")) in values and os.path.exists(rest[0]):
+        return f". Quote patterns, so that the shell leaves them alone: --{name}='…'"
+    return ""
 
 
 def _apply_config(values: flags.FlagValues, path: str) -> None:
@@ -124,7 +149,7 @@ def _apply_config(values: flags.FlagValues, path: str) -> None:
         if name == "comment":
             continue
         if name not in values:
-            raise UsageError(f"{path}: unknown key {name!r}{did_you_mean(name, values)}")
+            raise UsageError(f"{path}: unknown key {name!r}{hint(name, list(values))}")
         flag = values[name]
         if flag.present or value is None:
             continue

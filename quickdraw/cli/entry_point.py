@@ -15,6 +15,7 @@ from absl import flags
 
 from quickdraw import environment
 from quickdraw.cli.command_line import define_flags, help_of, parse, read_flags
+from quickdraw.cli.other_names import NOWHERE, Elsewhere
 from quickdraw.errors import QuickdrawError, UsageError
 
 F = TypeVar("F")
@@ -28,13 +29,19 @@ _NOTICES = (
 )
 
 
-def run(kind: type[F], command: Callable[[F], None], argv: list[str] | None = None) -> int:
+def run(
+    kind: type[F],
+    command: Callable[[F], None],
+    argv: list[str] | None = None,
+    elsewhere: Elsewhere = NOWHERE,
+) -> int:
     """Run an entry point and return its exit code; a user's mistake prints one line.
 
     Args:
         kind: the dataclass whose fields are the entry point's flags.
         command: does the work; its module's docstring is the manual that `--help` prints.
         argv: program name and arguments; `sys.argv` when not given.
+        elsewhere: the flags on the other side of the command's `--`.
     """
     argv = sys.argv if argv is None else argv
     module = inspect.getmodule(command)
@@ -45,7 +52,7 @@ def run(kind: type[F], command: Callable[[F], None], argv: list[str] | None = No
         print(f"{inspect.getdoc(module)}\n\nFlags:\n{help_of(values)}")
         return 0
     try:
-        parse(values, argv)
+        parse(values, argv, elsewhere)
         command(read_flags(values, kind))
         return 0
     except QuickdrawError as error:

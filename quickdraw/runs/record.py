@@ -59,6 +59,22 @@ class Run:
         """Write run.json, whole or not at all."""
         storage.write_json(os.path.join(train_dir, FILE_NAME), dataclasses.asdict(self))
 
+    def check_names(self, train_dir: str, model: str | None, label_loss: str | None) -> None:
+        """Compare the names of a model and a loss, where given, with those of the run.
+
+        Raises:
+            QuickdrawError: the run has others.
+        """
+        for flag, given, own in (
+            ("model", model, self.model),
+            ("label_loss", label_loss, self.label_loss),
+        ):
+            if given and not _is_named(own, given):
+                raise QuickdrawError(
+                    f"{train_dir} holds a run with --{flag}={own}. Received: {given}. A run knows "
+                    f"its own: leave --{flag} out, or name the --train_dir of the other"
+                )
+
     def differences(self, other: Run) -> list[str]:
         """Return, in words, what matters and is not the same in two runs."""
         mine, theirs = _what_matters(self), _what_matters(other)
@@ -67,6 +83,12 @@ class Run:
             for name in mine | theirs
             if mine.get(name) != theirs.get(name)
         ]
+
+
+def _is_named(own: str, given: str) -> bool:
+    """Return whether a name may stand for a class: one's own without its module, ours with it."""
+    ours = given.startswith("quickdraw.") and given.rpartition(".")[2] == own
+    return ours or given == own or own.endswith(f".{given}")
 
 
 def _what_matters(run: Run) -> dict[str, Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Collection
+
 from absl import flags
 
 from quickdraw import cli, inference, train
@@ -18,13 +21,24 @@ _FLAGS: dict[str, type] = {
 _PATHS = ("_pattern", "_dir", "_file", "_probabilities")
 
 
-def parse(kind: str, model: str | None, passed: list[str]) -> flags.FlagValues:
+def behind(kind: str) -> cli.Elsewhere:
+    """Return the flags that belong behind the submitter's `--`, for such a kind of job."""
+    if kind not in _FLAGS:
+        return cli.Elsewhere()
+    names = [field.name for field in dataclasses.fields(_FLAGS[kind])]
+    return cli.Elsewhere(names, f"behind --, with the flags of {kind}")
+
+
+def parse(
+    kind: str, model: str | None, passed: list[str], submitter: Collection[str]
+) -> flags.FlagValues:
     """Parse the flags of a job.
 
     Args:
         kind: train, eval, inference or tune.
         model: the value of `--model`, if it was not among those passed.
         passed: flags of the module.
+        submitter: names of the submitter's own flags, which belong before the `--`.
 
     Raises:
         QuickdrawError: an unknown flag, a wrong value, a path that a job cannot see, or no such
@@ -36,7 +50,8 @@ def parse(kind: str, model: str | None, passed: list[str]) -> flags.FlagValues:
         if "model" not in chosen:
             raise UsageError(f"--model: a run has its model; {kind} takes none")
         passed = [f"--model={model}", *passed]
-    cli.parse(chosen, [kind, *passed])
+    before = cli.Elsewhere(submitter, "before --, with the flags of submit")
+    cli.parse(chosen, [kind, *passed], before)
     for name in chosen:
         if name.endswith(_PATHS) and chosen[name].value != chosen[name].default:
             _check_paths(name, str(chosen[name].value))

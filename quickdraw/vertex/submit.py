@@ -82,7 +82,8 @@ def command(flags: Flags, passed: list[str]) -> None:
     labels = {service.LABEL: "true"}
     labels |= dict(part.partition("=")[::2] for part in flags.labels.split(",") if part)
     spec_check.labels(labels)
-    chosen = job_flags.parse(flags.kind, flags.model, passed)
+    own = [field.name for field in dataclasses.fields(Flags)]
+    chosen = job_flags.parse(flags.kind, flags.model, passed, own)
     job = _job(flags, chosen)
     content = render(job)
     _check(job, content)
@@ -108,6 +109,8 @@ def _classes(job: Job, chosen: FlagValues) -> list[str]:
     if chosen.train_dir != chosen["train_dir"].default:
         folders = chosen.train_dir
     found = [runs.read(folder) for folder in folders.split(",")]
+    if job.kind == "eval":
+        found[0].check_names(folders, chosen.model, chosen.label_loss)
     return [name for run in found for name in (run.model, run.label_loss)]
 
 
@@ -136,7 +139,7 @@ def _job(flags: Flags, chosen: FlagValues) -> Job:
     same += ["region", "experiment", "tensorboard"]
     settings: dict[str, Any] = {name: getattr(flags, name) for name in same}
     return Job(
-        run=_run(flags.run, chosen),
+        run=_run(flags, chosen),
         image=flags.prebuilt_image or flags.image or _default_image(flags),
         package=_NOT_UPLOADED.format(flags.bucket),
         flags=job_flags.given(chosen),
@@ -146,9 +149,10 @@ def _job(flags: Flags, chosen: FlagValues) -> Job:
     )
 
 
-def _run(run: str | None, chosen: FlagValues) -> str:
+def _run(flags: Flags, chosen: FlagValues) -> str:
+    run = flags.run
     if not run:
-        if "model" not in chosen:
+        if flags.kind not in ("train", "tune"):
             raise UsageError("--run is needed: the name of the run to take")
         now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
         run = f"{chosen.model.rpartition('.')[2].lower()}-{now}"
@@ -193,7 +197,8 @@ def main(argv: list[str] | None = None) -> int:
     def with_passed(flags: Flags) -> None:
         command(flags, passed)
 
-    return cli.run(Flags, with_passed, own)
+    kind = own[1].removeprefix("--kind=") if len(own) > 1 else ""
+    return cli.run(Flags, with_passed, own, job_flags.behind(kind))
 
 
 if __name__ == "__main__":

@@ -64,8 +64,10 @@ def test_flags_are_parsed_and_the_others_keep_their_defaults():
 @pytest.mark.parametrize(
     ("argument", "told"),
     [
-        ("--modle=x", "model"),
-        ("--batchsize=3", "batch_size"),
+        ("--modle=x", "no flag --modle. Did you mean --model?"),
+        ("--batchsize=3", "no flag --batchsize. Did you mean --batch_size?"),
+        ("--epochs=3", "no flag --epochs: other commands have a --num_epochs, this one has none"),
+        ("--nostart_new_model=3", "--nostart_new_model=3 does not take an argument"),
         ("--batch_size=many", "batch_size"),
         ("--on_bad_record=ignore", "error|skip"),
         ("model=CnnModel", "model=CnnModel"),
@@ -77,6 +79,24 @@ def test_a_mistake_is_told_in_one_line_with_what_is_right(argument, told, capsys
     assert printed[0].startswith("program: ")
     assert told in printed[0]
     assert printed[1:] == ["See program --help"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--start_new_model", "True"], "Received: 'True'. Write --start_new_model=True"),
+        (["–batch_size=3"], "a flag begins with two hyphens: --"),
+        (["--train_dir", "a.csv", "b.csv"], "shell leaves them alone: --train_dir='…'"),
+        (["--train_dir", "a", "elsewhere"], "Received: 'elsewhere'"),
+        ([""], "Received: ''"),
+    ],
+)
+def test_a_word_that_is_no_flag_is_told_with_what_to_do(arguments, told, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "b.csv").touch()
+    with pytest.raises(errors.UsageError) as caught:
+        parsed(*arguments)
+    assert str(caught.value).endswith(told)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +169,8 @@ def test_null_leaves_a_setting_at_its_default(config, name):
 
 def test_an_unknown_key_is_named_with_the_nearest(config):
     with pytest.raises(
-        errors.UsageError, match=r"config\.json: unknown key 'batchsize'.*'batch_size'"
+        errors.UsageError,
+        match=r"config\.json: unknown key 'batchsize'. Did you mean --batch_size\?",
     ):
         parsed(config({"batchsize": 7}))
 
