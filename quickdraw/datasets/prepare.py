@@ -80,6 +80,7 @@ def prepare(  # noqa: PLR0913
         polarity: of pictures, `dark_on_light` or `light_on_dark`; None looks at them.
         image_key: of TFRecords, the feature with the picture.
         label_key: of TFRecords, the feature with the label; None takes `label` or `class_index`.
+            Of csv files the column; None takes `word`.
         runner: of Apache Beam, such as `DirectRunner`; None works without Beam.
         beam_options: further options of Beam, as on a command line.
 
@@ -148,7 +149,9 @@ class Flags(cli.Config):
     )
     image_key: str = field("image", "Feature of a TFRecord with the picture.")
     label_key: str | None = field(
-        None, "Feature of a TFRecord with the label; label or class_index if not given."
+        None,
+        "Feature of a TFRecord with the label (label or class_index if not given), or column of a "
+        "csv file (word if not given).",
     )
     categories: tuple[str, ...] | None = field(
         None,

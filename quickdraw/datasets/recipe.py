@@ -13,6 +13,7 @@ from quickdraw.drawings.drawing import Drawing
 from quickdraw.errors import QuickdrawError
 from quickdraw.fields import check, field
 from quickdraw.records import example, png
+from quickdraw.records.class_names import clean
 from quickdraw.records.ink import ink_of
 
 
@@ -52,8 +53,10 @@ class Recipe:
 
     def __post_init__(self) -> None:
         check(self)
-        if self.categories is not None and not self.categories:
-            raise QuickdrawError("no category is named: one or more expected")
+        if self.categories is not None:
+            if not self.categories:
+                raise QuickdrawError("no category is named: one or more expected")
+            object.__setattr__(self, "categories", tuple(map(clean, self.categories)))
         if self.channels not in (1, 3):
             raise QuickdrawError(f"channels must be 1 or 3. Received: {self.channels}")
 

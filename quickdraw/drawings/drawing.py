@@ -8,7 +8,11 @@ import numpy as np
 
 from quickdraw.drawings import simplify
 
+KNOWN = ("word", "drawing", "key_id", "countrycode", "recognized", "timestamp")
+"""The fields of Quick, Draw!'s drawings; all are read but the timestamp."""
+
 _LARGEST_RAW = 1e6  # pixels
+_YES = ("true", "1", "1.0", "t", "yes")  # Excel writes TRUE, pandas 1.0
 _MOST_POINTS = 20_000  # of a drawing of twenty seconds
 
 
@@ -67,7 +71,7 @@ def from_fields(fields: dict[str, Any], category: str | None, raw: bool | None) 
         checked(fields["drawing"], raw),
         key_id=str(fields.get("key_id", "")),
         countrycode=str(fields.get("countrycode", "")),
-        recognized=fields.get("recognized", True) in (True, "True", "true", "1"),
+        recognized=str(fields.get("recognized", True)).strip().casefold() in _YES,
     )
 
 

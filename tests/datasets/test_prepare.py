@@ -97,7 +97,7 @@ def test_config_sets_flags_and_the_command_line_wins(source, tmp_path):
         (["--keep_strokes"], 1, "keep_strokes needs strokes. Received: numpy bitmaps"),
         (["--processes=0"], 2, "processes must be at least 1. Received: 0"),
         (["--format=gif"], 2, "format"),
-        (["--format=csv"], 1, "files of csv strokes expected. Received: none of them"),
+        (["--format=csv"], 1, "files of csv strokes expected. Received: 2 numpy bitmaps"),
         (["--categories=cta"], 1, "Did you mean 'cat'?"),
         (["--output_dir=/dev/null/x"], 1, "the folder cannot be made"),
     ],

@@ -6,13 +6,10 @@ import abc
 import contextlib
 import dataclasses
 import os
-import re
 from collections.abc import Callable, Iterator
 
 from quickdraw import storage
 from quickdraw.drawings.drawing import Drawing, SkippedDrawing
-
-_DOWNLOADED = re.compile(r"^full(_|%2F)(simplified|raw|binary|numpy_bitmap)(_|%2F)")
 
 Record = tuple[int, bytes | SkippedDrawing]
 """Where in its file a drawing is, and what stands there, or why that cannot be used."""
@@ -81,17 +78,14 @@ class Source:
         files: in the order in which they are read.
         labels: names of the classes in label order, where the source itself says so.
         has_strokes: whether there are strokes, or may be, rather than images.
+        unread: what was found and not read: names of files, patterns or columns → how many.
     """
 
     format: str
     files: list[DrawingFile]
     labels: list[str] | None = None
     has_strokes: bool = False
-
-
-def category_of(path: str) -> str:
-    """Return the category a file is named after: `cat` for `full_simplified_cat.ndjson`."""
-    return _DOWNLOADED.sub("", os.path.splitext(os.path.basename(path))[0])
+    unread: dict[str, int] = dataclasses.field(default_factory=dict)
 
 
 def cut(size: int, most: int) -> list[tuple[int, int]]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 from collections.abc import Iterator
 
 from quickdraw import storage
+from quickdraw.datasets.sources import names
 from quickdraw.datasets.sources.base import DrawingFile, Record, cut, line_number
-from quickdraw.drawings.drawing import Drawing, SkippedDrawing, from_fields, shown
+from quickdraw.drawings.drawing import KNOWN, Drawing, SkippedDrawing, from_fields, shown
 
 _LONGEST = 1 << 24
 
@@ -24,6 +27,19 @@ class Lines(DrawingFile):
     def __init__(self, path: str, category: str | None = None, raw: bool | None = None):
         super().__init__(path, category)
         self._raw = raw
+
+    @functools.cached_property
+    def columns(self) -> list[str]:
+        """The fields of the first drawing."""
+        for _, data in self.scan(0, self.size):
+            with contextlib.suppress(ValueError, RecursionError, TypeError):
+                return list(dict(json.loads(data)))  # type: ignore[arg-type]
+        return []
+
+    @property
+    def unused(self) -> list[str]:
+        """Those of them that are not read."""
+        return [name for name in self.columns if name not in KNOWN]
 
     def pieces(self, size: int) -> list[tuple[int, int]]:
         return cut(self.size, size)
@@ -65,4 +81,6 @@ def parse(line: bytes, category: str | None = None, raw: bool | None = None) -> 
         raise SkippedDrawing("broken JSON", shown(line[:60])) from None
     if not isinstance(fields, dict):
         raise SkippedDrawing("not a JSON object", shown(fields))
+    if "word" in fields and isinstance(word := fields["word"], str | None):
+        fields["word"] = names.of_cell(word or "")
     return from_fields(fields, category, raw)

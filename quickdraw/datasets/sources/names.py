@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import collections
+import contextlib
 import os
+import re
+import urllib.parse
 from collections.abc import Iterable, Sequence
 
 from quickdraw import storage
+from quickdraw.console import log
+from quickdraw.drawings.drawing import SkippedDrawing
 from quickdraw.errors import QuickdrawError, did_you_mean
+from quickdraw.records.class_names import alike, clean, is_missing, look_alikes, spaced
+
+_COPY = re.compile(r"\s?\(\d+\)$")  # what a browser adds to a name that is taken
+_PACKED = re.compile(r"(\.[^.]*?)(\s?\(\d+\))?\.gz$", re.IGNORECASE)
+_ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}")
+_DOWNLOADED = re.compile(
+    r"^(full(_|%2F)(simplified|raw|binary|numpy_bitmap)|sketchrnn)(_|%2F)|\.full$"
+)
 
 
 def read_names(values: Sequence[str]) -> list[str]:
@@ -15,7 +29,7 @@ def read_names(values: Sequence[str]) -> list[str]:
         with storage.open_binary(values[0]) as file:
             lines = file.read().decode("utf-8-sig", errors="replace").splitlines()
         values = [line for line in lines if not line.startswith("#")]
-    return [name.strip() for name in values if name.strip()]
+    return [name for name in map(clean, values) if name]
 
 
 def is_usable(name: str) -> bool:
@@ -23,22 +37,78 @@ def is_usable(name: str) -> bool:
     return bool(name.strip(". ")) and name.isprintable() and not set("/\\") & set(name)
 
 
-def alike(name: str) -> str:
-    """Return a form that is equal for names a file system, a reader or a person may confuse."""
-    return name.replace("_", " ").casefold()
+def of_path(path: str, is_folder: bool = False) -> str:
+    """Return the class that a file or a folder is named after.
+
+    It is `alarm clock` for `full_simplified_alarm%20clock.ndjson.gz`: what downloading and packing
+    added is taken off.
+    """
+    name = clean(os.path.basename(path))
+    if not is_folder:
+        name = os.path.splitext(_PACKED.sub(r"\2\1", name))[0]
+    name = _DOWNLOADED.sub("", name)
+    if _ESCAPED.search(name):
+        with contextlib.suppress(UnicodeDecodeError):
+            name = urllib.parse.unquote(name, errors="strict")
+    return clean(name)
+
+
+def without_copy(name: str) -> str:
+    """Return `cat` for `cat (1)`."""
+    return _COPY.sub("", name)
+
+
+def grouped(paths: Iterable[str], is_folder: bool = False) -> dict[str, list[str]]:
+    """Return the files or folders of each class; say what is taken for a copy.
+
+    `cat (1)` is a cat where there is a `cat` too, or no other number; else the number is a name.
+    """
+    named = {path: of_path(path, is_folder) for path in paths}
+    bases = collections.Counter(map(without_copy, named.values()))
+    by_name: dict[str, list[str]] = {}
+    for path, name in named.items():
+        base = without_copy(name)
+        is_copy = base in named.values() or bases[base] == 1
+        by_name.setdefault(base if is_copy else name, []).append(path)
+    for name, several in by_name.items():
+        if len(several) > 1 or name != named[several[0]]:
+            listed = ", ".join(map(os.path.basename, several))
+            log(f"warning: read as the class {name!r}: {listed}")
+    return by_name
+
+
+def of_cell(word: str) -> str:
+    """Return the class that a table, a line or a record names.
+
+    Raises:
+        SkippedDrawing: it says that there is none.
+    """
+    if is_missing(word):
+        raise SkippedDrawing("no word: empty, nan, null or None", repr(word)[:80])
+    return clean(word)
 
 
 def choose(wanted: str, found: Iterable[str], path: str) -> str:
-    """Return the category that is meant; an underscore may stand for a space.
+    """Return the category that is meant; an underscore and a space are the same.
 
     Raises:
         QuickdrawError: there is none, with the nearest one.
     """
-    found = list(found)
-    for name in (wanted, wanted.replace("_", " ")):
-        if name in found:
-            return name
-    raise QuickdrawError(f"{path}: there is no category {wanted!r}{did_you_mean(wanted, found)}")
+    found, name = list(found), clean(wanted)
+    if name in found:
+        return name
+    for each in found:
+        if spaced(each) == spaced(name):
+            return each
+    raise QuickdrawError(f"{path}: there is no category {wanted!r}{did_you_mean(name, found)}")
+
+
+def warn(names: Sequence[str], path: str) -> None:
+    """Say which classes may be one that was written in two ways, and which may be none."""
+    for one, other in look_alikes(names):
+        log(f"warning: {path}: the classes {one!r} and {other!r} look alike: are they one?")
+    for name in filter(is_missing, names):
+        log(f"warning: {path}: the class {name!r} looks like a value that is missing")
 
 
 def check(names: Sequence[str], path: str) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import dataclasses
 import os
 from collections.abc import Callable, Sequence
 
 from quickdraw import storage
-from quickdraw.datasets.sources import finding, names
-from quickdraw.datasets.sources.base import DrawingFile, Source, category_of
+from quickdraw.console import log
+from quickdraw.datasets.sources import finding, names, unread
+from quickdraw.datasets.sources.base import DrawingFile, Source
 from quickdraw.datasets.sources.binary import Binary
 from quickdraw.datasets.sources.bitmaps import Bitmaps
+from quickdraw.datasets.sources.finding import FORMATS
 from quickdraw.datasets.sources.idx import Idx, labels_of
 from quickdraw.datasets.sources.lines import Lines
 from quickdraw.datasets.sources.pictures import Pictures, find_polarity
@@ -21,16 +24,7 @@ from quickdraw.drawings.drawing import SkippedDrawing
 from quickdraw.errors import QuickdrawError
 from quickdraw.records import dataset_info
 
-FORMATS = {
-    "bitmaps": "numpy bitmaps",
-    "simplified": "ndjson strokes",
-    "raw": "raw ndjson strokes",
-    "binary": "binary strokes",
-    "csv": "csv strokes",
-    "idx": "IDX images",
-    "pictures": "pictures",
-    "tfrecords": "TFRecords",
-}
+_KEYED = {"label_key": ("tfrecords", "csv"), "image_key": ("tfrecords",)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +38,8 @@ class _Wish:
     image_key: str
     label_key: str | None
     scratch: str
+    read: set[str] = dataclasses.field(default_factory=set)
+    """What was read beside the files of drawings, such as the labels of an IDX file."""
 
 
 def open_source(  # noqa: PLR0913
@@ -66,95 +62,101 @@ def open_source(  # noqa: PLR0913
         polarity: of pictures, `dark_on_light` or `light_on_dark`; None looks at them.
         image_key: of TFRecords, the feature with the picture.
         label_key: of TFRecords, the feature with the label; None takes `label` or `class_index`.
+            Of csv files the column; None takes `word`.
 
     Raises:
         QuickdrawError: nothing there, several formats, an unknown category, or files that are not
             what they should be.
     """
     wish = _Wish(path, format, categories, polarity, image_key, label_key, scratch)
-    if format == "pictures" or (format is None and finding.folders_of_pictures(path)):
-        return _open_pictures(wish)
-    files, kind = _alike(path, "simplified" if format == "raw" else format)
-    return _OPENERS[kind](wish, files)
+    found = finding.look(path)
+    files, kind = finding.of_one_format(found, "simplified" if format == "raw" else format)
+    for flag, is_told in (("label_key", label_key), ("image_key", image_key != "image")):
+        if is_told and kind not in _KEYED[flag]:
+            some = " and ".join(FORMATS[each] for each in _KEYED[flag])
+            raise QuickdrawError(f"--{flag} is for {some}. Received: {FORMATS[kind]} in {path}")
+    source = _OPENERS[kind](wish, files)
+    others = {*found.others, *found.kinds} - {*files, *wish.read}
+    left = source.unread | unread.counted(sorted(others), path)
+    if left:
+        log(unread.said(left))
+    return dataclasses.replace(source, unread=left)
 
 
-def _alike(path: str, told: str | None) -> tuple[list[str], str]:
-    """Return the files and their common format."""
-    found = finding.files_of(path)
-    if told and not storage.is_folder(path):
-        return found, told
-    kinds = {name: finding.kind_of(name) for name in found}
-    known = {kind for kind in kinds.values() if kind and kind == (told or kind)}
-    if len(known) != 1:
-        what = f"files of {FORMATS[told]}" if told else f"one of {', '.join(FORMATS)}"
-        holds = ", ".join(sorted(FORMATS[kind] for kind in known)) or "none of them"
-        raise QuickdrawError(f"{path}: {what} expected. Received: {holds}")
-    (kind,) = known
-    return [name for name in found if kinds[name] == kind], kind
-
-
-def _open_named(
-    wish: _Wish, paths: list[str], make: Callable[[str, str], DrawingFile]
-) -> list[DrawingFile]:
-    """Open files of formats that are named after their category."""
-    by_name = {category_of(path): path for path in paths}
-    names.check([category_of(path) for path in paths], wish.path)
+def _chosen(wish: _Wish, paths: list[str], is_folder: bool = False) -> list[tuple[str, str]]:
+    """Return (category, path) of what is asked for, of formats that are named after it."""
+    by_name = names.grouped(paths, is_folder)
+    names.check(list(by_name), wish.path)
     if wish.categories is None:
         chosen = list(by_name)
     else:
         chosen = [names.choose(name, by_name, wish.path) for name in wish.categories]
         names.check(chosen, wish.path)
-    return [make(finding.unpacked(by_name[name], wish.scratch), name) for name in chosen]
+    return [(name, path) for name in chosen for path in by_name[name]]
 
 
 def _open_bitmaps(wish: _Wish, paths: list[str]) -> Source:
-    return Source(FORMATS["bitmaps"], _open_named(wish, paths, Bitmaps))
+    files = [
+        Bitmaps(finding.unpacked(path, wish.scratch), name) for name, path in _chosen(wish, paths)
+    ]
+    return Source(FORMATS["bitmaps"], list(files))
 
 
 def _open_binary(wish: _Wish, paths: list[str]) -> Source:
-    return Source(FORMATS["binary"], _open_named(wish, paths, Binary), has_strokes=True)
+    files = [
+        Binary(finding.unpacked(path, wish.scratch), name) for name, path in _chosen(wish, paths)
+    ]
+    return Source(FORMATS["binary"], list(files), has_strokes=True)
 
 
 def _open_lines(wish: _Wish, paths: list[str]) -> Source:
     raw = {"raw": True, "simplified": False}.get(wish.format or "")
-    return Source(
-        FORMATS["raw" if raw else "simplified"],
-        _open_words(wish, paths, lambda path, name: Lines(path, name, raw)),
-        has_strokes=True,
-    )
+    name = FORMATS["raw" if raw else "simplified"]
+    return _open_words(wish, paths, name, lambda path, name: Lines(path, name, raw))
 
 
 def _open_tables(wish: _Wish, paths: list[str]) -> Source:
-    return Source(FORMATS["csv"], _open_words(wish, paths, Table), has_strokes=True)
+    def table(path: str, name: str | None) -> Table:
+        return Table(path, name, label_key=wish.label_key)
+
+    return _open_words(wish, paths, FORMATS["csv"], table)
 
 
 def _open_words(
-    wish: _Wish, paths: list[str], make: Callable[[str, str | None], DrawingFile]
-) -> list[DrawingFile]:
+    wish: _Wish, paths: list[str], format: str, make: Callable[[str, str | None], Lines | Table]
+) -> Source:
     """Open files whose drawings carry their word.
 
     One named after the word of its first drawing is taken to hold that category alone, so that it
     need not be read where the category is not asked for.
     """
     wanted = None if wish.categories is None else set(map(names.alike, wish.categories))
-    files = []
+    files: list[DrawingFile] = []
+    unused = collections.Counter[str]()
     known: set[str] = set()
     mixed = False
     for path in paths:
-        name = category_of(path.removesuffix(".gz"))
+        name = names.without_copy(names.of_path(path))
         unpacked = finding.unpacked(path, wish.scratch)
         file = make(unpacked, name)
-        is_named = _first_word(file) == name
+        word = _first_word(file)
         known.add(name)
-        if not is_named:
+        if word != name:
             file, mixed = make(unpacked, None), True
         elif wanted is not None and names.alike(name) not in wanted:
             continue
         files.append(file)
+        unused.update(f"column {column!r}" for column in file.unused)
+        if "word" not in file.columns and file.unused:
+            what = f"drawings of the class {word!r}" if word else "records for a test, unlabelled"
+            log(
+                f"warning: {path}: no column 'word', so these are {what}. Other columns: "
+                f"{', '.join(map(repr, file.unused))}"
+            )
     if not mixed:
         for name in wish.categories or ():
             names.choose(name, known, wish.path)
-    return files
+    return Source(format, files, has_strokes=True, unread=dict(unused))
 
 
 def _first_word(file: DrawingFile) -> str | None:
@@ -174,6 +176,7 @@ def _open_idx(wish: _Wish, paths: list[str]) -> Source:
                 f"{path}: the file of its labels is missing beside it: "
                 f"{os.path.basename(labels)} expected"
             )
+        wish.read.add(labels)
         unpacked, labels = (finding.unpacked(each, wish.scratch) for each in (path, labels))
         files.append(Idx(unpacked, labels, path))
     return Source(FORMATS["idx"], files)
@@ -192,19 +195,17 @@ def _open_records(wish: _Wish, paths: list[str]) -> Source:
     return Source(FORMATS["tfrecords"], files, labels or None, has_strokes=True)
 
 
-def _open_pictures(wish: _Wish) -> Source:
-    found = finding.folders_of_pictures(wish.path)
-    if not found:
-        raise QuickdrawError(f"{wish.path}: folders <category>/ of .png or .jpg pictures expected")
-    chosen = found
-    if wish.categories is not None:
-        chosen = [names.choose(name, found, wish.path) for name in wish.categories]
-    names.check(chosen, wish.path)
-    folders = [Pictures(os.path.join(wish.path, name), name) for name in chosen]
+def _open_pictures(wish: _Wish, paths: list[str]) -> Source:
+    folders = [Pictures(path, name) for name, path in _chosen(wish, paths, is_folder=True)]
     inverted = find_polarity(folders) if wish.polarity is None else wish.polarity == "dark_on_light"
     for folder in folders:
         folder.inverted = inverted
-    return Source(FORMATS["pictures"], list(folders))
+    rest = [
+        os.path.join(folder.path, name)
+        for folder in folders
+        for name in set(storage.listdir(folder.path)) - set(folder.names)
+    ]
+    return Source(FORMATS["pictures"], list(folders), unread=unread.counted(rest, wish.path))
 
 
 _OPENERS: dict[str, Callable[[_Wish, list[str]], Source]] = {
@@ -213,5 +214,6 @@ _OPENERS: dict[str, Callable[[_Wish, list[str]], Source]] = {
     "binary": _open_binary,
     "csv": _open_tables,
     "idx": _open_idx,
+    "pictures": _open_pictures,
     "tfrecords": _open_records,
 }

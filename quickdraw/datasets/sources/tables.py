@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from quickdraw import storage
+from quickdraw.datasets.sources import names
 from quickdraw.datasets.sources.base import DrawingFile, Record, line_number
-from quickdraw.drawings.drawing import Drawing, SkippedDrawing, from_fields, shown
-from quickdraw.errors import QuickdrawError
+from quickdraw.drawings.drawing import KNOWN, Drawing, SkippedDrawing, from_fields, shown
+from quickdraw.errors import QuickdrawError, did_you_mean
 
 _LONGEST = 1 << 24
 _MOST_LINES = 64  # of one row: a quote that is never closed must not swallow the file
@@ -24,26 +25,43 @@ class Table(DrawingFile):
         path: the file, UTF-8, with any line ends.
         category: its category, where all rows are of one.
         raw: whether the strokes are raw; None looks whether they have times.
+        label_key: the column with the word; `word` when not given.
+
+    Attributes:
+        columns: what is in them: a field's name, or nothing where they are not read.
+        unused: the names of those that are not read.
 
     Raises:
-        QuickdrawError: the header has no column `drawing`.
+        QuickdrawError: the header has no column `drawing`, or none that `label_key` names.
     """
 
-    def __init__(self, path: str, category: str | None = None, raw: bool | None = None):
+    def __init__(
+        self,
+        path: str,
+        category: str | None = None,
+        raw: bool | None = None,
+        label_key: str | None = None,
+    ):
         super().__init__(path, category)
         self._raw = raw
         with storage.open_binary(path) as file:
             header = _row(file)
         try:
-            self._columns = _fields(header)
+            columns = [names.clean(column) for column in _fields(header)]
         except SkippedDrawing:
-            self._columns = []
-        if "drawing" not in self._columns:
+            columns = []
+        self.columns = [_field(column, label_key) for column in columns]
+        self.unused = [name for name, field in zip(columns, self.columns, strict=True) if not field]
+        if self.columns.count("drawing") != 1:
             raise QuickdrawError(
                 f"{path}: a csv file with a column 'drawing' in its first line expected. "
                 f"Received: {shown(header[:60])}"
             )
-        if "word" not in self._columns:
+        if label_key and self.columns.count("word") != 1:
+            raise QuickdrawError(
+                f"{path}: there is no column {label_key!r}{did_you_mean(label_key, columns)}"
+            )
+        if "word" not in self.columns:
             self.category = None
 
     def pieces(self, size: int) -> list[tuple[int, int]]:
@@ -67,19 +85,29 @@ class Table(DrawingFile):
 
     def parse(self, position: int, data: bytes) -> Drawing:
         values = _fields(data)
-        if len(values) != len(self._columns):
+        if len(values) != len(self.columns):
             raise SkippedDrawing(
                 "a row of another number of columns", f"{len(values)}: {shown(data[:60])}"
             )
-        fields: dict = dict(zip(self._columns, values, strict=True))
+        fields: dict = dict(zip(self.columns, values, strict=True))
         try:
             fields["drawing"] = json.loads(fields["drawing"])
         except (ValueError, RecursionError):
             raise SkippedDrawing("broken JSON", shown(fields["drawing"][:60])) from None
+        if "word" in fields:
+            fields["word"] = names.of_cell(fields["word"])
         return from_fields(fields, None, self._raw)
 
     def place(self, position: int) -> str:
         return f"{self.path}, line {line_number(self.path, position):,}"
+
+
+def _field(column: str, label_key: str | None) -> str:
+    """Return which field of a drawing a column has; none if it is not read."""
+    word = label_key or "word"
+    if column == word or column.lower() == word:
+        return "word"
+    return column.lower() if column.lower() in {*KNOWN} - {"word"} else ""
 
 
 def _quotes(file: BinaryIO, size: int) -> int:

@@ -15,6 +15,7 @@ from quickdraw.datasets.sources import names
 from quickdraw.datasets.sources.base import DrawingFile
 from quickdraw.drawings.drawing import Drawing, SkippedDrawing
 from quickdraw.errors import QuickdrawError
+from quickdraw.records.class_names import spaced
 
 ENTRY = np.dtype(
     [("key", "u8"), ("position", "u8"), ("size", "u4"), ("file", "u4"), ("word", "u2")]
@@ -87,10 +88,11 @@ def wanted(
     Numbers in `words` all words that occur. Once a category has enough, so does a file of it.
     """
     taken = collections.Counter[str]()
+    chosen = set(map(spaced, recipe.categories or ()))
     for position, data, drawing in _usable(file, piece, recipe):
         if isinstance(drawing, Drawing) and drawing.word is not None:
             words.setdefault(drawing.word, len(words))
-            if not _is_wanted(drawing.word, recipe):
+            if chosen and spaced(drawing.word) not in chosen:
                 continue
             taken[drawing.word] += 1
             if recipe.per_category and taken[drawing.word] > recipe.per_category:
@@ -119,13 +121,6 @@ def _usable(
             yield position, data, drawing
         except SkippedDrawing as error:
             yield position, data, error
-
-
-def _is_wanted(word: str, recipe: Recipe) -> bool:
-    """Return whether a word may be one of the categories asked for."""
-    if recipe.categories is None:
-        return True
-    return any(word in (name, name.replace("_", " ")) for name in recipe.categories)
 
 
 class Words:
@@ -186,6 +181,7 @@ def label_names(
     else:
         chosen = names.in_order(used)
     names.check(chosen, source)
+    names.warn(chosen, source)
     return chosen
 
 

@@ -98,7 +98,12 @@ def describe(source: Source, recipe: Recipe, description: str) -> DatasetInfo:
     del settings["image_size"], settings["channels"]
     settings = {key: list(v) if isinstance(v, tuple) else v for key, v in settings.items()}
     return DatasetInfo(
-        [], recipe.image_size, recipe.channels, source=description, settings=settings
+        [],
+        recipe.image_size,
+        recipe.channels,
+        source=description,
+        unread=source.unread,
+        settings=settings,
     )
 
 

@@ -174,4 +174,4 @@ def test_truncated_data(folder):
 
 def test_a_folder_in_the_place_of_a_file(tmp_path):
     (tmp_path / "cat.npy").mkdir()
-    fails(tmp_path, match=r"cat.npy: Is a directory")
+    fails(tmp_path, match=r"Received: none of them")

@@ -53,11 +53,11 @@ def test_idx_is_seen(tmp_path):
 
 def test_a_folder_of_several_formats_must_be_told(tmp_path, bitmaps):
     (tmp_path / "cat.ndjson").write_text(LINE)
-    with pytest.raises(QuickdrawError, match="Received: ndjson strokes, numpy bitmaps"):
+    with pytest.raises(QuickdrawError, match=r"1 numpy bitmaps \(array.npy\), 1 ndjson"):
         opened(tmp_path, tmp_path)
     (file,) = opened(tmp_path, tmp_path, format="simplified").files
     assert file.path.endswith("cat.ndjson")
-    with pytest.raises(QuickdrawError, match=r"files of TFRecords expected. Received: none"):
+    with pytest.raises(QuickdrawError, match=r"files of TFRecords expected. Received: 1 numpy"):
         opened(tmp_path, tmp_path, format="tfrecords")
 
 
@@ -112,6 +112,21 @@ def test_names_that_are_fine():
 def test_order_of_labels():
     assert in_order(["10", "9", "1"]) == ["1", "9", "10"]
     assert in_order(["10", "b", "a"]) == ["10", "a", "b"]
+
+
+@pytest.mark.parametrize("flags", [{"label_key": "y"}, {"image_key": "x"}])
+def test_a_key_that_a_format_has_not_is_refused(tmp_path, bitmaps, flags):
+    with pytest.raises(QuickdrawError, match=r"--(label|image)_key is for TFRecords.*numpy bitm"):
+        opened(tmp_path, tmp_path, **flags)
+
+
+def test_another_column_with_the_word(tmp_path):
+    (tmp_path / "train.csv").write_text(TABLE.replace("word", "word,Class").replace("cat", "x,cat"))
+    (file,) = opened(tmp_path, tmp_path, label_key="Class").files
+    assert [file.parse(*record).word for record in file.scan(0, file.size)] == ["cat"]
+    assert file.unused == ["word"]
+    with pytest.raises(QuickdrawError, match=r"no column 'clas'. Did you mean 'Class'"):
+        opened(tmp_path, tmp_path, label_key="clas")
 
 
 def test_names_in_a_file(tmp_path):
