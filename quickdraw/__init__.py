@@ -1,6 +1,16 @@
 """quickdraw: teach machines to recognise doodles, with TensorFlow 2 and Keras 3.
 
-Importing this package imports nothing else: TensorFlow is loaded by the modules that use it.
+Importing this package imports nothing else: TensorFlow is loaded by the modules that use it, and
+finds oneDNN switched on, unless TF_ENABLE_ONEDNN_OPTS is set otherwise.
 """
 
+import os
+import platform
+import sys
+
 __version__ = "0.1.0"
+
+# TensorFlow reads the variable when it is imported. By itself it leaves oneDNN off on processors
+# without AVX512-VNNI (most laptops), where training takes twice as long without it.
+if "tensorflow" not in sys.modules and platform.machine() in ("x86_64", "AMD64"):
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

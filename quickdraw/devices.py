@@ -10,7 +10,6 @@ import dataclasses
 import json
 import os
 import re
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,8 +18,6 @@ import tensorflow as tf
 
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError, StoppedError
-
-_SLOWER = 1.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,6 +149,21 @@ def create(kind: str) -> Distribution:
     )
 
 
+def advise_onednn() -> None:
+    """Say so where training is slow because TensorFlow was imported before quickdraw."""
+    # Set by `import quickdraw`, or by the user, who then knows.
+    if "TF_ENABLE_ONEDNN_OPTS" in os.environ or tf.config.list_physical_devices("GPU"):
+        return
+    with contextlib.suppress(OSError), open("/proc/cpuinfo", encoding="utf-8") as file:
+        features = file.read()
+        if " avx2 " in features and " avx512_vnni " not in features:
+            log(
+                "TensorFlow was imported before quickdraw and leaves oneDNN off on this processor: "
+                "training takes about twice as long. Import quickdraw first, or set "
+                "TF_ENABLE_ONEDNN_OPTS=1"
+            )
+
+
 def is_multi_worker() -> bool:
     """Return whether TF_CONFIG names more than one worker.
 
@@ -168,30 +180,3 @@ def is_multi_worker() -> bool:
         return workers > 1
     except (ValueError, KeyError, TypeError, AttributeError):
         raise QuickdrawError(f"TF_CONFIG cannot be understood. Received: {text}") from None
-
-
-def check_precision(precision: str) -> None:
-    """Warn where float32 is faster: on a CPU without instructions for the others."""
-    if precision == "float32" or tf.config.list_logical_devices("GPU"):
-        return
-    ratio = _convolution_seconds(precision) / _convolution_seconds("float32")
-    if ratio > _SLOWER:
-        log(
-            f"warning: on this CPU a convolution in {precision} takes {ratio:.1f} times as long as "
-            "in float32: --precision=float32 would be faster"
-        )
-
-
-def _convolution_seconds(dtype: str) -> float:
-    """Time a convolution with its gradients: the best of three, after a warm-up, in seconds."""
-    images, kernel = tf.ones((16, 28, 28, 32), dtype), tf.ones((3, 3, 32, 32), dtype)
-    seconds = []
-    for _ in range(4):
-        start = time.perf_counter()
-        with tf.GradientTape() as tape:
-            tape.watch([images, kernel])
-            convolved = tf.nn.conv2d(images, kernel, 1, "SAME")
-        for gradient in tape.gradient(convolved, [images, kernel]):
-            gradient.numpy()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds[1:])

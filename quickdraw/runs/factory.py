@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=BaseReader)
 
-_POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
-
 
 def create_model(run: Run) -> BaseModel:
     """Make the instance of the model's class."""
@@ -36,16 +34,26 @@ def create_loss(run: Run) -> BaseLoss:
     return create(find(run.label_loss, losses.BaseLoss), run.loss_params)
 
 
-def build_model(run: Run) -> keras.Model:
-    """Build the Keras model, with fresh weights, in the precision of the run.
+def build_model(run: Run, to_predict: bool = False) -> keras.Model:
+    """Build the Keras model, with fresh weights.
+
+    Args:
+        run: the run.
+        to_predict: compute in what is fast here (`precision.for_prediction`) instead of in the
+            precision that the run is trained in.
 
     Raises:
         QuickdrawError: the loss needs something that the model has not.
     """
     import keras
 
+    from quickdraw import precision
+
+    computes_in = run.settings.get("precision", "float32")
+    if to_predict:
+        computes_in = precision.for_prediction(computes_in)
     policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(_POLICIES[run.settings.get("precision", "float32")])
+    keras.config.set_dtype_policy(precision.POLICIES[computes_in])
     try:
         model = create_model(run).build(run.image_size, run.channels, len(run.labels))
         return create_loss(run).attach(model)

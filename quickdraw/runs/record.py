@@ -117,6 +117,11 @@ def _versions() -> dict[str, str]:
     }
 
 
+def exists(train_dir: str) -> bool:
+    """Return whether a folder holds a run."""
+    return storage.exists(os.path.join(train_dir, FILE_NAME))
+
+
 def read(train_dir: str) -> Run:
     """Read `train_dir/run.json`.
 
@@ -124,7 +129,7 @@ def read(train_dir: str) -> Run:
         QuickdrawError: there is none, it is damaged, or a later version of this package made it.
     """
     path = os.path.join(train_dir, FILE_NAME)
-    if not storage.exists(path):
+    if not exists(train_dir):
         raise QuickdrawError(
             f"{train_dir} holds no run: no {FILE_NAME} there. Train one with "
             f"python -m quickdraw.train --train_dir={train_dir}"

@@ -166,7 +166,7 @@ def load(train_dir: str, checkpoint: Which = "best") -> TrainedModel:
     from quickdraw.runs import checkpoints
 
     run = record.read(train_dir)
-    model = factory.build_model(run)
+    model = factory.build_model(run, to_predict=True)
     if checkpoint == "best" and checkpoints.has_best(train_dir):
         step = checkpoints.restore_best(model, train_dir)
     else:

@@ -51,7 +51,7 @@ def average(
     paths = _choose(train_dir, last, best)
     steps = [checkpoints.step_of(path) for path in paths]
     log(f"averaging the checkpoints of steps {', '.join(f'{step:,}' for step in steps)}")
-    model = factory.build_model(run)
+    model = factory.build_model(run, to_predict=True)
     model.set_weights(_mean(model, paths))
     patterns = train_data_pattern or run.settings["train_data_pattern"]
     measure_batch_norm(model, run, patterns, on_bad_record)

@@ -72,7 +72,7 @@ def train(
     """
     settings, run = setup.settings, setup.run
     assert settings.train_dir
-    make_deterministic(settings.deterministic)
+    make_deterministic(settings)
 
     # 3. Whose folder: the chief makes train_dir the run's; the others wait for that.
     if setup.devices.is_chief and open_folder(

@@ -43,7 +43,7 @@ def range_test(settings: Settings) -> list[Point]:
     """
     setup = prepare(settings, devices.create(settings.distribute), cache.load)
     setup.train.bad.report()
-    make_deterministic(settings.deterministic)
+    make_deterministic(settings)
     train_steps = make_train_steps(setup, lambda step: rising_rate(step, _STEPS))
     points: list[Point] = []
     mean, progress = 0.0, Progress("range test", _STEPS, "steps")

@@ -9,15 +9,16 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from quickdraw import precision
 from quickdraw.components.base_loss import BaseLoss
 from quickdraw.components.base_model import BaseModel
 from quickdraw.components.lookup import component, explained
 from quickdraw.console import log
-from quickdraw.devices import Distribution, check_precision
+from quickdraw.devices import Distribution, advise_onednn
 from quickdraw.errors import QuickdrawError
 from quickdraw.readers import QuickDrawFeatureReader
 from quickdraw.records.shards import Shards
-from quickdraw.runs import factory
+from quickdraw.runs import factory, record
 from quickdraw.runs.record import Run
 from quickdraw.training.augmentation import Augmentation, make_augmentation
 from quickdraw.training.data.cache import Drawings
@@ -67,7 +68,8 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
         )
     _check_use_of_validation(settings)
     _check_batch(settings, devices)
-    check_precision(settings.precision)
+    advise_onednn()
+    settings = _with_precision(settings, devices)
 
     # 2. Records: listed and described, each pattern once.
     reader = QuickDrawFeatureReader(
@@ -138,6 +140,33 @@ def _check_batch(settings: Settings, devices: Distribution) -> None:
             f"{settings.batch_size // devices.replicas} of the {settings.batch_size} drawings of "
             f"each batch on each; the learning rate stays {settings.base_learning_rate:g}"
         )
+
+
+def _with_precision(settings: Settings, devices: Distribution) -> Settings:
+    """Choose the precision, if the settings leave it open: the same one in all processes."""
+    if settings.precision != "auto":
+        precision.warn_if_slow(settings.precision, "--precision=auto would be faster")
+        return settings
+    chosen = _begun_with(settings)
+    if chosen is None:
+        votes = np.array([precision.fastest() == "bfloat16"], np.int64)
+        all_agree = devices.sum_over_workers(votes)[0] == devices.workers
+        chosen = "bfloat16" if all_agree else "float32"
+    log(f"--precision=auto: {chosen}")
+    precision.warn_if_slow(
+        chosen,
+        "the run keeps what it began with: go on with it on a machine like its first, or begin "
+        "another",
+    )
+    return dataclasses.replace(settings, precision=chosen)
+
+
+def _begun_with(settings: Settings) -> precision.Precision | None:
+    """Return the precision of the run that train_dir holds, if training goes on with one."""
+    folder = settings.train_dir
+    if settings.start_new_model or not folder or not record.exists(folder):
+        return None
+    return record.read(folder).settings.get("precision", "float32")
 
 
 def _describe(

@@ -11,6 +11,7 @@ from quickdraw.components.base_loss import BaseLoss
 from quickdraw.runs import factory
 from quickdraw.training.objective import Objective
 from quickdraw.training.optimizers import make_optimizer
+from quickdraw.training.settings import Settings
 from quickdraw.training.setup import Setup
 
 
@@ -62,10 +63,11 @@ def make_state(setup: Setup) -> State:
     return State(model, average, loss, objective, optimizer)
 
 
-def make_deterministic(deterministic: bool | None) -> None:
+def make_deterministic(settings: Settings) -> None:
     """Let the same run give the same bits each time, as `--deterministic` says."""
-    on_cpu = not tf.config.list_logical_devices("GPU")
-    if deterministic or (deterministic is None and on_cpu):
+    # XLA has no deterministic gradient of max pooling: it refuses to compile one, on CPUs too.
+    free = not settings.xla and not tf.config.list_logical_devices("GPU")
+    if settings.deterministic or (settings.deterministic is None and free):
         tf.config.experimental.enable_op_determinism()
 
 

@@ -68,7 +68,7 @@ def train(
         train_data_pattern=pattern, model="CnnModel", batch_size=batch_size, precision=precision
     )
     setup = prepare(settings, devices.create("none"), cache.load)
-    make_deterministic(settings.deterministic)
+    make_deterministic(settings)
     steps = train_images // batch_size
     train_steps = make_train_steps(
         setup, lambda step: share_of_rate("cosine", step, 2 * steps) / 500
