@@ -8,12 +8,14 @@ the last point; the others differ in a point here and there.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
 
 _EPSILON = 2.0
 _DOT = 1e-6
+_PART = 16_384  # units: 64 times across the paper, in one stroke
 
 
 def simplify(strokes: Sequence) -> list[list[list[int]]]:
@@ -34,15 +36,35 @@ def simplify(strokes: Sequence) -> list[list[list[int]]]:
     result = []
     for stroke in points:
         stroke[:, :2] = (stroke[:, :2] - low) * scale
-        result.append(np.rint(_thin(_resample(stroke))).astype(int).T.tolist())
+        thinned = [_thin(_resample(part)) for part in _parts(stroke)]
+        joined = [*(part[:-1] for part in thinned[:-1]), thinned[-1]]
+        result.append(np.rint(np.concatenate(joined)).astype(int).T.tolist())
     return result
+
+
+def _parts(stroke: np.ndarray) -> list[np.ndarray]:
+    """Cut an endless stroke into parts that share a point; nearly every stroke is one part.
+
+    Thinning takes the square of a stroke's length at worst, which a scribble must not cost.
+    """
+    at = _lengths(stroke)
+    if at[-1] <= _PART:
+        return [stroke]
+    cuts = np.flatnonzero(np.diff(at // _PART)) + 1
+    edges = [0, *cuts[cuts < len(stroke) - 1].tolist(), len(stroke) - 1]
+    return [stroke[first : last + 1] for first, last in itertools.pairwise(edges)]
+
+
+def _lengths(stroke: np.ndarray) -> np.ndarray:
+    """Return how far the pen has moved at each point: `[n, 2 or 3]` to float64 `[n]`."""
+    return np.append(0, np.cumsum(np.hypot(*np.diff(stroke[:, :2], axis=0).T)))
 
 
 def _resample(stroke: np.ndarray) -> np.ndarray:
     """Return a point at every unit of length, and the last: `[n, 2 or 3]` to `[m, 2 or 3]`."""
     if len(stroke) == 1:
         return stroke
-    at = np.append(0, np.cumsum(np.hypot(*np.diff(stroke[:, :2], axis=0).T)))
+    at = _lengths(stroke)
     wanted = np.append(np.arange(at[-1]), at[-1])
     if len(wanted) == 1:  # the pen did not move: the data set keeps its first and last point
         return stroke[[0, -1]]

@@ -27,7 +27,8 @@ def open_binary(path: str) -> BinaryIO:
     """Open a file for reading bytes; one on gs:// is fetched first, whole and checked.
 
     Raises:
-        QuickdrawError: there is no such file, it is a folder, or it may not be read.
+        QuickdrawError: there is no such file, it is a folder, or a pipe or a device, which would
+            be waited for.
     """
     if is_remote(path):
         file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115
@@ -38,6 +39,12 @@ def open_binary(path: str) -> BinaryIO:
             raise
         file.seek(0)
         return file
+    if not os.path.isfile(path) and not os.path.isdir(path) and os.path.exists(path):
+        raise QuickdrawError(f"{path}: a file expected. Received: a pipe, a socket or a device")
+    return _opened(path)
+
+
+def _opened(path: str) -> BinaryIO:
     try:
         return open(path, "rb", buffering=1 << 20)
     except (FileNotFoundError, IsADirectoryError) as error:
@@ -196,12 +203,12 @@ def move(local: str, target: str) -> None:
 
 
 def read_json(path: str) -> Any:
-    """Read a JSON file.
+    """Read a JSON file, or a pipe, such as a shell's `<(command)`.
 
     Raises:
         QuickdrawError: no such file, or not JSON (with line and column).
     """
-    with open_binary(path) as file:
+    with open_binary(path) if is_remote(path) else _opened(path) as file:
         text = file.read()
     try:
         return json.loads(text)

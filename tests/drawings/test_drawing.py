@@ -1,5 +1,6 @@
 """The checks that every drawing passes, and raw strokes made simplified."""
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quickdraw.datasets import splits
+from quickdraw.drawings import simplify as simplification
 from quickdraw.drawings.drawing import SkippedDrawing, checked, from_fields
 from quickdraw.drawings.rasterise import rasterise
 from quickdraw.drawings.simplify import simplify
@@ -105,6 +107,33 @@ def test_raw_strokes_are_drawn_like_simplified_ones(strokes):
 def test_times_stay_with_their_points():
     (stroke,) = simplify([[[0, 100, 200, 200], [0, 0, 0, 200], [0, 10, 20, 50]]])
     assert stroke == [[0, 255, 255], [0, 0, 255], [0, 20, 50]]
+
+
+def test_an_endless_scribble_is_thinned_part_by_part(monkeypatch):
+    """Thinning takes the square of a stroke's length at worst: 20,000 points took minutes."""
+    lengths, thin = [], simplification._thin
+
+    def noted(part):
+        lengths.append(len(part))
+        return thin(part)
+
+    monkeypatch.setattr(simplification, "_thin", noted)
+    count = 20_000
+    zigzag = [[255 * (i % 2) for i in range(count)], [i / 80 for i in range(count)]]
+    (stroke,) = simplify([zigzag])
+    assert len(lengths) > 100 and max(lengths) < 20_000
+    assert (stroke[0][0], stroke[1][0], stroke[0][-1], stroke[1][-1]) == (0, 0, 255, 250)
+
+
+def test_a_cut_scribble_is_drawn_like_a_whole_one(monkeypatch):
+    turns = np.linspace(0, 40, 900)
+    spiral = [(turns * np.cos(turns)).tolist(), (turns * np.sin(turns)).tolist()]
+    whole = rasterise(simplify([spiral]))
+    monkeypatch.setattr(simplification, "_PART", 500)
+    (stroke,) = simplify([spiral])
+    points = list(zip(*stroke, strict=True))
+    assert all(a != b for a, b in itertools.pairwise(points))
+    assert np.corrcoef(rasterise([stroke]).ravel(), whole.ravel())[0, 1] > 0.97
 
 
 def test_agrees_with_the_simplified_files_of_the_dataset():

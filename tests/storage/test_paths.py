@@ -1,6 +1,8 @@
 """Local paths: files whole or not at all, and patterns with what is there when nothing matches."""
 
 import json
+import os
+import threading
 
 import pytest
 
@@ -185,3 +187,23 @@ def test_no_folder_is_called_tilde(tmp_path, monkeypatch):
         storage.make_folders("~/x")
     storage.make_folders("./~/x")
     assert [path.name for path in tmp_path.iterdir()] == ["~"]
+
+
+# Pipes
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "train-0.tfrecord")
+    with pytest.raises(QuickdrawError, match="a file expected. Received: a pipe"):
+        storage.open_binary(str(tmp_path / "train-0.tfrecord"))
+    with pytest.raises(QuickdrawError, match="a file expected"):
+        storage.open_binary("/dev/zero")
+
+
+def test_settings_may_come_through_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "settings")
+    text = (tmp_path / "settings").write_text
+    writer = threading.Thread(target=text, args=('{"batch_size": 3}',), daemon=True)
+    writer.start()
+    assert storage.read_json(str(tmp_path / "settings")) == {"batch_size": 3}
+    writer.join()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import math
+import tokenize
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -16,6 +18,7 @@ from quickdraw.errors import QuickdrawError
 
 _SIDE = 28
 _BLOCK = 1 << 20
+_LONGEST_HEADER = 1 << 16
 _EXPECTED = "uint8 images [n, 784] or [n, size, size] expected, n above 0"
 
 
@@ -93,26 +96,27 @@ def square(data: bytes) -> np.ndarray:
 
 def _header(path: str) -> tuple[int, int, int]:
     """Return where the rows of a .npy file start, their number, and the side of an image."""
-    with storage.open_binary(path) as file:
-        try:
-            version = np.lib.format.read_magic(file)
-            read_header = (
-                np.lib.format.read_array_header_1_0
-                if version == (1, 0)
-                else np.lib.format.read_array_header_2_0
-            )
-            shape, fortran_order, dtype = read_header(file)
-        except ValueError as error:
-            what = str(error).splitlines()[0]
-            raise QuickdrawError(f"{path}: not a .npy file ({what})") from None
-        start = file.tell()
+    with storage.open_binary(path) as whole:
+        file = io.BytesIO(whole.read(_LONGEST_HEADER))  # whatever length the header claims
+    try:
+        version = np.lib.format.read_magic(file)
+        read_header = (
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0)
+            else np.lib.format.read_array_header_2_0
+        )
+        shape, fortran_order, dtype = read_header(file)
+    except (ValueError, TypeError, SyntaxError, tokenize.TokenError, RecursionError) as error:
+        what = str(error).splitlines()[0]
+        raise QuickdrawError(f"{path}: not a .npy file ({what})") from None
+    start = file.tell()
     if dtype.hasobject:
         raise QuickdrawError(
             f"{path}: holds pickled Python objects, which are never loaded. "
             f"{_EXPECTED}. Received: {dtype}"
         )
     is_square = (len(shape) == 3 and shape[1] == shape[2]) or shape[1:] == (_SIDE * _SIDE,)
-    if dtype != np.uint8 or not is_square or not math.prod(shape):
+    if dtype != np.uint8 or not is_square or min(shape) < 1:
         raise QuickdrawError(f"{path}: {_EXPECTED}. Received: {dtype} {list(shape)}")
     if fortran_order and shape[0] > 1:
         raise QuickdrawError(

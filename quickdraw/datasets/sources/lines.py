@@ -48,8 +48,9 @@ class Lines(DrawingFile):
         with storage.open_binary(self.path) as file:
             if start:  # the line that begins before is another piece's
                 file.seek(start - 1)
-                while (rest := file.readline(_LONGEST)) and not rest.endswith(b"\n"):
-                    pass
+                while file.tell() < stop and (rest := file.readline(stop - start)):
+                    if rest.endswith(b"\n"):
+                        break
             position = file.tell()
             while position < stop and (line := file.readline(_LONGEST)):
                 length = len(line)

@@ -16,6 +16,7 @@ from quickdraw.errors import QuickdrawError, did_you_mean
 
 _LONGEST = 1 << 24
 _MOST_LINES = 64  # of one row: a quote that is never closed must not swallow the file
+csv.field_size_limit(_LONGEST)  # Python's own limit, 131,072, is less than a drawing may take
 
 
 class Table(DrawingFile):
@@ -69,8 +70,10 @@ class Table(DrawingFile):
             edges = [len(_row(file))]
             while edges[-1] < self.size:
                 quotes = _quotes(file, size)
-                while (line := file.readline(_LONGEST)) and (quotes + line.count(b'"')) % 2:
+                while line := file.readline(_LONGEST):
                     quotes += line.count(b'"')
+                    if quotes % 2 == 0 and line.endswith(b"\n"):
+                        break
                 edges.append(file.tell())
         return list(itertools.pairwise(edges))
 
@@ -79,9 +82,11 @@ class Table(DrawingFile):
             position = start or len(_row(file))
             file.seek(position)
             while position < stop and (row := _row(file)):
-                if not row.isspace():
+                if len(row) == _LONGEST:
+                    yield position, SkippedDrawing("a row longer than 16 MB")
+                elif not row.isspace():
                     yield position, row
-                position += len(row)
+                position = file.tell()
 
     def parse(self, position: int, data: bytes) -> Drawing:
         values = _fields(data)
@@ -120,17 +125,24 @@ def _quotes(file: BinaryIO, size: int) -> int:
 
 
 def _row(file: BinaryIO) -> bytes:
-    """Read the next row: lines up to the one that closes its quotes."""
-    start = file.tell()
-    first = file.readline(_LONGEST)
-    lines, quotes = [first], first.count(b'"')
+    """Read the next row: lines up to the one that closes its quotes.
+
+    Of one that is too long only its first 16 MB are returned.
+    """
+    row = file.readline(_LONGEST)
+    if len(row) == _LONGEST:
+        rest = row
+        while rest and not rest.endswith(b"\n"):
+            rest = file.readline(_LONGEST)
+        return row
+    second, lines, quotes, size = file.tell(), [row], row.count(b'"'), len(row)
     while quotes % 2:
         line = file.readline(_LONGEST)
         lines.append(line)
-        quotes += line.count(b'"')
-        if not line or len(lines) > _MOST_LINES:
-            file.seek(start + len(first))
-            return first
+        quotes, size = quotes + line.count(b'"'), size + len(line)
+        if not line or len(lines) > _MOST_LINES or size >= _LONGEST:
+            file.seek(second)
+            return row
     return b"".join(lines)
 
 

@@ -4,6 +4,8 @@ import pickle
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from quickdraw.datasets import sources
 from quickdraw.datasets.sources import bitmaps
@@ -158,6 +160,39 @@ def test_truncated_header(folder, size):
     data = (folder / "cat.npy").read_bytes()
     (folder / "cat.npy").write_bytes(data[:size])
     fails(folder, match=r"cat.npy: not a .npy file")
+
+
+def header(text, claimed=None):
+    return b"\x93NUMPY\2\0" + (claimed or len(text)).to_bytes(4, "little") + text
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        header(b"{'descr': '|u1', 'fortran_order': False, 'shape': (5, 784"),
+        header(b"{'descr': '|u1', 'fortran_order': False, 'shape': " + b"(" * 3000),
+        header(b"{'descr': [3], 'fortran_order': False, 'shape': (5, 784)}"),
+        header(b"{'descr': '|u1'}", claimed=2**32 - 1),
+        header(b"\xff" * 50),
+    ],
+    ids=["cut", "deep", "no type", "endless", "no text"],
+)
+def test_damaged_headers(folder, data):
+    (folder / "cat.npy").write_bytes(data)
+    fails(folder, match=r"cat.npy: not a .npy file")
+
+
+@given(st.binary(max_size=80))
+def test_any_header_is_read_or_refused(tmp_path_factory, text):
+    path = tmp_path_factory.mktemp("any") / "cat.npy"
+    path.write_bytes(header(b"{'descr': '|u1', 'shape': (1, 784)," + text))
+    fails(path, match="cat.npy: ")
+
+
+def test_a_negative_shape(folder):
+    text = b"{'descr': '|u1', 'fortran_order': False, 'shape': (-5, 784)}\n"
+    (folder / "cat.npy").write_bytes(header(text))
+    fails(folder, match=r"Received: uint8 \[-5, 784\]")
 
 
 @pytest.mark.parametrize("data", [b"<html>not found</html>", pickle.dumps([1, 2]), bytes(300)])

@@ -3,13 +3,15 @@
 import csv
 import io
 import json
+import math
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import parsed
 
-from quickdraw.datasets.sources import lines
+from quickdraw import storage
+from quickdraw.datasets.sources import lines, tables
 from quickdraw.datasets.sources.lines import Lines
 from quickdraw.datasets.sources.tables import Table
 from quickdraw.drawings.drawing import SkippedDrawing
@@ -185,3 +187,42 @@ def test_any_table_is_read_to_its_end(tmp_path_factory, data):
     records = list(file.scan(0, file.size))
     assert all(isinstance(parsed, str) for parsed in parsed(file))
     assert sum(len(row) for _, row in records) <= len(data)
+
+
+@pytest.mark.parametrize("kind", ["ndjson", "csv"])
+def test_an_endless_line_is_read_once_whatever_the_pieces(tmp_path, monkeypatch, kind):
+    good = line() if kind == "ndjson" else f'cat,"{json.dumps(STROKES)}"'
+    path = tmp_path / f"cat.{kind}"
+    header = "" if kind == "ndjson" else "word,drawing\n"
+    path.write_text(f"{header}{good}\n{'x' * 1_000_000}\n{good}\n")
+    for module in (lines, tables):
+        monkeypatch.setattr(module, "_LONGEST", 20_000)
+    file = (Lines if kind == "ndjson" else Table)(str(path))
+    bytes_read = 0
+
+    class Counted(io.BufferedReader):
+        def readline(self, size=-1):
+            nonlocal bytes_read
+            result = super().readline(size)
+            bytes_read += len(result)
+            return result
+
+    monkeypatch.setattr(storage, "open_binary", lambda path: Counted(io.FileIO(path)))
+    found = [each for piece in file.pieces(20_000) for each in file.scan(*piece)]
+    assert [isinstance(data, bytes) for _, data in found] == [True, False, True]
+    assert file.parse(*found[2]).word == "cat"
+    assert bytes_read < 4_000_000
+
+
+def test_a_long_drawing_in_a_table_is_read_as_it_is_in_a_line(tmp_path):
+    turns = [i / 100 for i in range(12_000)]
+    spiral = [
+        [
+            [round(t * math.cos(t), 6) for t in turns],
+            [round(t * math.sin(t), 6) for t in turns],
+            list(range(len(turns))),
+        ]
+    ]
+    assert len(json.dumps(spiral)) > 131_072
+    (of_table,) = parsed(table(tmp_path / "train.csv", [("cat", "", json.dumps(spiral), "5")]))
+    assert of_table.strokes == lines.parse(line(drawing=spiral).encode()).strokes
