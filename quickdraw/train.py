@@ -90,7 +90,9 @@ def _make_sample(flags: Flags) -> None:
     from quickdraw.components.base_model import BaseModel
     from quickdraw.components.lookup import component
     from quickdraw.datasets.sample import make_sample
+    from quickdraw.training.optimizers import complete
 
+    complete(flags)
     component(flags.model, flags.model_params, BaseModel)
     component(flags.label_loss, flags.loss_params, BaseLoss)
     log(

@@ -234,5 +234,5 @@ def test_code_of_the_model_that_has_changed(tiny_data, tiny_run, tmp_path, capfd
 
 
 def test_an_unknown_choice_in_python_is_one_line():
-    with pytest.raises(QuickdrawError, match="--optimizer must be one of adam, .* 'adamax'"):
-        Settings(optimizer="adamax")
+    with pytest.raises(QuickdrawError, match="--schedule must be one of cosine, .* 'cosin'"):
+        Settings(schedule="cosin")

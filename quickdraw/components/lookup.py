@@ -10,10 +10,12 @@ import sys
 import traceback
 import types
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from quickdraw.components.component import C, Component, create, parse_params
 from quickdraw.errors import QuickdrawError, did_you_mean
+
+T = TypeVar("T")
 
 
 def find(name: str, base: type[C]) -> type[C]:
@@ -27,9 +29,14 @@ def find(name: str, base: type[C]) -> type[C]:
         QuickdrawError: no such module or class (with the nearest known name), a module that fails
             when imported, or a class that does not extend `base`.
     """
+    return find_class(name, base, base.homes)
+
+
+def find_class(name: str, base: type[T], homes: tuple[str, ...]) -> type[T]:
+    """Return the subclass of any class that a name stands for; see `find`."""
     module_name, _, class_name = name.rpartition(".")
-    homes = (module_name,) if module_name else base.homes
-    known: dict[str, type[C]] = {}
+    homes = (module_name,) if module_name else homes
+    known: dict[str, type[T]] = {}
     for home in homes:
         module = _import(home)
         for key, value in vars(module).items():

@@ -2,45 +2,176 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 from typing import Any
 
 import keras
 from keras import ops
 
-from quickdraw.training.settings import Settings
+from quickdraw import fields
+from quickdraw.components.lookup import explained, find_class
+from quickdraw.console import log
+from quickdraw.errors import QuickdrawError, did_you_mean
+from quickdraw.training.settings import TUNED, Settings
 
+_CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
 _CLIP_NORM = 1.0
+# What optimizers of Keras take, and flags of the training decide.
+_FLAGS = {
+    "learning_rate": "--base_learning_rate",
+    "weight_decay": "--weight_decay",
+    "use_ema": "--ema_decay",
+    "ema_momentum": "--ema_decay",
+    "ema_overwrite_frequency": "--ema_decay",
+    "gradient_accumulation_steps": "--accumulate_steps",
+}
+_HIDDEN = {*_FLAGS, "self", "name", "loss_scale_factor"}
 
 
 def make_optimizer(settings: Settings, replicas: int) -> keras.Optimizer:
     """Make the optimizer; the step sets its learning rate, see `schedules`.
 
     Args:
-        settings: which one, and its weight decay.
+        settings: which one, its parameters and its weight decay, as `complete` returns them.
         replicas: how many devices. The optimizer is given the gradients of the batch divided by
             this number, since Keras clips first and then adds up those of all replicas.
+
+    Raises:
+        QuickdrawError: no such optimizer or parameter, or a class of one's own that fails.
     """
-    common: dict[str, Any] = {
-        "learning_rate": settings.base_learning_rate,
-        "global_clipnorm": _CLIP_NORM / replicas,
-    }
-    decay = {"weight_decay": settings.weight_decay}
-    optimizer = {
-        "adam": lambda: keras.optimizers.Adam(**common),
-        "adamw": lambda: keras.optimizers.AdamW(**common, **decay),
-        "lion": lambda: keras.optimizers.Lion(**common, **decay),
-        "muon": lambda: Muon(**common, **decay, adam_weight_decay=settings.weight_decay),
-        "sgd": lambda: keras.optimizers.SGD(**common, **decay, momentum=0.9, nesterov=True),
-    }[settings.optimizer]()
-    # None rather than 0: with 0 Keras would still run one operation for every weight.
-    optimizer.weight_decay = settings.weight_decay or None
-    # Only kernels decay, not biases, gamma or beta: He et al. 2019, "Bag of Tricks for Image
-    # Classification", section 3.1. (Loshchilov & Hutter 2019, who proposed AdamW, decay all.)
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    kind, params = _chosen(settings)
+    with explained(kind.__init__):
+        optimizer = kind(**params)
+        optimizer.learning_rate = settings.base_learning_rate
+        # Set here rather than given to the class, as one of a student's own need not take them.
+        if not params.keys() & set(_CLIPS) and not any(getattr(optimizer, clip) for clip in _CLIPS):
+            optimizer.global_clipnorm = _CLIP_NORM
+        for clip in _CLIPS:
+            if limit := getattr(optimizer, clip):
+                setattr(optimizer, clip, limit / replicas)
+        # None rather than 0: with 0 Keras would still run one operation for every weight.
+        optimizer.weight_decay = settings.weight_decay or None
+        # Only kernels decay, not biases, gamma or beta: He et al. 2019, "Bag of Tricks for Image
+        # Classification", section 3.1. (Loshchilov & Hutter 2019, who proposed AdamW, decay all.)
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     if settings.precision == "float16":
         # Micikevicius et al. 2018, "Mixed Precision Training", section 3.2.
         return keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer
+
+
+def complete(settings: Settings) -> Settings:
+    """Look up the optimizer; return the settings with its own learning rate, if none is given.
+
+    Raises:
+        QuickdrawError: no such optimizer or parameter; or no learning rate anywhere.
+    """
+    kind, _ = _chosen(settings)
+    if settings.base_learning_rate is not None:
+        return settings
+    rate = _parameters(kind).get("learning_rate")
+    if not isinstance(rate, float):
+        raise QuickdrawError(
+            f"--base_learning_rate is needed: {kind.__name__} has no number as its default"
+        )
+    return dataclasses.replace(settings, base_learning_rate=rate)
+
+
+def log_optimizer(settings: Settings) -> None:
+    """Say what is used in place of the defaults of a class, which are not those of the flags."""
+    if settings.optimizer in TUNED:
+        return
+    kind, _ = _chosen(settings)
+    decay = _parameters(kind).get("weight_decay")
+    instead = f", not {decay:g}" if isinstance(decay, float) and not settings.weight_decay else ""
+    log(
+        f"optimizer {kind.__name__}: --base_learning_rate={settings.base_learning_rate:g}, "
+        f"--weight_decay={settings.weight_decay:g}{instead}"
+    )
+
+
+def try_optimizer(settings: Settings, model: keras.Model) -> None:
+    """Take a step with a student's own optimizer: a mistake shows here, not in a compiled step.
+
+    Args:
+        settings: which one.
+        model: is changed.
+
+    Raises:
+        QuickdrawError: it fails.
+    """
+    if "." not in settings.optimizer:
+        return
+    optimizer = make_optimizer(dataclasses.replace(settings, precision="float32"), 1)
+    weights = model.trainable_variables
+    with explained(type(optimizer).update_step):
+        optimizer.build(weights)
+        optimizer.apply([ops.zeros_like(weight) for weight in weights])
+
+
+def _chosen(settings: Settings) -> tuple[type[keras.Optimizer], dict[str, Any]]:
+    """Return the class, and the parameters that it is made with."""
+    tuned: dict[str, tuple[type[keras.Optimizer], dict[str, Any]]] = {
+        "adam": (keras.optimizers.Adam, {}),
+        "adamw": (keras.optimizers.AdamW, {}),
+        "lion": (keras.optimizers.Lion, {}),
+        "muon": (Muon, {"adam_weight_decay": settings.weight_decay}),
+        "sgd": (keras.optimizers.SGD, {"momentum": 0.9, "nesterov": True}),
+    }
+    if settings.optimizer in TUNED:
+        kind, params = tuned[settings.optimizer]
+    else:
+        kind = find_class(settings.optimizer, keras.optimizers.Optimizer, ("keras.optimizers",))
+        params = {}
+    assert not isinstance(settings.optimizer_params, str)  # Settings has parsed it
+    given = dict(settings.optimizer_params)
+    if settings.momentum is not None:
+        if "momentum" in given:
+            raise QuickdrawError("momentum stands in --optimizer_params and in --momentum")
+        given["momentum"] = settings.momentum
+    known = _parameters(kind)
+    params = {**params, **{name: _checked(kind, name, given[name], known) for name in given}}
+    if "learning_rate" in known and settings.base_learning_rate is not None:
+        params["learning_rate"] = settings.base_learning_rate
+    return kind, params
+
+
+def _parameters(kind: type) -> dict[str, Any]:
+    """Return the parameters of a class with their defaults; its bases' where it passes them on."""
+    found: dict[str, Any] = {}
+    for each in kind.__mro__:
+        if "__init__" not in vars(each):
+            continue
+        parameters = list(inspect.signature(vars(each)["__init__"]).parameters.values())
+        rest = [one for one in parameters if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+        for one in parameters:
+            if one not in rest:
+                found.setdefault(one.name, one.default)
+        if not any(one.kind is one.VAR_KEYWORD for one in rest):
+            break
+    return found
+
+
+def _checked(kind: type, name: str, value: Any, known: dict[str, Any]) -> Any:
+    """Return the value of a parameter, of the type of its default.
+
+    Raises:
+        QuickdrawError: the optimizer has no such parameter, or one of another type.
+    """
+    where = f"--optimizer: {kind.__name__}"
+    if name in _FLAGS:
+        raise QuickdrawError(f"{where}: {name} is the flag {_FLAGS[name]} here")
+    if name not in known or name in _HIDDEN:
+        nearest = did_you_mean(name, known.keys() - _HIDDEN)
+        raise QuickdrawError(f"{where} has no parameter {name!r}{nearest}")
+    default = known[name]
+    hint: Any = Any
+    if isinstance(default, bool | float):
+        hint = type(default)
+    elif isinstance(default, int):
+        hint = int | float
+    return fields.convert(value, hint, f"{where}.{name}")
 
 
 class Muon(keras.optimizers.Muon):

@@ -9,24 +9,35 @@ import dataclasses
 from typing import Any, Literal
 
 from quickdraw import fields
-from quickdraw.components.component import Component
-from quickdraw.errors import QuickdrawError
+from quickdraw.components.component import Component, parse_params
+from quickdraw.errors import QuickdrawError, did_you_mean
 from quickdraw.fields import field
 from quickdraw.records.shards import OnBadRecord
 
 Distribute = Literal["auto", "none", "mirrored", "multi_worker"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
-Optimizer = Literal["adam", "adamw", "lion", "muon", "sgd"]
 Schedule = Literal["cosine", "one_cycle", "step", "plateau", "constant"]
 
 # Measured: see docs/experiments.md.
-_RATES: dict[Optimizer, float] = {
+_RATES = {
     "adam": 0.006,
     "adamw": 0.006,
     "lion": 0.001,
     "muon": 0.006,
     "sgd": 0.1,
 }
+TUNED = tuple(_RATES)
+"""Optimizers with settings of our own, by their short names."""
+
+KERAS_OPTIMIZERS = (
+    *("Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion"),
+    *("Muon", "Nadam", "RMSprop", "SGD", "ScheduleFreeAdamW"),
+)
+"""Classes of keras.optimizers: listed, so that a mistyped name shows before Keras is loaded."""
+
+CHANGED = "changed"
+"""Of a setting that matters where it is not the default: runs from before there was such a setting
+go on."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -97,7 +108,7 @@ class Settings:
         "The highest learning rate: reached after a warm-up, then lowered as --schedule says. "
         "Without it, "
         + ", ".join(f"{rate:g} for {optimizer}" for optimizer, rate in _RATES.items())
-        + ".",
+        + ", and the default of any other.",
         above=0,
         matters=True,
     )
@@ -116,10 +127,27 @@ class Settings:
     early_stopping: int | None = field(
         None, "Ends the training after so many evaluations in a row without a better top-1.", 1
     )
-    optimizer: Optimizer = field(
+    optimizer: str = field(
         "adamw",
-        "adam (without weight decay), adamw, lion, muon, or sgd with Nesterov momentum.",
+        "adam (without weight decay), adamw, lion, muon, or sgd with Nesterov momentum; or a class "
+        "of keras.optimizers (RMSprop, Adagrad, SGD without momentum, ...), or dotted path of your "
+        "own.",
         matters=True,
+    )
+    optimizer_params: str | dict[str, Any] = field(
+        "",
+        'The optimizer\'s parameters, e.g. "beta_1=0.95, epsilon=1e-6". Gradients are clipped to '
+        "global_clipnorm=1, or as clipnorm, clipvalue or global_clipnorm say here (None: not at "
+        "all).",
+        matters=CHANGED,
+    )
+    momentum: float | None = field(
+        None,
+        "The optimizer's momentum, where it has one: 0.9 for sgd without this flag. Adam's are "
+        '--optimizer_params="beta_1=0.9, beta_2=0.999".',
+        0,
+        1,
+        matters=CHANGED,
     )
     weight_decay: float = field(
         0.0,
@@ -214,14 +242,35 @@ class Settings:
     def that_matter(self) -> dict[str, Any]:
         """Return the settings that decide the result."""
         return {
-            each.name: getattr(self, each.name)
+            each.name: value
             for each in dataclasses.fields(self)
-            if each.metadata.get("matters")
+            if (matters := each.metadata.get("matters"))
+            and (
+                (value := getattr(self, each.name)) not in (each.default, {}) or matters != CHANGED
+            )
         }
 
     def __post_init__(self) -> None:
         fields.check(self, "--")
-        if self.base_learning_rate is None:
+        self.optimizer = _optimizer(self.optimizer)
+        if isinstance(self.optimizer_params, str):
+            self.optimizer_params = parse_params(self.optimizer_params)
+        if self.base_learning_rate is None and self.optimizer in TUNED:
             self.base_learning_rate = _RATES[self.optimizer]
         if self.optimizer == "adam" and self.weight_decay:
             raise QuickdrawError("--optimizer=adam has no --weight_decay: adamw is Adam with it")
+
+
+def _optimizer(name: str) -> str:
+    """Return the name of an optimizer as Keras spells it; dotted paths are looked up later.
+
+    Raises:
+        QuickdrawError: no such optimizer, with the nearest known name.
+    """
+    if name in TUNED or "." in name:
+        return name
+    found = [known for known in KERAS_OPTIMIZERS if name in (known, known.lower())]
+    if not found:
+        known = {*TUNED, *(one for one in KERAS_OPTIMIZERS if one.lower() not in TUNED)}
+        raise QuickdrawError(f"--optimizer: no optimizer {name!r}{did_you_mean(name, known)}")
+    return found[0]

@@ -23,6 +23,7 @@ from quickdraw.runs.record import Run
 from quickdraw.training.augmentation import Augmentation, make_augmentation
 from quickdraw.training.data.cache import Drawings
 from quickdraw.training.objective import check_teachers, class_weights
+from quickdraw.training.optimizers import complete, log_optimizer, try_optimizer
 from quickdraw.training.settings import Settings
 
 Load = Callable[[QuickDrawFeatureReader, Shards, str, float], Drawings]
@@ -61,6 +62,8 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
         raise QuickdrawError("train_data_pattern must be given")
     model = component(settings.model, settings.model_params, BaseModel)
     loss = component(settings.label_loss, settings.loss_params, BaseLoss)
+    settings = complete(settings)
+    log_optimizer(settings)
     augmentation = make_augmentation(settings.augment)
     if "ink" in model.inputs and augmentation != Augmentation():
         raise QuickdrawError(
@@ -97,7 +100,8 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
     augmentation = augmentation.of_classes(run.labels)
 
     # 4. The student's code, tried before there is a run.
-    factory.build_model(run)
+    built = factory.build_model(run)
+    try_optimizer(settings, built)
     _check_loss(loss, len(run.labels))
 
     # 5. Validation drawings.

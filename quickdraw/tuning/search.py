@@ -22,7 +22,7 @@ from quickdraw.errors import QuickdrawError, UsageError, did_you_mean
 from quickdraw.training.settings import Settings
 
 EXAMPLE = "base_learning_rate=log:1e-4..3e-2, model_params.dropout=0..0.5, optimizer=adamw|muon"
-_WITH_PARAMS = ("model_params", "loss_params", "augment")
+_WITH_PARAMS = ("model_params", "loss_params", "optimizer_params", "augment")
 _NOT_SEARCHED = ("train_dir", "train_data_pattern", "eval_data_pattern", "start_new_model")
 _NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
 _RANGE = re.compile(rf"(log:)?({_NUMBER})\.\.({_NUMBER})")

@@ -77,7 +77,9 @@ def _check_classes(chosen: flags.FlagValues) -> None:
     cli.load_tensorflow()
     from quickdraw.components.base_loss import BaseLoss
     from quickdraw.components.base_model import BaseModel
+    from quickdraw.training.optimizers import complete
 
+    complete(settings)
     component(settings.model, settings.model_params, BaseModel)
     component(settings.label_loss, settings.loss_params, BaseLoss)
 

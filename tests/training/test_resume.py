@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -147,6 +148,41 @@ def test_what_a_loss_keeps_is_resumed(tiny_data, tmp_path, loss, capfd):
     ends_with = resumed(tiny_data, tmp_path, {"label_loss": loss})
     assert "going on from the checkpoint at step 20" in capfd.readouterr().err
     assert any(ends_with["loss/0/.ATTRIBUTES/VARIABLE_VALUE"])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimizer": "Nadam"},
+        {"optimizer": "rmsprop", "momentum": 0.5, "optimizer_params": "centered=True"},
+        {"optimizer": f"{__name__}.LateOptimizer", "optimizer_params": {"lateness": 0.5}},
+    ],
+    ids=lambda changes: changes["optimizer"],
+)
+def test_what_any_optimizer_keeps_is_resumed(tiny_data, tmp_path, changes, capfd):
+    ends_with = resumed(tiny_data, tmp_path, changes)
+    assert "going on from the checkpoint at step 20" in capfd.readouterr().err
+    slots = [name for name in ends_with if name.startswith("optimizer/_variables/")]
+    assert len(slots) > len(["iteration", "learning_rate"])
+    assert all(any(ends_with[name]) for name in slots)
+
+
+class LateOptimizer(keras.optimizers.Optimizer):
+    """A student's own, that takes as little as can be: gradients arrive one step late."""
+
+    def __init__(self, learning_rate=0.01, lateness=1.0):
+        super().__init__(learning_rate)
+        self.lateness = lateness
+
+    def build(self, variables):
+        super().build(variables)
+        self.last = [self.add_variable_from_reference(each, "last") for each in variables]
+
+    def update_step(self, gradient, variable, learning_rate):
+        last = self.last[self._get_variable_index(variable)]
+        now = self.lateness * last + (1 - self.lateness) * gradient
+        self.assign(last, gradient)
+        self.assign_sub(variable, learning_rate * now)
 
 
 @pytest.mark.parametrize("ending", ["index", "data-00000-of-00001"])
