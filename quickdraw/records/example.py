@@ -18,6 +18,10 @@ _HINTS = {
     "image_id": ("label", "This looks like training data: inference reads test records"),
     "ink": ("image", "Strokes are kept by python -m quickdraw.datasets.prepare --keep_strokes"),
 }
+_PREPARE = (
+    ". python -m quickdraw.datasets.prepare reads other features (--image_key, --label_key), and "
+    "labels that are names or one-hot"
+)
 
 
 def feature(example: Any, name: str) -> Any:
@@ -31,9 +35,8 @@ def feature(example: Any, name: str) -> Any:
         return features[name]
     has = ", ".join(sorted(features)) or "none"
     other, hint = _HINTS.get(name, ("", ""))
-    raise ValueError(
-        f"no feature {name!r}. The record has: {has}{f'. {hint}' if other in features else ''}"
-    )
+    end = f". {hint}" if other in features else _PREPARE if name in ("image", "label") else ""
+    raise ValueError(f"no feature {name!r}. The record has: {has}{end}")
 
 
 def bytes_of(example: Any, name: str) -> bytes:
@@ -49,15 +52,22 @@ def bytes_of(example: Any, name: str) -> bytes:
 
 
 def int_of(example: Any, name: str) -> int:
-    """Return the value of a feature that is one int64.
+    """Return the value of a feature that is one int64, or one float that is whole.
 
     Raises:
         ValueError: it is something else, or not there.
     """
-    values = feature(example, name).int64_list.value
-    if len(values) != 1:
-        raise ValueError(f"{name!r} must be one int64. Received: {len(values)} of them")
-    return values[0]
+    holder = feature(example, name)
+    values = holder.int64_list.value
+    if len(values) == 1:
+        return values[0]
+    floats, texts = holder.float_list.value, holder.bytes_list.value
+    if len(floats) == 1 and floats[0].is_integer():
+        return int(floats[0])
+    received = [*values, *floats, *texts]
+    raise ValueError(
+        f"{name!r} must be one int64. Received: {str(received)[:60]}{_PREPARE if received else ''}"
+    )
 
 
 def ink_of(example: Any) -> np.ndarray:

@@ -35,8 +35,11 @@ GOOD = png.encode(noise(1)[0])
         (made(image=GOOD), "no feature 'label'. The record has: image"),
         (made(label=0), "no feature 'image'. The record has: label"),
         (made(image=GOOD, image_id=b"x"), "looks like test data: training and evaluation need"),
-        (made(image=GOOD, label=b"cat"), "'label' must be one int64. Received: 0 of them"),
-        (made(image=GOOD, label=[1, 2]), "'label' must be one int64. Received: 2 of them"),
+        (
+            made(image=GOOD, label=b"cat"),
+            "'label' must be one int64. Received: .b'cat'",
+        ),
+        (made(image=GOOD, label=[1, 2]), "'label' must be one int64. Received: .1, 2"),
         (made(image=1, label=1), "'image' must be one bytes value. Received: 0 of them"),
         (made(image=GOOD, label=3), "the label must be 0…2. Received: 3"),
         (made(image=GOOD, label=-1), "the label must be 0…2. Received: -1"),

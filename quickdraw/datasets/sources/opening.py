@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from quickdraw import storage
 from quickdraw.console import log
-from quickdraw.datasets.sources import finding, names, unread
+from quickdraw.datasets.sources import finding, labelling, names, unread
 from quickdraw.datasets.sources.base import DrawingFile, Source
 from quickdraw.datasets.sources.binary import Binary
 from quickdraw.datasets.sources.bitmaps import Bitmaps
@@ -19,10 +19,9 @@ from quickdraw.datasets.sources.idx import Idx, labels_of
 from quickdraw.datasets.sources.lines import Lines
 from quickdraw.datasets.sources.pictures import Pictures, find_polarity
 from quickdraw.datasets.sources.tables import Table
-from quickdraw.datasets.sources.tfrecords import Records, labels_beside
+from quickdraw.datasets.sources.tfrecords import Records, classes_beside, set_of_shard
 from quickdraw.drawings.drawing import SkippedDrawing
 from quickdraw.errors import QuickdrawError
-from quickdraw.records import dataset_info
 
 _KEYED = {"label_key": ("tfrecords", "csv"), "image_key": ("tfrecords",)}
 
@@ -183,16 +182,17 @@ def _open_idx(wish: _Wish, paths: list[str]) -> Source:
 
 
 def _open_records(wish: _Wish, paths: list[str]) -> Source:
-    info = dataset_info.load(os.path.dirname(paths[0]))
-    labels = info.labels if info else labels_beside(paths[0])
+    finding.of_one_set(wish.path, paths, set_of_shard)
+    classes, listings = classes_beside(paths, wish.label_key)
+    wish.read.update(listings)
+    shards = [(finding.unpacked(path, wish.scratch), path) for path in paths]
+    labellings = labelling.look(shards, wish.image_key, wish.label_key, classes)
     dark = wish.polarity == "dark_on_light"
     files: list[DrawingFile] = [
-        Records(
-            finding.unpacked(path, wish.scratch), path, labels, wish.image_key, wish.label_key, dark
-        )
-        for path in paths
+        Records(shard, path, each, wish.image_key, dark)
+        for (shard, path), each in zip(shards, labellings, strict=True)
     ]
-    return Source(FORMATS["tfrecords"], files, labels or None, has_strokes=True)
+    return Source(FORMATS["tfrecords"], files, classes or None, has_strokes=True)
 
 
 def _open_pictures(wish: _Wish, paths: list[str]) -> Source:

@@ -10,29 +10,30 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from quickdraw import storage
+from quickdraw.datasets.sources import names
 from quickdraw.datasets.sources.base import DrawingFile, Read, Record
+from quickdraw.datasets.sources.labelling import IDS, KEYS, Labelling, values_of
 from quickdraw.datasets.sources.pictures import decode
 from quickdraw.drawings.drawing import Drawing, SkippedDrawing, checked
-from quickdraw.errors import BadRecordError
-from quickdraw.records import example, tfrecord
+from quickdraw.errors import BadRecordError, QuickdrawError
+from quickdraw.records import dataset_info, tfrecord
 
-_IDS = ("image_id", "key_id")
+_OF_A_SET = re.compile(r"(.+)-[a-z]+\.tfrecord-\d{5}-of-\d{5}$")
+_NUMBER = re.compile(r"-\d{5}-of-\d{5}$")
 _HEADER_SIZE = 12  # of a record: its length, and the checksum of that
-_SHARD = re.compile(r"-\d{5}-of-\d{5}$")
 
 
 class Records(DrawingFile):
-    """A shard, unpacked. Records without a label are test records.
+    """A shard, unpacked; the records of one without labels are test records.
 
     Args:
         path: the shard.
         name: the shard as the user knows it.
-        labels: names of the classes where labels are numbers; their decimals otherwise.
+        labelling: how its records are labelled.
         image_key: feature with a PNG or JPEG, strokes light on dark. A record without it is read
             as one of TensorFlow's tutorial on recurrent networks for drawings, with `ink` (float32:
             steps in a unit box, and whether the pen was lifted) and `shape`. The box has lost the
             drawing's proportions.
-        label_key: feature with an int64 or a name; `label` or `class_index` when not given.
         inverted: whether the pictures are dark on light.
     """
 
@@ -40,15 +41,13 @@ class Records(DrawingFile):
         self,
         path: str,
         name: str,
-        labels: Sequence[str] = (),
+        labelling: Labelling,
         image_key: str = "image",
-        label_key: str | None = None,
         inverted: bool = False,
     ):
         super().__init__(path)
-        self.name, self.labels = name, list(labels)
+        self.name, self._labelling = name, labelling
         self._image_key, self._inverted = image_key, inverted
-        self._label_keys = (label_key,) if label_key else ("label", "class_index")
 
     def scan(self, start: int, stop: int) -> Iterator[Record]:
         with storage.open_binary(self.path) as file:
@@ -66,13 +65,9 @@ class Records(DrawingFile):
             yield lambda position, size: read(position + _HEADER_SIZE, size)
 
     def parse(self, position: int, data: bytes) -> Drawing:
-        try:
-            features = example.Example.FromString(data).features.feature
-        except example.DecodeError:
-            raise SkippedDrawing("not a tf.train.Example") from None
-        values = {name: _value(features[name]) for name in features}
-        key_id = next((text(values[name]) for name in _IDS if values.get(name)), "")
-        word = self._word(values)
+        values = values_of(data)
+        key_id = next((text(values[name]) for name in IDS if values.get(name)), "")
+        word = self._labelling.word(values)
         if self._image_key in values:
             return Drawing(word, image=self._image(values[self._image_key]), key_id=key_id)
         if "ink" not in values:
@@ -88,34 +83,48 @@ class Records(DrawingFile):
             raise SkippedDrawing("an image that is not one PNG or JPEG", f"{len(values)} values")
         return decode(values[0], self._inverted)
 
-    def _word(self, values: dict) -> str | None:
-        label = next((values[key] for key in self._label_keys if values.get(key)), None)
-        if label is None:
-            return None
-        if isinstance(label[0], bytes):
-            return text(label)
-        if not isinstance(label[0], int) or label[0] < 0:
-            raise SkippedDrawing("a label that is no class", str(label[0]))
-        if not self.labels:
-            return str(label[0])
-        if label[0] >= len(self.labels):
-            raise SkippedDrawing("a label that is no class", f"{label[0]} of {len(self.labels)}")
-        return self.labels[label[0]]
+
+def set_of_shard(name: str) -> str:
+    """Return `mnist` for `mnist-train.tfrecord-00000-of-00001` of TensorFlow Datasets, else ''."""
+    found = _OF_A_SET.match(name)
+    return found[1] if found else ""
+
+
+def classes_beside(paths: Sequence[str], label_key: str | None) -> tuple[list[str], list[str]]:
+    """Return the names of the classes that lie beside shards, and the files they stand in.
+
+    These are dataset.json, `NAME.classes` of the tutorial, or `label.labels.txt` of TensorFlow
+    Datasets; no names without one.
+
+    Raises:
+        QuickdrawError: the shards have different classes.
+    """
+    folder = os.path.dirname(paths[0])
+    if info := dataset_info.load(folder):
+        return info.labels, [os.path.join(folder, dataset_info.FILE_NAME)]
+    feature = (label_key or KEYS[0]).replace("/", "-")
+    listings = {f"{_NUMBER.sub('', path)}.classes" for path in paths}
+    listings.add(os.path.join(folder, f"{feature}.labels.txt"))
+    found = {path: _lines(path) for path in sorted(listings) if storage.exists(path)}
+    first, *others = found or [""]
+    for path in others:
+        if found[path] != found[first]:
+            raise QuickdrawError(
+                f"{first} and {path} name other classes: prepare one set at a time"
+            )
+    return found.get(first, []), list(found)
+
+
+def _lines(path: str) -> list[str]:
+    with storage.open_binary(path) as file:
+        lines = file.read().decode("utf-8-sig", errors="replace").rstrip().splitlines()
+    return [names.clean(line) for line in lines]
 
 
 def text(values: Sequence) -> str:
     """Return the first value of a feature as text."""
     value = values[0]
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-
-
-def labels_beside(path: str) -> list[str]:
-    """Return the classes in `NAME.classes` beside the tutorial's shards; none without it."""
-    listing = f"{_SHARD.sub('', path)}.classes"
-    if not os.path.exists(listing):
-        return []
-    with storage.open_binary(listing) as file:
-        return [line.strip() for line in file.read().decode(errors="replace").splitlines()]
 
 
 def strokes_of(ink: Sequence) -> list:
@@ -133,9 +142,3 @@ def strokes_of(ink: Sequence) -> list:
     points = np.rint(255 * places / (places.max() or 1.0)).astype(int)
     ends = np.flatnonzero(steps[:-1, 2] > 0.5) + 2
     return [part.T.tolist() for part in np.split(points, ends)]
-
-
-def _value(feature: object) -> Sequence:
-    """Return the values of a feature of any kind."""
-    kind = feature.WhichOneof("kind")  # type: ignore[attr-defined]
-    return getattr(feature, kind).value if kind else ()

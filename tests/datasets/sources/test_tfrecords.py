@@ -13,6 +13,7 @@ from reading import parsed
 
 from quickdraw.datasets.sources import open_source
 from quickdraw.datasets.sources.tfrecords import strokes_of
+from quickdraw.errors import QuickdrawError
 from quickdraw.records import png, tfrecord
 from quickdraw.records.example import serialise
 from quickdraw.records.ink import ink_of
@@ -91,7 +92,10 @@ def test_other_keys(tmp_path):
     assert (drawing.word, drawing.image.shape) == ("cat", (60, 60))
     (drawing,) = drawings(tmp_path, polarity="dark_on_light", **keys)
     assert drawing.image[30, 30] == 255
-    assert drawings(tmp_path) == ["no feature 'image', nor 'ink'"]
+    with pytest.raises(QuickdrawError, match="nor 'ink': --image_key .*image/encoded, image/text"):
+        drawings(tmp_path)
+    with pytest.raises(QuickdrawError, match=r"no feature 'label' or 'class_index': --label_key "):
+        drawings(tmp_path, image_key="image/encoded")
 
 
 def test_gzipped_and_named_otherwise(tmp_path):
@@ -130,3 +134,94 @@ def test_damaged_and_truncated_shards(tmp_path):
     path.write_bytes(data[:-5])
     first, second, third = drawings(tmp_path)
     assert (first, second.word, third) == ("a damaged record", "3", "a damaged record")
+
+
+def labelled(path, labels, **others):
+    image = png.encode(IMAGE)
+    return shard(path, *(serialise(image=image, label=label, **others) for label in labels))
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ([[0, 1, 0], [1, 0, 0], [0, 0, 1]], ["1", "0", "2"]),
+        ([[0.0, 1.0], [1.0, 0.0]], ["1", "0"]),
+        ([[3.0], [0.0]], ["3", "0"]),
+        ([[3.0], [0.5], 7], ["3", "a label that is no class", "7"]),
+        ([b"hot dog", b" cat ", b"nan", b"\xff"], ["hot dog", "cat", "no word", "a label that is"]),
+        ([3, -1, 4], ["3", "a label that is no class", "4"]),
+        ([3, []], ["3", "no label"]),
+        ([-1, -1], [None, None]),
+    ],
+)
+def test_labels_as_people_store_them(tmp_path, labels, words):
+    labelled(tmp_path / "train.tfrecords", labels)
+    found = [each if isinstance(each, str) else each.word for each in drawings(tmp_path)]
+    for word, expected in zip(found, words, strict=True):
+        assert word == expected or word.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ([[3, 5], [1, 2]], r"one label a record expected, or a one-hot list.*2 values, \[3, 5\]"),
+        ([[0, 1, 1]], "or a one-hot list"),
+        ([[0, 1], [0, 0, 1]], "labels of one length expected. Received: 2 and 3 values"),
+        ([2, [0, 0, 1]], "labels of one length"),
+        ([[0.5, 0.5]], "or a one-hot list"),
+    ],
+)
+def test_labels_of_several_classes_are_refused(tmp_path, labels, words):
+    labelled(tmp_path / "train.tfrecords", labels)
+    with pytest.raises(QuickdrawError, match=words):
+        drawings(tmp_path)
+
+
+def test_a_one_hot_label_of_another_number_of_classes(tmp_path):
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": ["cat", "dog"]}))
+    labelled(tmp_path / "train.tfrecords", [[0, 0, 1]])
+    with pytest.raises(QuickdrawError, match="as long as there are classes, 2 expected.*3 values"):
+        drawings(tmp_path)
+
+
+@pytest.mark.parametrize("key", ["label_key", "image_key"])
+def test_a_mistyped_key_names_the_features_there_are(tmp_path, key):
+    labelled(tmp_path / "train.tfrecords", [0, 1], ink=[0.5] * 6)
+    with pytest.raises(QuickdrawError, match=f"no record has the --{key} 'lable'.*image, ink, lab"):
+        drawings(tmp_path, **{key: "lable"})
+
+
+def test_the_label_may_be_in_another_feature(tmp_path):
+    shard(tmp_path / "x.tfrecords", serialise(image=png.encode(IMAGE), target=3))
+    with pytest.raises(QuickdrawError, match=r"such as --label_key=target. The records have: im"):
+        drawings(tmp_path)
+    (drawing,) = drawings(tmp_path, label_key="target")
+    assert drawing.word == "3"
+
+
+def test_records_without_label_or_id_are_said(tmp_path, capsys):
+    shard(tmp_path / "x.tfrecords", serialise(image=png.encode(IMAGE)))
+    (drawing,) = drawings(tmp_path)
+    assert drawing.word is None
+    assert "these are records for a test. The records have: image" in capsys.readouterr().err
+
+
+def test_the_files_of_tensorflow_datasets(tmp_path, capsys):
+    labelled(tmp_path / "mnist-train.tfrecord-00000-of-00001", [1])
+    labelled(tmp_path / "mnist-test.tfrecord-00000-of-00001", [0])
+    (tmp_path / "label.labels.txt").write_text("cat\nhot dog\n")
+    for name in ("features.json", "dataset_info.json"):
+        (tmp_path / name).write_text("{}")
+    assert [drawing.word for drawing in drawings(tmp_path)] == ["cat", "hot dog"]
+    assert capsys.readouterr().err == ""
+    labelled(tmp_path / "fashion_mnist-train.tfrecord-00000-of-00001", [0])
+    with pytest.raises(QuickdrawError, match=r"several data sets: 'fashion_mnist\*', 'mnist\*'"):
+        drawings(tmp_path)
+
+
+def test_lists_of_classes_that_differ(tmp_path):
+    for name, classes in (("training", "cat\ndog"), ("eval", "dog\ncat")):
+        labelled(tmp_path / f"{name}.tfrecord-00000-of-00001", [1])
+        (tmp_path / f"{name}.tfrecord.classes").write_text(classes)
+    with pytest.raises(QuickdrawError, match=r"eval.tfrecord.classes and .*name other classes"):
+        drawings(tmp_path)
