@@ -5,12 +5,14 @@
 
 The first line evaluates the best model once, in a few seconds. The second runs beside a training:
 it waits for new checkpoints, evaluates each, and ends when the training has. Both print top-1,
-top-3, MAP@3, loss, expected calibration error (ECE; see quickdraw.calibrate) and precision and
-recall of each class, and write them to train_dir/eval.json and to TensorBoard.
+top-3, MAP@3, loss, expected calibration error (ECE; see quickdraw.calibrate) and precision, recall
+and F1 of each class with their means, and write them to train_dir/eval.json and to TensorBoard.
+Beside eval.json lies the confusion matrix, as confusion.csv and confusion.png.
 """
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import os
 import sys
@@ -61,17 +63,19 @@ def command(flags: Flags) -> None:
     every = [evaluation.run()] if flags.run_once else evaluation.follow(flags.poll_seconds)
     for metrics in every:
         print(table(metrics, trained), flush=True)
-        _write_events(metrics, trained, train_dir)
+        _write(metrics, trained, train_dir)
 
 
 def table(metrics: Metrics, trained: TrainedModel) -> str:
-    """Return precision and recall of each class, and a line with the figures of all."""
-    result, labels = metrics.result(), trained.labels
-    width = max(map(len, labels))
-    lines = [f"{'class':{width}}  precision  recall  drawings"]
+    """Return precision, recall and F1 of each class, their means, and the figures of all."""
+    result, rows = metrics.result(), metrics.per_class(trained.labels)
+    means = {f"{name} mean": of for name, of in metrics.means().items()}
+    width = max(map(len, (*rows, *means)))
+    lines = [f"{'class':{width}}  precision  recall      F1  drawings"]
     lines += [
-        f"{name:{width}}  {of['precision']:9.2%} {of['recall']:7.2%} {of['examples']:9,}"
-        for name, of in metrics.per_class(labels).items()
+        f"{name:{width}}  {of['precision']:9.2%} {of['recall']:7.2%} {of['f1']:7.2%} "
+        f"{of.get('examples', metrics.count):9,}"
+        for name, of in (*rows.items(), *means.items())
     ]
     lines.append(
         f"step {trained.step:,}, {metrics.count:,} drawings: top-1 {result['top1']:.2%}  "
@@ -81,13 +85,27 @@ def table(metrics: Metrics, trained: TrainedModel) -> str:
     return "\n".join(lines)
 
 
-def _write_events(metrics: Metrics, trained: TrainedModel, train_dir: str) -> None:
+def _write(metrics: Metrics, trained: TrainedModel, train_dir: str) -> None:
+    """Write TensorBoard's events and, unless there are many classes, the confusion matrix."""
+    from PIL import Image
+
     from quickdraw.tracking import tensorboard
 
     with transfer.mirrored(tensorboard.folder_of(train_dir)) as folder:
         writer = tensorboard.event_writer(folder, "eval")
-        tensorboard.write_evaluation(writer, trained.step, metrics, trained.labels)
+        picture = tensorboard.write_evaluation(writer, trained.step, metrics, trained.labels)
         writer.close()
+    if picture is None:
+        return
+    with storage.write_whole(os.path.join(train_dir, "confusion.png"), "wb") as file:
+        Image.fromarray(picture).save(file, "PNG")
+    with storage.write_whole(os.path.join(train_dir, "confusion.csv")) as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["label \\ prediction", *trained.labels])
+        rows.writerows(
+            [name, *counts]
+            for name, counts in zip(trained.labels, metrics.confusion.tolist(), strict=True)
+        )
 
 
 def main(argv: list[str] | None = None) -> int:

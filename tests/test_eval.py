@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import shutil
+
+import numpy as np
 import pytest
+from PIL import Image
 
 from quickdraw import eval as evaluation
 from quickdraw.errors import QuickdrawError
+from quickdraw.evaluation import metrics
 from quickdraw.runs import record
 
 
@@ -16,6 +23,38 @@ def evaluate(train_dir: str, *flags: str) -> int:
 def test_the_camps_line_works(tiny_run, capsys):
     assert evaluate(tiny_run, "--model=LogisticModel", "--label_loss=CrossEntropyLoss") == 0
     assert "top-1" in capsys.readouterr().out
+
+
+def test_figures_of_the_classes_their_means_and_the_confusion_matrix(tiny_run, tmp_path, capsys):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    assert evaluate(str(run)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["class", "precision", "recall", "F1", "drawings"]
+    assert [line[:13].strip() for line in lines[1:6]] == [
+        *("cat", "hot dog", "sun", "macro mean", "weighted mean")
+    ]
+    content = json.loads((run / "eval.json").read_text())
+    assert lines[4].split()[-2:] == [f"{content['means']['macro']['f1']:.2%}", "60"]
+    with open(run / "confusion.csv", newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["label \\ prediction", "cat", "hot dog", "sun"]
+    assert [row[0] for row in rows] == header[1:]
+    counts = np.array([row[1:] for row in rows], int)
+    of = content["per_class"].values()
+    assert counts.sum(axis=1).tolist() == [each["examples"] for each in of]
+    assert np.diag(counts) / counts.sum(axis=1) == pytest.approx([each["recall"] for each in of])
+    with Image.open(run / "confusion.png") as picture:
+        assert min(picture.size) > 100
+
+
+def test_of_many_classes_there_is_no_confusion_matrix(tiny_run, tmp_path, monkeypatch):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    for left in run.glob("confusion.*"):
+        left.unlink()
+    monkeypatch.setattr(metrics, "MOST_CONFUSED", 2)
+    assert evaluate(str(run)) == 0
+    assert "means" in json.loads((run / "eval.json").read_text())
+    assert not list(run.glob("confusion.*"))
 
 
 @pytest.mark.parametrize(

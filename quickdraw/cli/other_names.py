@@ -54,6 +54,9 @@ _NAMES = {
     "ema_decay": "ema moving_average moving_average_decay model_ema use_ema",
     "early_stopping": "patience early_stop early_stopping_patience es_patience",
     "plateau_patience": "lr_patience plateau",
+    "plateau_factor": "factor lr_factor plateau_decay",
+    "monitor": "metric metric_for_best_model early_stopping_metric early_stopping_monitor",
+    "momentum": "sgd_momentum adam_momentum mu",
     "augment": "aug augmentation augmentations data_augmentation use_augmentation transform "
     "transforms auto_augment aa",
     "model": "arch architecture network net model_name model_type backbone model_class",
@@ -125,9 +128,8 @@ _REMARKS = {
     '--loss_params="label_smoothing=0.1"',
     "resume resume_from resume_training restore load_checkpoint auto_resume "
     "resume_from_checkpoint": "the same command again goes on with a run",
-    "momentum beta_1 beta_2 beta1 beta2 nesterov": "sgd has a Nesterov momentum of 0.9",
     "clip clip_norm grad_clip gradient_clip clip_gradient_norm max_grad_norm": "gradients are "
-    "clipped to a norm of 1",
+    'clipped to a norm of 1; train --optimizer_params="global_clipnorm=…" says another',
     "warmup warmup_steps warmup_epochs warmup_ratio num_warmup_steps": "every --schedule of train "
     "begins with a warm-up",
     "shuffle shuffle_buffer buffer_size shuffle_size": "training drawings are always shuffled",

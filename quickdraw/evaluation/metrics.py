@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 _BINS = 15
+_OF_CLASSES = ("precision", "recall", "f1")
 MOST_CONFUSED = 500
 """Classes up to which there is a confusion matrix: of 30,000 it would take 7 GB."""
 
@@ -123,14 +124,32 @@ class Metrics:
         return {name: value / max(self.count, 1) for name, value in sums.items()}
 
     def per_class(self, names: list[str]) -> dict[str, dict[str, Any]]:
-        """Return precision, recall and number of examples of each class; 0 without any."""
-        actual, predicted, right = self._per_class
-        precision, recall = right / np.maximum(predicted, 1), right / np.maximum(actual, 1)
+        """Return precision, recall, F1 and number of examples of each class; 0 without any."""
+        columns = (*self._precision_recall_f1(), self._per_class[0])
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        kinds = (*_OF_CLASSES, "examples")
         return {
-            name: {
-                "precision": float(precision[i]),
-                "recall": float(recall[i]),
-                "examples": int(actual[i]),
-            }
-            for i, name in enumerate(names)
+            name: dict(zip(kinds, row, strict=True)) for name, row in zip(names, rows, strict=True)
         }
+
+    def means(self) -> dict[str, dict[str, float]]:
+        """Return the means of precision, recall and F1 over the classes, as scikit-learn has them.
+
+        Returns:
+            `macro`: all classes count the same, but for those that neither occur nor are
+            predicted; `weighted`: each counts as often as it occurs.
+        """
+        actual, predicted, _ = self._per_class
+        every = self._precision_recall_f1()
+        found = {}
+        for name, weights in (("macro", (actual + predicted) > 0), ("weighted", actual)):
+            total = max(int(weights.sum()), 1)
+            of = [float((each * weights).sum()) / total for each in every]
+            found[name] = dict(zip(_OF_CLASSES, of, strict=True))
+        return found
+
+    def _precision_recall_f1(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return three arrays, float64 `[num_classes]`."""
+        actual, predicted, right = self._per_class
+        both = np.maximum(actual + predicted, 1)
+        return right / np.maximum(predicted, 1), right / np.maximum(actual, 1), 2 * right / both

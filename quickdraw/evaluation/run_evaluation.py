@@ -78,6 +78,7 @@ class RunEvaluation:
             "eval_data_pattern": self._shards.patterns,
             "examples": metrics.count,
             **metrics.result(),
+            "means": metrics.means(),
             "per_class": metrics.per_class(self.trained.labels),
         }
         storage.write_json(os.path.join(self._train_dir, FILE_NAME), content)

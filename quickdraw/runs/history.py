@@ -25,14 +25,15 @@ _COLUMNS = (
 )
 
 
-def evaluations(train_dir: str) -> dict[int, float]:
-    """Read the validation top-1 after each evaluated step from metrics.csv; empty without one."""
+def evaluations(train_dir: str, figure: str = "top1") -> dict[int, float]:
+    """Read a validation figure after each evaluated step from metrics.csv; empty without one."""
     path = os.path.join(train_dir, "metrics.csv")
     if not storage.exists(path):
         return {}
+    column = f"eval_{figure}"
     with storage.open_binary(path) as file:
         rows = csv.DictReader(file.read().decode().splitlines())
-        return {int(row["step"]): float(row["eval_top1"]) for row in rows if row["eval_top1"]}
+        return {int(row["step"]): float(row[column]) for row in rows if row[column]}
 
 
 class MetricsCsv:

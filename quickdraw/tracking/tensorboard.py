@@ -56,12 +56,16 @@ def write_images(
 
 def write_evaluation(
     writer: tf.summary.SummaryWriter, step: int, metrics: Metrics, names: list[str]
-) -> None:
-    """Write the figures of an evaluation; per class, too, and confused, unless there are many."""
+) -> np.ndarray | None:
+    """Write the figures of an evaluation; per class, too, and confused, unless there are many.
+
+    Returns:
+        The picture of the confusion matrix, uint8 `[height, width, 3]`, if there is one.
+    """
     if not metrics.confusion.size:
         write_scalars(writer, step, metrics.result())
         writer.flush()
-        return
+        return None
     per_class = {
         f"{kind}/{name}": values[kind]
         for name, values in metrics.per_class(names).items()
@@ -72,3 +76,4 @@ def write_evaluation(
         matrix = plots.confusion_matrix(metrics.confusion, names)
         tf.summary.image("confusion", matrix[None], step)
     writer.flush()
+    return matrix

@@ -15,7 +15,7 @@ from quickdraw.records.shards import OnBadRecord
 from quickdraw.runs import checkpoints, factory, history, record
 from quickdraw.runs.record import Run
 from quickdraw.training.data import cache
-from quickdraw.training.settings import Settings
+from quickdraw.training.settings import Monitor, Settings
 
 
 def average(
@@ -48,7 +48,7 @@ def average(
     run = record.read(train_dir)
     if best and run.settings.get("use_valid_as_train"):
         raise QuickdrawError("--best: this run was trained on all its validation records")
-    paths = _choose(train_dir, last, best)
+    paths = _choose(train_dir, last, best, run.settings.get("monitor", "top1"))
     steps = [checkpoints.step_of(path) for path in paths]
     log(f"averaging the checkpoints of steps {', '.join(f'{step:,}' for step in steps)}")
     model = factory.build_model(run, to_predict=True)
@@ -65,13 +65,14 @@ def average(
     return result
 
 
-def _choose(train_dir: str, last: int | None, best: int | None) -> list[str]:
+def _choose(train_dir: str, last: int | None, best: int | None, monitor: Monitor) -> list[str]:
     """Return the paths of the checkpoints that are asked for, newest or best first."""
     paths = checkpoints.paths(train_dir)
     if best:
-        top1 = history.evaluations(train_dir)
-        paths = [path for path in paths if checkpoints.step_of(path) in top1]
-        paths.sort(key=lambda path: top1[checkpoints.step_of(path)], reverse=True)
+        figures = history.evaluations(train_dir, monitor)
+        paths = [path for path in paths if checkpoints.step_of(path) in figures]
+        higher_is_better = monitor == "top1"
+        paths.sort(key=lambda path: figures[checkpoints.step_of(path)], reverse=higher_is_better)
     wanted = best or last or max(2, len(paths))
     if len(paths) < wanted:
         raise QuickdrawError(

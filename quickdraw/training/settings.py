@@ -17,6 +17,7 @@ from quickdraw.records.shards import OnBadRecord
 Distribute = Literal["auto", "none", "mirrored", "multi_worker"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 Schedule = Literal["cosine", "one_cycle", "step", "plateau", "constant"]
+Monitor = Literal["top1", "loss"]
 
 # Measured: see docs/experiments.md.
 _RATES = {
@@ -115,17 +116,30 @@ class Settings:
     schedule: Schedule = field(
         "cosine",
         "How the learning rate is lowered: cosine (to 0), one_cycle, step (a tenth at half and at "
-        "three quarters), plateau (half when evaluations get no better), or constant.",
+        "three quarters), plateau (lowered when evaluations get no better), or constant.",
         matters=True,
+    )
+    monitor: Monitor = field(
+        "top1",
+        "What makes an evaluation better than those before it, a higher top1 or a lower loss: the "
+        "best model, --schedule=plateau and --early_stopping go by it.",
+        matters=CHANGED,
     )
     plateau_patience: int = field(
         3,
-        "Evaluations in a row without a better top-1 after which --schedule=plateau halves.",
+        "Evaluations in a row that are not better after which --schedule=plateau lowers the rate.",
         1,
         matters=True,
     )
+    plateau_factor: float = field(
+        0.5,
+        "What --schedule=plateau multiplies the learning rate by.",
+        above=0,
+        high=1,
+        matters=CHANGED,
+    )
     early_stopping: int | None = field(
-        None, "Ends the training after so many evaluations in a row without a better top-1.", 1
+        None, "Ends the training after so many evaluations in a row that are not better.", 1
     )
     optimizer: str = field(
         "adamw",

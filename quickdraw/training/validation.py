@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -20,18 +21,18 @@ OnEvaluation = Callable[[int, dict[str, float]], None]
 
 
 class Validation:
-    """Evaluates the model now and then: keeps the best, halves the rate, ends the training.
+    """Evaluates the model now and then: keeps the best, lowers the rate, ends the training.
 
     To be made under the strategy's scope.
 
     Args:
         setup: the drawings to evaluate on, if any; what the evaluations decide; the devices.
-        train_steps: the model, and the learning rate that evaluations may halve.
+        train_steps: the model, and the learning rate that evaluations may lower.
         train_dir: the folder of the run.
         on_evaluation: who else is told.
 
     Attributes:
-        best: variable: the highest top-1 so far.
+        best: variable: the highest top-1 so far, or minus the lowest loss: see `--monitor`.
         no_better: variable: how many evaluations in a row were not the best.
     """
 
@@ -46,7 +47,8 @@ class Validation:
         self._evaluate = make_evaluate(
             state.predicts, state.loss, len(setup.run.labels), setup.devices
         )
-        self.best = tf.Variable(-1.0, name="best_top1")
+        # Minus the loss, so that more is better; below any there is.
+        self.best = tf.Variable(-1.0 if self._by_top1 else -math.inf, name="best_top1")
         self.no_better = tf.Variable(0, name="evaluations_without_a_better_top1")
 
     @property
@@ -75,7 +77,7 @@ class Validation:
         metrics = self._evaluate(batches_of(self._drawings, share))
         result = metrics.result()
         blind = self._settings.use_valid_as_train
-        better = blind or result["top1"] > float(self.best.numpy())
+        better = blind or self._score(result) > float(self.best.numpy())
         remark = "  (trained on: means nothing)" if blind else "  (best so far)" * better
         log(
             f"step {step:,}  {training}  |  validation loss {result['loss']:.4f}  "
@@ -90,8 +92,16 @@ class Validation:
             self._on_evaluation(step, result)
         return result
 
+    @property
+    def _by_top1(self) -> bool:
+        return self._settings.monitor == "top1"
+
+    def _score(self, result: dict[str, float]) -> float:
+        """Return the figure that the training goes by; more is better."""
+        return result["top1"] if self._by_top1 else -result["loss"]
+
     def _keep(self, step: int, result: dict[str, float]) -> None:
-        self.best.assign(result["top1"])
+        self.best.assign(self._score(result))
         self.no_better.assign(0)
         if self._devices.is_chief:
             checkpoints.save_best(self._model, self._train_dir, step, result)
@@ -100,11 +110,12 @@ class Validation:
         """Note an evaluation that was no better; the rate or the end may depend on it."""
         settings = self._settings
         times = int(self.no_better.assign_add(1).numpy())
+        unless = f"no better {'top-1' if self._by_top1 else 'loss'} for {times} evaluations"
         if settings.schedule == "plateau" and times % settings.plateau_patience == 0:
-            self._rate_factor.assign(self._rate_factor / 2)
-            log(f"no better top-1 for {times} evaluations: the learning rate is halved")
+            self._rate_factor.assign(self._rate_factor * settings.plateau_factor)
+            log(f"{unless}: the learning rate is multiplied by {settings.plateau_factor:g}")
         if times == settings.early_stopping:
-            log(f"no better top-1 for {times} evaluations: this is the end")
+            log(f"{unless}: this is the end")
 
 
 def batches_of(

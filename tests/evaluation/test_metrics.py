@@ -124,6 +124,36 @@ def test_precision_and_recall_of_a_class(batch):
         assert figures["examples"] == (labels == label).sum()
         assert figures["precision"] == pytest.approx(right / max((predicted == label).sum(), 1))
         assert figures["recall"] == pytest.approx(right / max((labels == label).sum(), 1))
+        total = figures["precision"] + figures["recall"]
+        mean = 2 * figures["precision"] * figures["recall"] / total if total else 0
+        assert figures["f1"] == pytest.approx(mean)
+
+
+@given(predictions())
+def test_means_over_the_classes(batch):
+    """By scikit-learn's definition: macro over those that occur or are predicted."""
+    logits, labels, losses = batch
+    metrics = Metrics(logits.shape[1])
+    metrics.update(logits, labels, losses)
+    rows = list(metrics.per_class(list(map(str, range(logits.shape[1])))).values())
+    seen = {*labels.tolist(), *(order(row)[0] for row in logits)}
+    for kind in ("precision", "recall", "f1"):
+        macro = sum(rows[label][kind] for label in seen) / max(len(seen), 1)
+        weighted = sum(rows[label][kind] for label in labels) / max(len(labels), 1)
+        assert metrics.means()["macro"][kind] == pytest.approx(macro)
+        assert metrics.means()["weighted"][kind] == pytest.approx(weighted)
+
+
+def test_means_of_an_example_by_hand():
+    """Labels a a a b, predicted a a b b; nobody draws or predicts c."""
+    metrics = Metrics(3)
+    metrics.update(np.eye(3)[[0, 0, 1, 1]], np.array([0, 0, 0, 1]), np.zeros(4))
+    assert metrics.means()["macro"] == pytest.approx(
+        {"precision": (1 + 1 / 2) / 2, "recall": (2 / 3 + 1) / 2, "f1": (4 / 5 + 2 / 3) / 2}
+    )
+    assert metrics.means()["weighted"] == pytest.approx(
+        {"precision": (3 + 1 / 2) / 4, "recall": 3 / 4, "f1": (3 * 4 / 5 + 2 / 3) / 4}
+    )
 
 
 @given(predictions(), st.data())
@@ -154,6 +184,7 @@ def test_many_classes_have_the_same_figures_and_no_confusion_matrix(batch):
         assert metrics.result() == few.result()
         names = list(map(str, range(classes)))
         assert metrics.per_class(names) == few.per_class(names)
+        assert metrics.means() == few.means()
 
 
 def _without_confusion(classes: int) -> Metrics:
@@ -166,4 +197,8 @@ def test_without_examples_every_figure_is_0():
     metrics = Metrics(2)
     assert metrics.count == 0
     assert metrics.result() == {"loss": 0, "top1": 0, "top3": 0, "map3": 0, "ece": 0}
-    assert metrics.per_class(["a", "b"])["b"] == {"precision": 0, "recall": 0, "examples": 0}
+    assert metrics.per_class(["a", "b"])["b"] == {
+        **dict.fromkeys(("precision", "recall", "f1"), 0),
+        "examples": 0,
+    }
+    assert set(metrics.means()["macro"].values()) == {0}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from quickdraw import average, inference, runs
 from quickdraw import eval as evaluation
 from quickdraw.readers import QuickDrawFeatureReader
-from quickdraw.runs import checkpoints, factory
+from quickdraw.runs import checkpoints, factory, record
 from quickdraw.runs.history import evaluations
 from quickdraw.training import Settings, averaging, fit
 
@@ -77,6 +78,16 @@ def test_the_best_are_those_of_metrics_csv(run, tmp_path, capsys):
     printed = capsys.readouterr().err
     assert "steps 3, 6\n" in printed
     assert "holds 3 evaluated checkpoint(s), 4 are needed" in printed
+
+
+def test_the_best_are_by_the_loss_where_the_run_goes_by_it(run, tmp_path, capsys):
+    copy = shutil.copytree(run, tmp_path / "run")
+    (copy / "metrics.csv").write_text("step,eval_top1,eval_loss\n3,0.9,2\n6,0.8,1\n9,0.1,1.5\n")
+    of = record.read(str(copy))
+    of.settings["monitor"] = "loss"
+    of.save(str(copy))
+    assert averaged(str(copy), tmp_path / "out", "--best=2") == 0
+    assert "steps 6, 9\n" in capsys.readouterr().err
 
 
 def test_batch_normalization_is_measured_with_the_new_weights(run, tmp_path, tiny_data):

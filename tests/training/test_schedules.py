@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import typing
 from pathlib import Path
 
@@ -11,7 +12,10 @@ import tensorflow as tf
 
 from quickdraw import runs
 from quickdraw.errors import QuickdrawError
+from quickdraw.evaluation.metrics import Metrics
 from quickdraw.models import BaseModel
+from quickdraw.runs import checkpoints
+from quickdraw.tracking import tensorboard
 from quickdraw.training import Settings, fit
 from quickdraw.training.schedules import share_of_rate
 from quickdraw.training.settings import Schedule
@@ -84,7 +88,7 @@ def column(train_dir: Path, name: str) -> list[float]:
         return [float(row[name]) for row in csv.DictReader(file)]
 
 
-def test_a_plateau_halves_the_rate(tiny_data, tmp_path, capfd):
+def test_a_plateau_lowers_the_rate(tiny_data, tmp_path, capfd):
     changes = {"schedule": "plateau", "plateau_patience": 4, "base_learning_rate": 1.0}
     fit(unteachable(tiny_data, tmp_path / "run", **changes))
     # The first evaluation is the best; every fourth after that halves what comes next.
@@ -92,9 +96,8 @@ def test_a_plateau_halves_the_rate(tiny_data, tmp_path, capfd):
         column(tmp_path / "run", "learning_rate")
         == [1] * 5 + [0.5] * 4 + [0.25] * 4 + [0.125] * 4 + [0.0625] * 3
     )
-    assert (
-        "no better top-1 for 4 evaluations: the learning rate is halved" in capfd.readouterr().err
-    )
+    told = "no better top-1 for 4 evaluations: the learning rate is multiplied by 0.5"
+    assert told in capfd.readouterr().err
 
 
 def test_it_stops_early_and_stays_stopped(tiny_data, tmp_path, capfd):
@@ -104,6 +107,42 @@ def test_it_stops_early_and_stays_stopped(tiny_data, tmp_path, capfd):
     assert runs.read(str(tmp_path / "run")).finished_step == 4
     fit(settings)
     assert column(tmp_path / "run", "step") == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("monitor", "stops"), [("top1", 3), ("loss", 4)])
+def test_it_goes_by_the_loss_where_asked_to(
+    tiny_data, tmp_path, monkeypatch, monitor, stops, capfd
+):
+    """Top-1 stays what it is after the first evaluation, the loss gets better once more."""
+    losses = iter([3.0, 2.0, 2.0, 4.0, 5.0, 6.0])
+    result = Metrics.result
+    monkeypatch.setattr(
+        Metrics, "result", lambda self: {**result(self), "top1": 0.5, "loss": next(losses)}
+    )
+    monkeypatch.setattr(tensorboard, "write_evaluation", lambda *arguments: None)
+    changes = {"monitor": monitor, "early_stopping": 2, "schedule": "plateau", "num_epochs": 3.0}
+    rates = {"plateau_patience": 1, "plateau_factor": 0.1, "base_learning_rate": 1.0}
+    settings = unteachable(tiny_data, tmp_path / "run", **changes, **rates)
+    fit(settings)
+    assert runs.read(str(tmp_path / "run")).finished_step == stops
+    best = checkpoints.best_metrics(str(tmp_path / "run"))
+    assert (best["step"], best["loss"]) == ((1, 3.0) if monitor == "top1" else (2, 2.0))
+    name = {"top1": "top-1", "loss": "loss"}[monitor]
+    told = capfd.readouterr().err
+    assert f"no better {name} for 1 evaluations: the learning rate is multiplied by 0.1" in told
+    assert f"no better {name} for 2 evaluations: this is the end" in told
+    assert column(tmp_path / "run", "learning_rate")[-1] == pytest.approx(0.1)
+    kept = runs.read(str(tmp_path / "run")).settings
+    assert kept["plateau_factor"] == 0.1
+    assert kept.get("monitor") == (None if monitor == "top1" else "loss")
+
+
+def test_a_loss_that_is_no_number_is_never_the_best(tiny_data, tmp_path, monkeypatch):
+    result = Metrics.result
+    monkeypatch.setattr(Metrics, "result", lambda self: {**result(self), "loss": math.nan})
+    fit(unteachable(tiny_data, tmp_path / "run", monitor="loss", early_stopping=2))
+    assert runs.read(str(tmp_path / "run")).finished_step == 2
+    assert not checkpoints.has_best(str(tmp_path / "run"))
 
 
 @pytest.mark.parametrize("change", [{"early_stopping": 1}, {"schedule": "plateau"}])
