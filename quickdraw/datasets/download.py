@@ -9,7 +9,7 @@ No account is needed. What there is of each category, in gs://quickdraw_dataset 
     simplified    <category>.ndjson  strokes in 256 x 256, one drawing a line
     raw           <category>.ndjson  strokes as they were drawn, with times
     binary        <category>.bin     the simplified strokes, packed
-    sketchrnn     <category>.npz     75,000 drawings as stroke-3, for Sketch-RNN
+    sketchrnn     <category>.npz     75,000 drawings as stroke-3, for Sketch-RNN, in splits
 
 Without --categories it says how many there are and how big; --categories=all fetches every one.
 A table of the sizes comes first, and the disk must have room for them.

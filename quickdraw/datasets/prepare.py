@@ -12,6 +12,7 @@ DRAWINGS is a file, a folder or a pattern in quotes. What is in it is seen by lo
     csv         Kaggle's: drawing, word, perhaps key_id, countrycode, recognized. Without the column
                 word the drawings are test records, and key_id is their image_id
     idx         MNIST and its kin, *-images-idx3-ubyte.gz with its labels beside; t10k is the test
+    npz         Sketch-RNN's <category>.npz, KMNIST's, Keras' mnist.npz; their test sets stay
     pictures    <category>/*.png or .jpg of any size; --polarity if it is not to be looked for
     tfrecords   the camp's, TensorFlow's stroke tutorial's (ink, shape, class_index), or any with
                 --image_key and --label_key

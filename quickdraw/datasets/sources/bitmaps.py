@@ -110,6 +110,8 @@ def _header(path: str) -> tuple[int, int, int]:
         what = str(error).splitlines()[0]
         raise QuickdrawError(f"{path}: not a .npy file ({what})") from None
     start = file.tell()
+    if len(shape) == 4 and 1 in (shape[1], shape[3]):  # one channel, last or, as PyTorch's, first
+        shape = (shape[0], *(shape[1:3] if shape[3] == 1 else shape[2:]))
     if dtype.hasobject:
         raise QuickdrawError(
             f"{path}: holds pickled Python objects, which are never loaded. "

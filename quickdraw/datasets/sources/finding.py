@@ -26,14 +26,17 @@ FORMATS = {
     "binary": "binary strokes",
     "csv": "csv strokes",
     "idx": "IDX images",
+    "npz": "npz arrays",
     "pictures": "pictures",
     "tfrecords": "TFRecords",
 }
 """What a format is called on the command line, and in words."""
 
 _ENDINGS = {".ndjson": "simplified", ".jsonl": "simplified", ".csv": "csv", ".bin": "binary"}
+_SET = re.compile(r"(?<![a-z])(train|test|t10k|valid|val|images|imgs)(?![a-z])")
 _SHARD = re.compile(r"\.tfrec(ord)?s?(\.gz)?(-\d+-of-\d+)?$")
 _GZIP = b"\x1f\x8b\x08"
+_ZIP = b"PK\3\4"
 _LINE = 4096
 _SHOWN = 3
 
@@ -110,13 +113,17 @@ def of_one_set(path: str, files: Sequence[str], set_of: Callable[[str], str]) ->
     """
     sets = sorted({set_of(os.path.basename(each)) for each in files})
     if len(sets) > 1:
-        some = next(each for each in sets if each)
         folder = path if storage.is_folder(path) else os.path.dirname(path)
-        one = os.path.join(folder, f"{some}*")
+        one = os.path.join(folder, f"{sets[-1]}*")
         raise QuickdrawError(
-            f"{path}: several data sets: {', '.join(repr(f'{each}*') for each in sets)}. Take one, "
-            f"such as --source='{one}', or give each a folder of its own"
+            f"{path}: several data sets, whose labels mean other things: {', '.join(files)}. Take "
+            f"one, such as --source='{one}', or give each a folder of its own"
         )
+
+
+def set_of_images(name: str) -> str:
+    """Return what the files of one data set begin with, `kmnist-` for `kmnist-train-imgs.npz`."""
+    return _SET.split(name.lower())[0] if _SET.search(name.lower()) else name
 
 
 def _counted(found: Found, kind: str) -> str:
@@ -156,6 +163,8 @@ def _kind_of(path: str, is_alone: bool) -> str | None:
     name = name.removesuffix(".gz")
     if start[:1] == b"\x93" or name.endswith(".npy"):
         return "bitmaps"
+    if start.startswith(_ZIP):
+        return "npz" if name.endswith(".npz") else None
     if start[:3] == MAGIC:
         return None if start[3:4] == b"\1" else "idx"
     if _SHARD.search(name) or _holds_records(path):
@@ -172,7 +181,7 @@ def _kind_of(path: str, is_alone: bool) -> str | None:
 def _is_worth_opening(path: str, name: str) -> bool:
     """Return whether a file of a folder may hold drawings; one on gs:// is fetched to be seen."""
     if storage.is_remote(path):
-        known = (".npy", ".gz", *_ENDINGS)
+        known = (".npy", ".npz", ".gz", *_ENDINGS)
         return name.endswith(known) or bool(_SHARD.search(name)) or "idx" in name
     return os.path.isfile(path) and ".tfevents." not in name  # which have the frame of TFRecords
 

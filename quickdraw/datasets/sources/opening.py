@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from quickdraw import storage
 from quickdraw.console import log
-from quickdraw.datasets.sources import finding, labelling, names, unread
+from quickdraw.datasets.sources import finding, labelling, names, npz, unread
 from quickdraw.datasets.sources.base import DrawingFile, Source
 from quickdraw.datasets.sources.binary import Binary
 from quickdraw.datasets.sources.bitmaps import Bitmaps
@@ -18,6 +18,7 @@ from quickdraw.datasets.sources.finding import FORMATS
 from quickdraw.datasets.sources.idx import Idx, labels_of
 from quickdraw.datasets.sources.lines import Lines
 from quickdraw.datasets.sources.pictures import Pictures, find_polarity
+from quickdraw.datasets.sources.sketchrnn import holds_strokes, sketches
 from quickdraw.datasets.sources.tables import Table
 from quickdraw.datasets.sources.tfrecords import Records, classes_beside, set_of_shard
 from quickdraw.drawings.drawing import SkippedDrawing
@@ -167,18 +168,47 @@ def _first_word(file: DrawingFile) -> str | None:
 
 
 def _open_idx(wish: _Wish, paths: list[str]) -> Source:
+    finding.of_one_set(wish.path, paths, finding.set_of_images)
     files: list[DrawingFile] = []
     for path in paths:
-        labels = labels_of(path)
-        if labels == path or not storage.exists(labels):
+        expected = labels_of(path)
+        stem = expected.removesuffix(".gz")
+        labels = next(filter(storage.exists, (expected, stem, f"{stem}.gz")), path)
+        if labels == path:
             raise QuickdrawError(
                 f"{path}: the file of its labels is missing beside it: "
-                f"{os.path.basename(labels)} expected"
+                f"{os.path.basename(expected)} expected"
             )
         wish.read.add(labels)
         unpacked, labels = (finding.unpacked(each, wish.scratch) for each in (path, labels))
         files.append(Idx(unpacked, labels, path))
     return Source(FORMATS["idx"], files)
+
+
+def _open_npz(wish: _Wish, paths: list[str]) -> Source:
+    are_sketches = [holds_strokes(path) for path in paths]
+    if all(are_sketches):
+        drawn = [
+            sketch
+            for name, path in _chosen(wish, paths)
+            for sketch in sketches(path, name, wish.scratch)
+        ]
+        return Source(FORMATS["npz"], list(drawn), has_strokes=True)
+    if any(are_sketches):
+        one, other = paths[are_sketches.index(True)], paths[are_sketches.index(False)]
+        raise QuickdrawError(f"{one} holds strokes and {other} does not: give one of them")
+    beside = {path: npz.labels_of(path) for path in paths if npz.labels_of(path) != path}
+    images = [path for path in paths if path not in beside.values()]
+    finding.of_one_set(wish.path, images, finding.set_of_images)
+    files: list[DrawingFile] = []
+    for path in images:
+        labels = beside.get(path)
+        if labels and storage.exists(labels):
+            wish.read.add(labels)
+        else:
+            labels = None
+        files += npz.labelled_images(path, labels, wish.scratch)
+    return Source(FORMATS["npz"], files)
 
 
 def _open_records(wish: _Wish, paths: list[str]) -> Source:
@@ -214,6 +244,7 @@ _OPENERS: dict[str, Callable[[_Wish, list[str]], Source]] = {
     "binary": _open_binary,
     "csv": _open_tables,
     "idx": _open_idx,
+    "npz": _open_npz,
     "pictures": _open_pictures,
     "tfrecords": _open_records,
 }

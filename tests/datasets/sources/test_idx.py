@@ -79,3 +79,30 @@ def test_truncated_gzip(folder, tmp_path_factory, keep):
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(QuickdrawError, match="truncated or damaged gzip"):
         opened(folder, tmp_path_factory)
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_names_with_a_dot(tmp_path, tmp_path_factory, ending):
+    pack = gzip.compress if ending else bytes
+    for part, array in (("images.idx3", IMAGES), ("labels.idx1", LABELS)):
+        (tmp_path / f"train-{part}-ubyte{ending}").write_bytes(pack(idx(array)))
+    (file,) = opened(tmp_path, tmp_path_factory)
+    assert len(list(file.scan(0, 7))) == 7
+
+
+def test_labels_that_are_packed_where_the_images_are_not(folder, tmp_path_factory):
+    labels = folder / "train-labels-idx1-ubyte"
+    (folder / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels.read_bytes()))
+    labels.unlink()
+    assert len(opened(folder, tmp_path_factory)) == 2
+
+
+def test_several_data_sets_in_one_folder(folder, tmp_path_factory):
+    """The archive of EMNIST unpacks six of them into one folder."""
+    for part, array in (("images-idx3", IMAGES), ("labels-idx1", LABELS)):
+        (folder / f"emnist-digits-train-{part}-ubyte").write_bytes(idx(array))
+        (folder / f"emnist-letters-train-{part}-ubyte").write_bytes(idx(array))
+    with pytest.raises(QuickdrawError, match=r"several data sets.*--source='.*/emnist-letters-\*'"):
+        opened(folder, tmp_path_factory)
+    (file,) = opened(folder / "emnist-letters-*", tmp_path_factory)
+    assert file.name.endswith("emnist-letters-train-images-idx3-ubyte")

@@ -1,0 +1,209 @@
+"""numpy's .npz files, and those of images with their labels: KMNIST's, and Keras' mnist.npz."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import math
+import os
+import pickle
+import re
+import shutil
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import IO
+
+import numpy as np
+
+from quickdraw import storage
+from quickdraw.datasets.sources import names
+from quickdraw.datasets.sources.bitmaps import Bitmaps
+from quickdraw.drawings.drawing import Drawing
+from quickdraw.errors import QuickdrawError
+
+SPLITS = {"train": "train", "valid": "valid", "val": "valid", "test": "test", "t10k": "test"}
+"""The words of a name that tell a split."""
+LARGEST_LOADED = 1 << 30
+"""Bytes of an array that is loaded whole."""
+_LARGEST = 1 << 33
+_IMAGES, _LABELS = ("x", "images", "imgs", "image"), ("y", "labels", "label", "targets")
+
+
+class LabelledImages(Bitmaps):
+    """Images of a .npz file, unpacked to a .npy file, with their labels.
+
+    Args:
+        path: uint8 `[n, size, size]`.
+        words: of each image the class.
+        name: the file and its array as the user knows them.
+        split: `train`, `valid` or `test`.
+    """
+
+    def __init__(self, path: str, words: list[str], name: str, split: str):
+        try:
+            super().__init__(path, "")
+        except QuickdrawError as error:
+            raise QuickdrawError(str(error).replace(path, name)) from None
+        self.category, self.name, self.is_test = None, name, split == "test"
+        if len(words) != self._rows:
+            raise QuickdrawError(f"{name}: {self._rows} labels expected. Received: {len(words)}")
+        self._words, codes = np.unique(words, return_inverse=True)
+        self._codes = codes.astype(np.uint16)
+
+    def parse(self, position: int, data: bytes) -> Drawing:
+        row = (position - self._start) // self._side**2
+        return super().parse(position, data)._replace(word=str(self._words[self._codes[row]]))
+
+    def place(self, position: int) -> str:
+        return f"{self.name}, row {(position - self._start) // self._side**2:,}"
+
+
+def labelled_images(path: str, labels_path: str | None, scratch: str) -> list[LabelledImages]:
+    """Unpack the images of a .npz file, each array with the labels that belong to it.
+
+    Args:
+        path: arrays such as x_train, y_train, x_test, y_test; or one of images alone.
+        labels_path: the .npz file of their labels, where `path` has the images alone.
+        scratch: folder for what is unpacked.
+
+    Raises:
+        QuickdrawError: images without labels, or arrays that are neither.
+    """
+    files = []
+    for images, labels in _pairs(path, labels_path).items():
+        name = f"{path}, {images}"
+        unpacked = scratch_path(scratch, name, "npy")
+        with opened(path, images, _LARGEST) as member, open(unpacked, "wb") as file:
+            shutil.copyfileobj(member, file, 1 << 20)
+        split = split_of(images) or split_of(os.path.basename(path)) or "train"
+        words = _words(labels_path or path, labels)
+        files.append(LabelledImages(unpacked, words, name, split))
+    return files
+
+
+def arrays(path: str) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
+    """Return the shape and the dtype of each array in a .npz file.
+
+    Raises:
+        QuickdrawError: it is none, or damaged.
+    """
+    with damage(path), storage.open_binary(path) as file, zipfile.ZipFile(file) as archive:
+        held = {}
+        for member in archive.namelist():
+            with archive.open(member) as array:
+                held[member.removesuffix(".npy")] = read_header(array)
+        return held
+
+
+@contextlib.contextmanager
+def opened(path: str, array: str, largest: int) -> Iterator[IO[bytes]]:
+    """Open an array of a .npz file, of at most `largest` bytes.
+
+    Raises:
+        QuickdrawError: it is larger, or damaged.
+    """
+    name = f"{path}, {array}"
+    with damage(name), storage.open_binary(path) as file, zipfile.ZipFile(file) as archive:
+        size = archive.getinfo(f"{array}.npy").file_size
+        if size > largest:
+            raise QuickdrawError(
+                f"{name}: at most {largest >> 30} GiB expected. Received: {size:,}"
+            )
+        with archive.open(f"{array}.npy") as member:
+            yield member
+
+
+def read_header(array: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    """Read the start of an array; return its shape and its dtype.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if np.lib.format.read_magic(array) == (1, 0):
+        shape, _, dtype = np.lib.format.read_array_header_1_0(array)
+    else:
+        shape, _, dtype = np.lib.format.read_array_header_2_0(array)
+    return shape, dtype
+
+
+@contextlib.contextmanager
+def damage(name: str) -> Iterator[None]:
+    """Turn what reading a damaged or a wicked file raises into one line for the user."""
+    try:
+        yield
+    except pickle.UnpicklingError as error:
+        raise QuickdrawError(
+            f"{name}: holds Python objects other than arrays, which are never loaded ({error})"
+        ) from None
+    except (
+        *(zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, MemoryError, SyntaxError),
+        *(ValueError, TypeError, AttributeError, LookupError, ImportError, OverflowError),
+    ) as error:
+        what = (str(error).splitlines() or [type(error).__name__])[0]
+        raise QuickdrawError(f"{name}: damaged, or not a .npz file ({what})") from None
+
+
+def scratch_path(scratch: str, name: str, ending: str) -> str:
+    """Return where to unpack what has a name."""
+    return os.path.join(scratch, f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.{ending}")
+
+
+def split_of(name: str) -> str | None:
+    """Return the split that one of a name's words tells."""
+    return next((SPLITS[part] for part in _parts(name) if part in SPLITS), None)
+
+
+def labels_of(path: str) -> str:
+    """Return the file of the labels beside one of images: `kmnist-train-labels.npz`."""
+    folder, name = os.path.split(path)
+    return os.path.join(folder, re.sub("imgs|images", "labels", name))
+
+
+def _parts(name: str) -> list[str]:
+    return re.split(r"[^a-z0-9]+", name.lower())
+
+
+def _pairs(path: str, labels_path: str | None) -> dict[str, str]:
+    """Return which array has the labels of which array of images."""
+    held = list(arrays(path))
+    beside = list(arrays(labels_path)) if labels_path else []
+    if len(held) == len(beside) == 1:
+        return {held[0]: beside[0]}
+    # `train_images` and `train_labels` are the same, but for the word that says what they are.
+    labels = {tuple(part for part in _parts(name) if part not in _LABELS): name for name in held}
+    pairs = {
+        name: labels.get(tuple(part for part in _parts(name) if part not in _IMAGES))
+        for name in held
+        if {*_IMAGES} & {*_parts(name)}
+    }
+    found = {images: array for images, array in pairs.items() if array and array != images}
+    if not found or len(found) < len(pairs):
+        raise QuickdrawError(
+            f"{path}: arrays x_train, y_train, x_test, y_test expected, or images with "
+            f"{os.path.basename(labels_of(path))} beside, or Sketch-RNN's train, valid, test. "
+            f"Received: {', '.join(held) or 'none'}"
+        )
+    return found
+
+
+def _words(path: str, array: str) -> list[str]:
+    """Return the class of each image."""
+    with opened(path, array, LARGEST_LOADED) as member:
+        labels = np.lib.format.read_array(member, allow_pickle=False)
+    received = f"Received: {labels.dtype} {list(labels.shape)}"
+    if labels.dtype.kind in "US" and labels.ndim == 1:
+        return [
+            names.clean(text if isinstance(text, str) else text.decode(errors="replace"))
+            for text in labels.tolist()
+        ]
+    if labels.dtype.kind not in "iufb":
+        raise QuickdrawError(f"{path}, {array}: numbers or names expected. {received}")
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        if not np.array_equal(np.sort(labels)[:, -2:], np.tile([0, 1], (len(labels), 1))):
+            raise QuickdrawError(f"{path}, {array}: one label an image expected. {received}")
+        labels = labels.argmax(axis=1)
+    labels = labels.reshape(len(labels), math.prod(labels.shape[1:]))[:, 0]
+    if (labels < 0).any() or (labels != np.floor(labels)).any():
+        raise QuickdrawError(f"{path}, {array}: whole numbers from 0 on expected. {received}")
+    return [str(label) for label in labels.astype(np.int64).tolist()]

@@ -1,0 +1,109 @@
+"""Images with their labels in numpy's .npz files."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reading import noise, parsed
+
+from quickdraw.datasets.sources import open_source
+from quickdraw.errors import QuickdrawError
+
+TRAIN, TEST = noise(5, 28), noise(3, 28)
+TRAIN_LABELS, TEST_LABELS = np.array([3, 1, 4, 1, 5], np.uint8), np.array([9, 2, 6], np.uint8)
+
+
+def opened(path, tmp_path_factory):
+    return open_source(str(path), str(tmp_path_factory.mktemp("scratch")))
+
+
+def check(source):
+    """The official sets of 5 and 3 images, in the order of their files."""
+    assert source.unread == {}
+    found = {file.is_test: parsed(file) for file in source.files}
+    for is_test, images, labels in ((False, TRAIN, TRAIN_LABELS), (True, TEST, TEST_LABELS)):
+        assert [drawing.word for drawing in found[is_test]] == [str(label) for label in labels]
+        np.testing.assert_array_equal([drawing.image for drawing in found[is_test]], images)
+
+
+def test_the_file_of_keras(tmp_path, tmp_path_factory):
+    np.savez(
+        tmp_path / "mnist.npz",
+        x_train=TRAIN,
+        y_train=TRAIN_LABELS,
+        x_test=TEST,
+        y_test=TEST_LABELS,
+    )
+    source = opened(tmp_path / "mnist.npz", tmp_path_factory)
+    check(source)
+    assert source.files[0].place(source.files[0]._start + 784).endswith("mnist.npz, x_train, row 1")
+
+
+def test_the_files_of_kmnist(tmp_path, tmp_path_factory):
+    arrays = {"train-imgs": TRAIN, "test-imgs": TEST}
+    arrays |= {"train-labels": TRAIN_LABELS, "test-labels": TEST_LABELS}
+    for name, array in arrays.items():
+        np.savez_compressed(tmp_path / f"kmnist-{name}.npz", array)
+    check(opened(tmp_path, tmp_path_factory))
+    (file,) = opened(tmp_path / "kmnist-test-imgs.npz", tmp_path_factory).files
+    assert file.is_test
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        TRAIN_LABELS.astype(np.int64),
+        TRAIN_LABELS.astype(np.float32),
+        TRAIN_LABELS[:, None],
+        np.eye(6)[TRAIN_LABELS],
+        np.eye(6, dtype=bool)[TRAIN_LABELS],
+        TRAIN_LABELS.astype(str),
+        TRAIN_LABELS.astype("S1"),
+    ],
+)
+def test_labels_of_any_kind(tmp_path, tmp_path_factory, labels):
+    np.savez(tmp_path / "a.npz", train_images=TRAIN[..., None], train_labels=labels)
+    (file,) = opened(tmp_path, tmp_path_factory).files
+    assert [drawing.word for drawing in parsed(file)] == ["3", "1", "4", "1", "5"]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"x_train": TRAIN}, "arrays x_train, y_train, .* expected.*Received: x_train"),
+        ({"x_train": TRAIN, "y_test": TRAIN_LABELS}, "Received: x_train, y_test"),
+        ({"arr_0": TRAIN}, "Received: arr_0"),
+        ({"a": TRAIN, "b": TRAIN_LABELS}, "Received: a, b"),
+        ({"x": TRAIN, "y": TRAIN_LABELS[:4]}, "5 labels expected. Received: 4"),
+        ({"x": TRAIN / 255, "y": TRAIN_LABELS}, r"a.npz, x: uint8 images .*Received: float64"),
+        ({"x": TRAIN, "y": -np.ones(5)}, "whole numbers from 0 on"),
+        ({"x": TRAIN, "y": np.full(5, 0.5)}, "whole numbers from 0 on"),
+        ({"x": TRAIN, "y": np.ones((5, 3))}, "one label an image expected"),
+        ({"x": TRAIN, "y": np.array([None] * 5)}, "a.npz, y: damaged"),
+    ],
+)
+def test_other_arrays(tmp_path, tmp_path_factory, arrays, words):
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(QuickdrawError, match=words) as caught:
+        opened(tmp_path, tmp_path_factory)
+    assert "\n" not in str(caught.value)
+
+
+def test_several_sets_in_one_folder(tmp_path, tmp_path_factory):
+    for name in ("mnist", "fashion"):
+        np.savez(tmp_path / f"{name}.npz", x=TRAIN, y=TRAIN_LABELS)
+    with pytest.raises(QuickdrawError, match=r"several data sets.*--source='.*/mnist.npz\*'"):
+        opened(tmp_path, tmp_path_factory)
+
+
+@given(st.binary(max_size=80), st.booleans())
+def test_any_bytes_are_refused(tmp_path_factory, data, in_archive):
+    folder = tmp_path_factory.mktemp("any")
+    (folder / "a.npz").write_bytes(b"PK\3\4" + data)
+    if in_archive:
+        import zipfile
+
+        with zipfile.ZipFile(folder / "a.npz", "w") as archive:
+            archive.writestr("x_train.npy", data)
+    with pytest.raises(QuickdrawError):
+        opened(folder, tmp_path_factory)
