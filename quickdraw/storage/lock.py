@@ -1,4 +1,4 @@
-"""A lock on a gs:// folder: an object in it that its holder writes anew twice a minute.
+"""A lock on a folder. On gs://: an object in it that its holder writes anew twice a minute.
 
 An object store knows no locks that end with their process. So whoever finds a lock watches it: one
 that is refreshed is respected, one that is not for `STALE` seconds is taken over, and a Vertex AI
@@ -32,13 +32,13 @@ _PATIENCE = 20.0
 
 
 @contextlib.contextmanager
-def held(folder: str) -> Iterator[Callable[[], None]]:
-    """Hold the lock on a folder; yield a function that raises once it was lost to another.
+def held(folder: str, work: str = "training") -> Iterator[Callable[[], None]]:
+    """Hold the lock on a gs:// folder; see `lock`.
 
     Raises:
         QuickdrawError: another process holds it, and lives.
     """
-    lock, done = _Lock(f"{folder.rstrip('/')}/{FILE_NAME}"), threading.Event()
+    lock, done = _Lock(f"{folder.rstrip('/')}/{FILE_NAME}", work), threading.Event()
     lock.acquire()
 
     def refresh() -> None:
@@ -56,8 +56,8 @@ def held(folder: str) -> Iterator[Callable[[], None]]:
 
 
 class _Lock:
-    def __init__(self, path: str):
-        self._path, self._id = path, uuid.uuid4().hex
+    def __init__(self, path: str, work: str):
+        self._path, self._work, self._id = path, work, uuid.uuid4().hex
         self._job = os.environ.get("CLOUD_ML_JOB_ID", "")
         self._generation = 0
         self.lost = False
@@ -76,8 +76,8 @@ class _Lock:
                 log(f"{self._path}: {_who(holder)} was here. Watching for a sign of life")
             elif generation not in (0, watched):
                 raise QuickdrawError(
-                    f"another process is training in {os.path.dirname(self._path)} "
-                    f"({_who(holder)}): wait for it, or choose another --train_dir"
+                    f"another process is {self._work} in {os.path.dirname(self._path)} "
+                    f"({_who(holder)}): wait for it, or choose another folder"
                 )
             elif generation and time.monotonic() > end:
                 log(f"{self._path}: none in {STALE:.0f} s. Taking over")
@@ -132,10 +132,14 @@ def _who(holder: dict[str, str]) -> str:
 
 
 @contextlib.contextmanager
-def lock(folder: str) -> Iterator[Callable[[], None]]:
+def lock(folder: str, work: str = "training") -> Iterator[Callable[[], None]]:
     """Keep a second process out of a folder; the lock ends with its process, however it ends.
 
     A local folder is made if it is not there, and is gone again where nothing came into it.
+
+    Args:
+        folder: local or gs://.
+        work: what is done there, for the message to the second process.
 
     Yields:
         A function that raises a QuickdrawError once the lock was lost to another process.
@@ -144,7 +148,7 @@ def lock(folder: str) -> Iterator[Callable[[], None]]:
         QuickdrawError: another process holds it.
     """
     if paths.is_remote(folder):
-        with held(folder) as check:
+        with held(folder, work) as check:
             yield check
         return
     import fcntl
@@ -158,7 +162,7 @@ def lock(folder: str) -> Iterator[Callable[[], None]]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise QuickdrawError(
-                f"another process is training in {folder}: wait for it, or choose another folder"
+                f"another process is {work} in {folder}: wait for it, or choose another folder"
             ) from None
         yield lambda: None  # a local lock cannot be lost
     finally:

@@ -20,7 +20,7 @@ from quickdraw.datasets import splits
 from quickdraw.datasets.beam import limits, sharding
 from quickdraw.datasets.recipe import Recipe, key_of
 from quickdraw.datasets.sources import DrawingFile, Source
-from quickdraw.datasets.writing import output, packing, scanning, writer
+from quickdraw.datasets.writing import output, packing, provenance, scanning, writer
 from quickdraw.drawings.drawing import SkippedDrawing
 from quickdraw.records.dataset_info import DatasetInfo
 
@@ -50,14 +50,16 @@ def write(
         QuickdrawError: as `writer.write`.
     """
     info = writer.describe(source, recipe, description)
-    if existing := output.finished(output_dir, info):
+    if existing := output.finished(output_dir, info, source.inputs):
         log(f"{output_dir}: already complete, nothing to do")
         return existing
     settings = PipelineOptions(shlex.split(options), runner=runner, save_main_session=False)
     with output.whole(output_dir) as folder:
+        info.settings["content"] = provenance.content(source.inputs)
         with beam.Pipeline(options=settings) as pipeline:
             _build(pipeline, source, recipe, info.source, folder)
         sharding.complete(info, folder)
+        provenance.check_unchanged(source.inputs, info.settings["seen"])
         info.save(folder)
     return info
 

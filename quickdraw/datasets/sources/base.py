@@ -6,7 +6,7 @@ import abc
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from quickdraw import storage
 from quickdraw.drawings.drawing import Drawing, SkippedDrawing
@@ -79,6 +79,9 @@ class Source:
         labels: names of the classes in label order, where the source itself says so.
         has_strokes: whether there are strokes, or may be, rather than images.
         unread: what was found and not read: names of files, patterns or columns → how many.
+        inputs: paths of all files that decide what the drawings and their labels are, as the user
+            knows them; none where they are made up.
+        flags: how the files were told to be read, by the names of the flags.
     """
 
     format: str
@@ -86,6 +89,8 @@ class Source:
     labels: list[str] | None = None
     has_strokes: bool = False
     unread: dict[str, int] = dataclasses.field(default_factory=dict)
+    inputs: Sequence[str] = ()
+    flags: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
 
 
 def cut(size: int, most: int) -> list[tuple[int, int]]:

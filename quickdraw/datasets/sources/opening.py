@@ -39,7 +39,15 @@ class _Wish:
     label_key: str | None
     scratch: str
     read: set[str] = dataclasses.field(default_factory=set)
-    """What was read beside the files of drawings, such as the labels of an IDX file."""
+    """Paths of all that is read: files of drawings that are chosen, and such as their labels."""
+
+    def unpacked(self, path: str) -> str:
+        """Return where a file that is read lies unpacked."""
+        self.read.add(path)
+        return finding.unpacked(path, self.scratch)
+
+
+_HOW_TO_READ = ("format", "polarity", "image_key", "label_key")
 
 
 def open_source(  # noqa: PLR0913
@@ -80,7 +88,8 @@ def open_source(  # noqa: PLR0913
     left = source.unread | unread.counted(sorted(others), path)
     if left:
         log(unread.said(left))
-    return dataclasses.replace(source, unread=left)
+    flags = {name: getattr(wish, name) for name in _HOW_TO_READ}
+    return dataclasses.replace(source, unread=left, inputs=sorted(wish.read), flags=flags)
 
 
 def _chosen(wish: _Wish, paths: list[str], is_folder: bool = False) -> list[tuple[str, str]]:
@@ -96,16 +105,12 @@ def _chosen(wish: _Wish, paths: list[str], is_folder: bool = False) -> list[tupl
 
 
 def _open_bitmaps(wish: _Wish, paths: list[str]) -> Source:
-    files = [
-        Bitmaps(finding.unpacked(path, wish.scratch), name) for name, path in _chosen(wish, paths)
-    ]
+    files = [Bitmaps(wish.unpacked(path), name) for name, path in _chosen(wish, paths)]
     return Source(FORMATS["bitmaps"], list(files))
 
 
 def _open_binary(wish: _Wish, paths: list[str]) -> Source:
-    files = [
-        Binary(finding.unpacked(path, wish.scratch), name) for name, path in _chosen(wish, paths)
-    ]
+    files = [Binary(wish.unpacked(path), name) for name, path in _chosen(wish, paths)]
     return Source(FORMATS["binary"], list(files), has_strokes=True)
 
 
@@ -146,6 +151,7 @@ def _open_words(
         elif wanted is not None and names.alike(name) not in wanted:
             continue
         files.append(file)
+        wish.read.add(path)
         unused.update(f"column {column!r}" for column in file.unused)
         if "word" not in file.columns and file.unused:
             what = f"drawings of the class {word!r}" if word else "records for a test, unlabelled"
@@ -179,9 +185,7 @@ def _open_idx(wish: _Wish, paths: list[str]) -> Source:
                 f"{path}: the file of its labels is missing beside it: "
                 f"{os.path.basename(expected)} expected"
             )
-        wish.read.add(labels)
-        unpacked, labels = (finding.unpacked(each, wish.scratch) for each in (path, labels))
-        files.append(Idx(unpacked, labels, path))
+        files.append(Idx(wish.unpacked(path), wish.unpacked(labels), path))
     return Source(FORMATS["idx"], files)
 
 
@@ -215,7 +219,7 @@ def _open_records(wish: _Wish, paths: list[str]) -> Source:
     finding.of_one_set(wish.path, paths, set_of_shard)
     classes, listings = classes_beside(paths, wish.label_key)
     wish.read.update(listings)
-    shards = [(finding.unpacked(path, wish.scratch), path) for path in paths]
+    shards = [(wish.unpacked(path), path) for path in paths]
     labellings = labelling.look(shards, wish.image_key, wish.label_key, classes)
     dark = wish.polarity == "dark_on_light"
     files: list[DrawingFile] = [
@@ -230,6 +234,7 @@ def _open_pictures(wish: _Wish, paths: list[str]) -> Source:
     inverted = find_polarity(folders) if wish.polarity is None else wish.polarity == "dark_on_light"
     for folder in folders:
         folder.inverted = inverted
+        wish.read.update(os.path.join(folder.path, name) for name in folder.names)
     rest = [
         os.path.join(folder.path, name)
         for folder in folders

@@ -10,14 +10,16 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from quickdraw import storage
 from quickdraw.console import log
+from quickdraw.datasets.writing import provenance
 from quickdraw.errors import QuickdrawError
 from quickdraw.records import dataset_info
 from quickdraw.records.dataset_info import DatasetInfo
+from quickdraw.storage.lock import lock
 
 SOLUTION = "solution.csv"
 _INNER = ".quickdraw-incomplete"
@@ -27,15 +29,19 @@ _OWN = re.compile(
 _WAY_OUT = "Delete the folder, or choose another --output_dir"
 
 
-def finished(output_dir: str, wanted: DatasetInfo) -> DatasetInfo | None:
-    """Return the description of a complete output of the same settings; None without one.
+def finished(
+    output_dir: str, wanted: DatasetInfo, inputs: Sequence[str] = ()
+) -> DatasetInfo | None:
+    """Return the description of a complete output of the same drawings and settings, if any.
 
     Args:
         output_dir: the folder, which need not exist.
         wanted: the source, image size and settings that are about to be written.
+        inputs: paths of the files that it is to be made of.
 
     Raises:
-        QuickdrawError: the folder holds a data set of other settings, or one with a shard missing.
+        QuickdrawError: the folder holds a data set of other files or settings, or one with a shard
+            missing.
     """
     found = dataset_info.load(output_dir)
     if found is None:
@@ -43,12 +49,20 @@ def finished(output_dir: str, wanted: DatasetInfo) -> DatasetInfo | None:
     was, will = _settings(found), _settings(wanted)
     for field, new in will.items():
         old = was.get(field)
-        if old != new:
+        if old != new and field not in provenance.HASHES:
             raise QuickdrawError(
                 f"{output_dir} holds another data set: its {field} is {old!r} instead of {new!r}. "
                 f"{_WAY_OUT}"
             )
-    for name in (name for split in found.splits.values() for name in split["shards"]):
+    if not provenance.is_same(was, will, inputs):
+        raise QuickdrawError(
+            f"{output_dir} holds another data set: what it was made of ({found.source}) has "
+            f"changed since, or an earlier version of this package made it. {_WAY_OUT}"
+        )
+    names = [name for split in found.splits.values() for name in split["shards"]]
+    if any(found.splits["test"]["per_class"].values()):
+        names.append(SOLUTION)
+    for name in names:
         if not storage.exists(os.path.join(output_dir, name)):
             raise QuickdrawError(f"{output_dir}: {name} is missing. {_WAY_OUT}")
     return found
@@ -64,22 +78,29 @@ def whole(output_dir: str) -> Iterator[str]:
     """Yield a folder to write to; move its files to `output_dir` unless an error occurs.
 
     Raises:
-        QuickdrawError: `output_dir` cannot be written to, or holds shards of unknown origin.
+        QuickdrawError: `output_dir` cannot be written to, or holds shards of unknown origin, or
+            another process is writing there.
     """
     inner = os.path.join(output_dir, _INNER)
-    if storage.exists(inner):
-        log(f"{output_dir}: removing what an interrupted run left")
-        _clean(output_dir)
-    _refuse_foreign(output_dir)
-    storage.make_folders(inner)
-    try:
-        yield inner
-        for name in sorted(storage.listdir(inner), key=lambda name: name == dataset_info.FILE_NAME):
-            storage.rename(os.path.join(inner, name), os.path.join(output_dir, name))
-    except BaseException:
-        _clean(output_dir)
-        raise
-    storage.delete(inner)
+    with lock(output_dir, "writing a data set") as check_lock:
+        if storage.exists(inner):
+            log(f"{output_dir}: removing what an interrupted run left")
+            _clean(output_dir)
+        _refuse_foreign(output_dir)
+        storage.make_folders(inner)
+        try:
+            yield inner
+            check_lock()
+            _move_out(inner, output_dir)
+        except BaseException:
+            _clean(output_dir)
+            raise
+        storage.delete(inner)
+
+
+def _move_out(inner: str, output_dir: str) -> None:
+    for name in sorted(storage.listdir(inner), key=lambda name: name == dataset_info.FILE_NAME):
+        storage.rename(os.path.join(inner, name), os.path.join(output_dir, name))
 
 
 def _clean(output_dir: str) -> None:
@@ -91,6 +112,8 @@ def _clean(output_dir: str) -> None:
 
 def _refuse_foreign(output_dir: str) -> None:
     for name in storage.listdir(output_dir) if storage.is_folder(output_dir) else ():
+        if name == dataset_info.FILE_NAME:  # it was not there when `finished` looked
+            raise QuickdrawError(f"another process has just written a data set in {output_dir}")
         if name == SOLUTION or name.startswith(("train-", "valid-", "test-")):
             raise QuickdrawError(
                 f"{output_dir} holds {name} without a dataset.json: it would be mixed up with the "

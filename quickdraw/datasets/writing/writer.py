@@ -25,7 +25,7 @@ from quickdraw.console import Progress, log
 from quickdraw.datasets import splits
 from quickdraw.datasets.recipe import Recipe
 from quickdraw.datasets.sources import Source
-from quickdraw.datasets.writing import output, packing, scanning
+from quickdraw.datasets.writing import output, packing, provenance, scanning
 from quickdraw.datasets.writing.index import Index
 from quickdraw.datasets.writing.scanning import NO_WORD
 from quickdraw.datasets.writing.workers import Run, workers
@@ -66,7 +66,7 @@ def write(
         setting = "keep_strokes" if recipe.keep_strokes else "channels=3"
         raise QuickdrawError(f"{setting} needs strokes. Received: {source.format}")
     info = describe(source, recipe, description)
-    if existing := output.finished(output_dir, info):
+    if existing := output.finished(output_dir, info, source.inputs):
         log(f"{output_dir}: already complete, nothing to do")
         return existing
     start = time.monotonic()
@@ -78,8 +78,10 @@ def write(
         _scratch(folder) as scratch,
         workers(number, (source.files, recipe)) as run,
     ):
+        info.settings["content"] = provenance.content(source.inputs)
         index = _index(source, recipe, info, Index(scratch, size), run)
         _write_all(index, folder, info, recipe, (source.files, recipe), run)
+        provenance.check_unchanged(source.inputs, info.settings["seen"])
         info.save(folder)
     seconds = time.monotonic() - start
     total = sum(split["records"] for split in info.splits.values())
@@ -89,12 +91,7 @@ def write(
 
 def describe(source: Source, recipe: Recipe, description: str) -> DatasetInfo:
     """Return what `dataset.json` says before anything is read."""
-    listing = [(os.path.basename(file.path), file.size) for file in source.files]
-    settings = dataclasses.asdict(recipe) | {
-        "files": len(listing),
-        "bytes": sum(size for _, size in listing),
-        "listing": hashlib.sha256(repr(listing).encode()).hexdigest()[:16],
-    }
+    settings = dataclasses.asdict(recipe) | dict(source.flags) | provenance.describe(source)
     del settings["image_size"], settings["channels"]
     settings = {key: list(v) if isinstance(v, tuple) else v for key, v in settings.items()}
     return DatasetInfo(

@@ -53,7 +53,7 @@ def test_the_same_again_is_free(tmp_path, monkeypatch, capsys):
         (None, {"percentages": (70, 20, 10)}, r"percentages is \[80, 10, 10\] instead of \[70"),
         (None, {"image_size": 14}, "image_size is 28 instead of 14"),
         (None, {"categories": ("dog", "cat")}, "categories is None instead of"),
-        (categories()[::-1], {}, "listing is"),
+        (categories()[::-1], {}, "holds another data set: what it was made of"),
     ],
 )
 def test_other_settings_are_refused(tmp_path, given, settings, field):
@@ -69,6 +69,31 @@ def test_a_missing_shard_is_noticed(tmp_path):
     (tmp_path / info.splits["train"]["shards"][0]).unlink()
     with pytest.raises(QuickdrawError, match=r"train-00000-of-00001.tfrecords is missing"):
         write(tmp_path)
+
+
+def test_a_missing_solution_is_noticed(tmp_path):
+    write(tmp_path)
+    (tmp_path / "solution.csv").unlink()
+    with pytest.raises(QuickdrawError, match=r"solution.csv is missing"):
+        write(tmp_path)
+
+
+def test_two_at_once(tmp_path):
+    with output.whole(str(tmp_path)) as inner:
+        (Path(inner) / "notes").write_text("mine")
+        with pytest.raises(QuickdrawError, match=f"is writing a data set in {tmp_path}: wait"):
+            write(tmp_path)
+        assert (Path(inner) / "notes").read_text() == "mine"
+    assert write(tmp_path / "another").labels
+
+
+def test_one_that_comes_when_the_other_is_done(tmp_path, monkeypatch):
+    write(tmp_path)
+    before = contents(tmp_path)
+    monkeypatch.setattr(output, "finished", lambda *_: None)  # as it was before the other's end
+    with pytest.raises(QuickdrawError, match="another process has just written a data set"):
+        write(tmp_path)
+    assert contents(tmp_path) == before
 
 
 @pytest.mark.parametrize("name", ["train-00000-of-00009.tfrecords", "test-1.gz", "solution.csv"])
