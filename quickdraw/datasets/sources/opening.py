@@ -1,52 +1,18 @@
-"""Opens drawings in any format as a list of files; what a format is called on the command line."""
+"""Opens drawings in any format as a list of files."""
 
 from __future__ import annotations
 
-import collections
-import contextlib
 import dataclasses
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from quickdraw import storage
 from quickdraw.console import log
-from quickdraw.datasets.sources import finding, labelling, names, npz, unread
-from quickdraw.datasets.sources.base import DrawingFile, Source
-from quickdraw.datasets.sources.binary import Binary
-from quickdraw.datasets.sources.bitmaps import Bitmaps
+from quickdraw.datasets.sources import finding, unread
+from quickdraw.datasets.sources.base import Source
 from quickdraw.datasets.sources.finding import FORMATS
-from quickdraw.datasets.sources.idx import Idx, labels_of
-from quickdraw.datasets.sources.lines import Lines
-from quickdraw.datasets.sources.pictures import Pictures, find_polarity
-from quickdraw.datasets.sources.sketchrnn import holds_strokes, sketches
-from quickdraw.datasets.sources.tables import Table
-from quickdraw.datasets.sources.tfrecords import Records, classes_beside, set_of_shard
-from quickdraw.drawings.drawing import SkippedDrawing
+from quickdraw.datasets.sources.openers import OPENERS, Wish
 from quickdraw.errors import QuickdrawError
 
 _KEYED = {"label_key": ("tfrecords", "csv"), "image_key": ("tfrecords",)}
-
-
-@dataclasses.dataclass(frozen=True)
-class _Wish:
-    """What the flags say about a source."""
-
-    path: str
-    format: str | None
-    categories: Sequence[str] | None
-    polarity: str | None
-    image_key: str
-    label_key: str | None
-    scratch: str
-    read: set[str] = dataclasses.field(default_factory=set)
-    """Paths of all that is read: files of drawings that are chosen, and such as their labels."""
-
-    def unpacked(self, path: str) -> str:
-        """Return where a file that is read lies unpacked."""
-        self.read.add(path)
-        return finding.unpacked(path, self.scratch)
-
-
 _HOW_TO_READ = ("format", "polarity", "image_key", "label_key")
 
 
@@ -76,180 +42,17 @@ def open_source(  # noqa: PLR0913
         QuickdrawError: nothing there, several formats, an unknown category, or files that are not
             what they should be.
     """
-    wish = _Wish(path, format, categories, polarity, image_key, label_key, scratch)
+    wish = Wish(path, format, categories, polarity, image_key, label_key, scratch)
     found = finding.look(path)
     files, kind = finding.of_one_format(found, "simplified" if format == "raw" else format)
     for flag, is_told in (("label_key", label_key), ("image_key", image_key != "image")):
         if is_told and kind not in _KEYED[flag]:
             some = " and ".join(FORMATS[each] for each in _KEYED[flag])
             raise QuickdrawError(f"--{flag} is for {some}. Received: {FORMATS[kind]} in {path}")
-    source = _OPENERS[kind](wish, files)
+    source = OPENERS[kind](wish, files)
     others = {*found.others, *found.kinds} - {*files, *wish.read}
     left = source.unread | unread.counted(sorted(others), path)
     if left:
         log(unread.said(left))
     flags = {name: getattr(wish, name) for name in _HOW_TO_READ}
     return dataclasses.replace(source, unread=left, inputs=sorted(wish.read), flags=flags)
-
-
-def _chosen(wish: _Wish, paths: list[str], is_folder: bool = False) -> list[tuple[str, str]]:
-    """Return (category, path) of what is asked for, of formats that are named after it."""
-    by_name = names.grouped(paths, is_folder)
-    names.check(list(by_name), wish.path)
-    if wish.categories is None:
-        chosen = list(by_name)
-    else:
-        chosen = [names.choose(name, by_name, wish.path) for name in wish.categories]
-        names.check(chosen, wish.path)
-    return [(name, path) for name in chosen for path in by_name[name]]
-
-
-def _open_bitmaps(wish: _Wish, paths: list[str]) -> Source:
-    files = [Bitmaps(wish.unpacked(path), name) for name, path in _chosen(wish, paths)]
-    return Source(FORMATS["bitmaps"], list(files))
-
-
-def _open_binary(wish: _Wish, paths: list[str]) -> Source:
-    files = [Binary(wish.unpacked(path), name) for name, path in _chosen(wish, paths)]
-    return Source(FORMATS["binary"], list(files), has_strokes=True)
-
-
-def _open_lines(wish: _Wish, paths: list[str]) -> Source:
-    raw = {"raw": True, "simplified": False}.get(wish.format or "")
-    name = FORMATS["raw" if raw else "simplified"]
-    return _open_words(wish, paths, name, lambda path, name: Lines(path, name, raw))
-
-
-def _open_tables(wish: _Wish, paths: list[str]) -> Source:
-    def table(path: str, name: str | None) -> Table:
-        return Table(path, name, label_key=wish.label_key)
-
-    return _open_words(wish, paths, FORMATS["csv"], table)
-
-
-def _open_words(
-    wish: _Wish, paths: list[str], format: str, make: Callable[[str, str | None], Lines | Table]
-) -> Source:
-    """Open files whose drawings carry their word.
-
-    One named after the word of its first drawing is taken to hold that category alone, so that it
-    need not be read where the category is not asked for.
-    """
-    wanted = None if wish.categories is None else set(map(names.alike, wish.categories))
-    files: list[DrawingFile] = []
-    unused = collections.Counter[str]()
-    known: set[str] = set()
-    mixed = False
-    for path in paths:
-        name = names.without_copy(names.of_path(path))
-        unpacked = finding.unpacked(path, wish.scratch)
-        file = make(unpacked, name)
-        word = _first_word(file)
-        known.add(name)
-        if word != name:
-            file, mixed = make(unpacked, None), True
-        elif wanted is not None and names.alike(name) not in wanted:
-            continue
-        files.append(file)
-        wish.read.add(path)
-        unused.update(f"column {column!r}" for column in file.unused)
-        if "word" not in file.columns and file.unused:
-            what = f"drawings of the class {word!r}" if word else "records for a test, unlabelled"
-            log(
-                f"warning: {path}: no column 'word', so these are {what}. Other columns: "
-                f"{', '.join(map(repr, file.unused))}"
-            )
-    if not mixed:
-        for name in wish.categories or ():
-            names.choose(name, known, wish.path)
-    return Source(format, files, has_strokes=True, unread=dict(unused))
-
-
-def _first_word(file: DrawingFile) -> str | None:
-    for position, data in file.scan(0, file.size):
-        if isinstance(data, bytes):
-            with contextlib.suppress(SkippedDrawing):
-                return file.parse(position, data).word
-    return None
-
-
-def _open_idx(wish: _Wish, paths: list[str]) -> Source:
-    finding.of_one_set(wish.path, paths, finding.set_of_images)
-    files: list[DrawingFile] = []
-    for path in paths:
-        expected = labels_of(path)
-        stem = expected.removesuffix(".gz")
-        labels = next(filter(storage.exists, (expected, stem, f"{stem}.gz")), path)
-        if labels == path:
-            raise QuickdrawError(
-                f"{path}: the file of its labels is missing beside it: "
-                f"{os.path.basename(expected)} expected"
-            )
-        files.append(Idx(wish.unpacked(path), wish.unpacked(labels), path))
-    return Source(FORMATS["idx"], files)
-
-
-def _open_npz(wish: _Wish, paths: list[str]) -> Source:
-    are_sketches = [holds_strokes(path) for path in paths]
-    if all(are_sketches):
-        drawn = [
-            sketch
-            for name, path in _chosen(wish, paths)
-            for sketch in sketches(path, name, wish.scratch)
-        ]
-        return Source(FORMATS["npz"], list(drawn), has_strokes=True)
-    if any(are_sketches):
-        one, other = paths[are_sketches.index(True)], paths[are_sketches.index(False)]
-        raise QuickdrawError(f"{one} holds strokes and {other} does not: give one of them")
-    beside = {path: npz.labels_of(path) for path in paths if npz.labels_of(path) != path}
-    images = [path for path in paths if path not in beside.values()]
-    finding.of_one_set(wish.path, images, finding.set_of_images)
-    files: list[DrawingFile] = []
-    for path in images:
-        labels = beside.get(path)
-        if labels and storage.exists(labels):
-            wish.read.add(labels)
-        else:
-            labels = None
-        files += npz.labelled_images(path, labels, wish.scratch)
-    return Source(FORMATS["npz"], files)
-
-
-def _open_records(wish: _Wish, paths: list[str]) -> Source:
-    finding.of_one_set(wish.path, paths, set_of_shard)
-    classes, listings = classes_beside(paths, wish.label_key)
-    wish.read.update(listings)
-    shards = [(wish.unpacked(path), path) for path in paths]
-    labellings = labelling.look(shards, wish.image_key, wish.label_key, classes)
-    dark = wish.polarity == "dark_on_light"
-    files: list[DrawingFile] = [
-        Records(shard, path, each, wish.image_key, dark)
-        for (shard, path), each in zip(shards, labellings, strict=True)
-    ]
-    return Source(FORMATS["tfrecords"], files, classes or None, has_strokes=True)
-
-
-def _open_pictures(wish: _Wish, paths: list[str]) -> Source:
-    folders = [Pictures(path, name) for name, path in _chosen(wish, paths, is_folder=True)]
-    inverted = find_polarity(folders) if wish.polarity is None else wish.polarity == "dark_on_light"
-    for folder in folders:
-        folder.inverted = inverted
-        wish.read.update(os.path.join(folder.path, name) for name in folder.names)
-    rest = [
-        os.path.join(folder.path, name)
-        for folder in folders
-        for name in set(storage.listdir(folder.path)) - set(folder.names)
-    ]
-    return Source(FORMATS["pictures"], list(folders), unread=unread.counted(rest, wish.path))
-
-
-_OPENERS: dict[str, Callable[[_Wish, list[str]], Source]] = {
-    "bitmaps": _open_bitmaps,
-    "simplified": _open_lines,
-    "binary": _open_binary,
-    "csv": _open_tables,
-    "idx": _open_idx,
-    "npz": _open_npz,
-    "pictures": _open_pictures,
-    "tfrecords": _open_records,
-}

@@ -1,0 +1,210 @@
+"""How the files of each format are opened, once it is known which they are."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import os
+from collections.abc import Callable, Sequence
+
+from quickdraw import storage
+from quickdraw.console import log
+from quickdraw.datasets.sources import finding, labelling, names, npz, unread
+from quickdraw.datasets.sources.base import DrawingFile, Source
+from quickdraw.datasets.sources.binary import Binary
+from quickdraw.datasets.sources.bitmaps import Bitmaps
+from quickdraw.datasets.sources.finding import FORMATS
+from quickdraw.datasets.sources.idx import Idx, labels_of
+from quickdraw.datasets.sources.lines import Lines
+from quickdraw.datasets.sources.pictures import Pictures, find_polarity
+from quickdraw.datasets.sources.sketchrnn import holds_strokes, sketches
+from quickdraw.datasets.sources.tables import Table
+from quickdraw.datasets.sources.tfrecords import Records, classes_beside, set_of_shard
+from quickdraw.drawings.drawing import SkippedDrawing
+from quickdraw.errors import QuickdrawError
+
+
+@dataclasses.dataclass(frozen=True)
+class Wish:
+    """What the flags say about a source."""
+
+    path: str
+    format: str | None
+    categories: Sequence[str] | None
+    polarity: str | None
+    image_key: str
+    label_key: str | None
+    scratch: str
+    read: set[str] = dataclasses.field(default_factory=set)
+    """Paths of all that is read: files of drawings that are chosen, and such as their labels."""
+
+    def unpacked(self, path: str) -> str:
+        """Return where a file that is read lies unpacked."""
+        self.read.add(path)
+        return finding.unpacked(path, self.scratch)
+
+
+def _chosen(wish: Wish, paths: list[str], is_folder: bool = False) -> list[tuple[str, str]]:
+    """Return (category, path) of what is asked for, of formats that are named after it."""
+    by_name = names.grouped(paths, is_folder)
+    names.check(list(by_name), wish.path)
+    if wish.categories is None:
+        chosen = list(by_name)
+    else:
+        chosen = [names.choose(name, by_name, wish.path) for name in wish.categories]
+        names.check(chosen, wish.path)
+    return [(name, path) for name in chosen for path in by_name[name]]
+
+
+def _open_bitmaps(wish: Wish, paths: list[str]) -> Source:
+    files = [Bitmaps(wish.unpacked(path), name) for name, path in _chosen(wish, paths)]
+    return Source(FORMATS["bitmaps"], list(files))
+
+
+def _open_binary(wish: Wish, paths: list[str]) -> Source:
+    files = [Binary(wish.unpacked(path), name) for name, path in _chosen(wish, paths)]
+    return Source(FORMATS["binary"], list(files), has_strokes=True)
+
+
+def _open_lines(wish: Wish, paths: list[str]) -> Source:
+    raw = {"raw": True, "simplified": False}.get(wish.format or "")
+    name = FORMATS["raw" if raw else "simplified"]
+    return _open_words(wish, paths, name, lambda path, name: Lines(path, name, raw))
+
+
+def _open_tables(wish: Wish, paths: list[str]) -> Source:
+    def table(path: str, name: str | None) -> Table:
+        return Table(path, name, label_key=wish.label_key)
+
+    return _open_words(wish, paths, FORMATS["csv"], table)
+
+
+def _open_words(
+    wish: Wish, paths: list[str], format: str, make: Callable[[str, str | None], Lines | Table]
+) -> Source:
+    """Open files whose drawings carry their word.
+
+    One named after the word of its first drawing is taken to hold that category alone, so that it
+    need not be read where the category is not asked for.
+    """
+    wanted = None if wish.categories is None else set(map(names.alike, wish.categories))
+    files: list[DrawingFile] = []
+    unused = collections.Counter[str]()
+    known: set[str] = set()
+    mixed = False
+    for path in paths:
+        name = names.without_copy(names.of_path(path))
+        unpacked = finding.unpacked(path, wish.scratch)
+        file = make(unpacked, name)
+        word = _first_word(file)
+        known.add(name)
+        if word != name:
+            file, mixed = make(unpacked, None), True
+        elif wanted is not None and names.alike(name) not in wanted:
+            continue
+        files.append(file)
+        wish.read.add(path)
+        unused.update(f"column {column!r}" for column in file.unused)
+        if "word" not in file.columns and file.unused:
+            what = f"drawings of the class {word!r}" if word else "records for a test, unlabelled"
+            log(
+                f"warning: {path}: no column 'word', so these are {what}. Other columns: "
+                f"{', '.join(map(repr, file.unused))}"
+            )
+    if not mixed:
+        for name in wish.categories or ():
+            names.choose(name, known, wish.path)
+    return Source(format, files, has_strokes=True, unread=dict(unused))
+
+
+def _first_word(file: DrawingFile) -> str | None:
+    for position, data in file.scan(0, file.size):
+        if isinstance(data, bytes):
+            with contextlib.suppress(SkippedDrawing):
+                return file.parse(position, data).word
+    return None
+
+
+def _open_idx(wish: Wish, paths: list[str]) -> Source:
+    finding.of_one_set(wish.path, paths, finding.set_of_images)
+    files: list[DrawingFile] = []
+    for path in paths:
+        expected = labels_of(path)
+        stem = expected.removesuffix(".gz")
+        labels = next(filter(storage.exists, (expected, stem, f"{stem}.gz")), path)
+        if labels == path:
+            raise QuickdrawError(
+                f"{path}: the file of its labels is missing beside it: "
+                f"{os.path.basename(expected)} expected"
+            )
+        files.append(Idx(wish.unpacked(path), wish.unpacked(labels), path))
+    return Source(FORMATS["idx"], files)
+
+
+def _open_npz(wish: Wish, paths: list[str]) -> Source:
+    are_sketches = [holds_strokes(path) for path in paths]
+    if all(are_sketches):
+        drawn = [
+            sketch
+            for name, path in _chosen(wish, paths)
+            for sketch in sketches(path, name, wish.scratch)
+        ]
+        wish.read.update(paths)
+        return Source(FORMATS["npz"], list(drawn), has_strokes=True)
+    if any(are_sketches):
+        one, other = paths[are_sketches.index(True)], paths[are_sketches.index(False)]
+        raise QuickdrawError(f"{one} holds strokes and {other} does not: give one of them")
+    beside = {path: npz.labels_of(path) for path in paths if npz.labels_of(path) != path}
+    images = [path for path in paths if path not in beside.values()]
+    finding.of_one_set(wish.path, images, finding.set_of_images)
+    wish.read.update(images)
+    files: list[DrawingFile] = []
+    for path in images:
+        labels = beside.get(path)
+        if labels and storage.exists(labels):
+            wish.read.add(labels)
+        else:
+            labels = None
+        files += npz.labelled_images(path, labels, wish.scratch)
+    return Source(FORMATS["npz"], files)
+
+
+def _open_records(wish: Wish, paths: list[str]) -> Source:
+    finding.of_one_set(wish.path, paths, set_of_shard)
+    classes, listings = classes_beside(paths, wish.label_key)
+    wish.read.update(listings)
+    shards = [(wish.unpacked(path), path) for path in paths]
+    labellings = labelling.look(shards, wish.image_key, wish.label_key, classes)
+    dark = wish.polarity == "dark_on_light"
+    files: list[DrawingFile] = [
+        Records(shard, path, each, wish.image_key, dark)
+        for (shard, path), each in zip(shards, labellings, strict=True)
+    ]
+    return Source(FORMATS["tfrecords"], files, classes or None, has_strokes=True)
+
+
+def _open_pictures(wish: Wish, paths: list[str]) -> Source:
+    folders = [Pictures(path, name) for name, path in _chosen(wish, paths, is_folder=True)]
+    inverted = find_polarity(folders) if wish.polarity is None else wish.polarity == "dark_on_light"
+    for folder in folders:
+        folder.inverted = inverted
+        wish.read.update(os.path.join(folder.path, name) for name in folder.names)
+    rest = [
+        os.path.join(folder.path, name)
+        for folder in folders
+        for name in set(storage.listdir(folder.path)) - set(folder.names)
+    ]
+    return Source(FORMATS["pictures"], list(folders), unread=unread.counted(rest, wish.path))
+
+
+OPENERS: dict[str, Callable[[Wish, list[str]], Source]] = {
+    "bitmaps": _open_bitmaps,
+    "simplified": _open_lines,
+    "binary": _open_binary,
+    "csv": _open_tables,
+    "idx": _open_idx,
+    "npz": _open_npz,
+    "pictures": _open_pictures,
+    "tfrecords": _open_records,
+}
