@@ -140,8 +140,8 @@ def test_dataset_json_says_what_the_records_are(tiny_data):
 def test_without_it_the_first_record_says(shard):
     info = readers.QuickDrawFeatureReader().open(str(shard)).info
     assert (info.labels, info.image_size, info.channels) == ([], 8, 1)
-    info = readers.QuickDrawFeatureReader(num_classes=3).open(str(shard)).info
-    assert info.labels == ["0", "1", "2"]
+    reader = readers.QuickDrawFeatureReader(num_classes=3)
+    assert reader.classes(reader.open(str(shard))) == 3
 
 
 def test_the_first_good_record_says_where_bad_ones_are_skipped(tmp_path, write_records):

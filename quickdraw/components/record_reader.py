@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -68,26 +69,39 @@ class RecordReader(abc.ABC):
         """Raise ValueError for a target that cannot be; any will do here."""
         return
 
-    def open(self, patterns: str) -> Shards:
+    def open(
+        self, patterns: str, labels: Sequence[str] | None = None, whose: str = "the run"
+    ) -> Shards:
         """List the files that patterns name, and describe what is in them.
 
         The description is the dataset.json beside the first file, or what the first record shows.
-        Without a dataset.json the labels are `num_classes` numbers, none if that is not known.
+        Folders are compared by the names of their classes: a `label` that is read is a number of
+        one list, whatever it is in its own folder.
+
+        Args:
+            patterns: comma-separated.
+            labels: that list; each folder's names must be among them. Without it, the list of the
+                first folder that has one; all must have the same names.
+            whose: whose list it is, in words.
 
         Raises:
-            QuickdrawError: no such file, or no usable record.
+            QuickdrawError: no such file, no usable record, or other names.
         """
         files = storage.expand(patterns)
-        info = dataset_info.load(os.path.dirname(files[0]))
+        infos = dataset_info.beside(files)
+        info = infos[os.path.dirname(files[0])]
         if info is None:
             height, width, channels = self._first_size(files)
-            names = [str(label) for label in range(self.num_classes or 0)]
             if height != width:
                 raise QuickdrawError(
                     f"{files[0]}: square images expected. Received: {height}x{width}"
                 )
-            info = dataset_info.DatasetInfo(names, height, channels, source="no dataset.json")
-        return Shards(patterns, files, info)
+            info = dataset_info.DatasetInfo([], height, channels, source="no dataset.json")
+        if self.target == "label":
+            names, numbers = dataset_info.in_one_order(infos, labels, whose)
+        else:
+            names, numbers = dataset_info.one_list(infos), {}
+        return Shards(patterns, files, dataclasses.replace(info, labels=names), numbers)
 
     def classes(self, shards: Shards) -> int | None:
         """Return how many classes there are; labels from there on are bad records."""
@@ -116,12 +130,12 @@ class RecordReader(abc.ABC):
         shape = (shards.info.image_size, shards.info.image_size, shards.info.channels)
         rows = self._rows(shards, shape, bad, chosen)
         while batch := list(itertools.islice(rows, batch_size)):
-            *columns, targets = zip(*batch, strict=True)
+            *columns, targets, files = zip(*batch, strict=True)
             arrays = {
                 name: self._array(name, b"".join(column), shape)
                 for name, column in zip(self.inputs, columns, strict=True)
             }
-            yield arrays, np.asarray(targets, self.target_dtype)
+            yield arrays, shards.renumbered(np.asarray(targets, self.target_dtype), files)
 
     def batches(
         self, patterns: str, batch_size: int, bad: BadRecords | None = None
@@ -177,14 +191,16 @@ class RecordReader(abc.ABC):
         bad: BadRecords,
         chosen: Callable[[int], bool],
     ) -> Iterator[tuple]:
-        """Yield (bytes of the first input, …, target) of each good record."""
+        """Yield (bytes of the first input, …, target, index of its file) of each good record."""
         parsers = [self._parser(name, shape) for name in self.inputs]
-        classes = self.classes(shards)
-        for place, (_, path, number, data) in enumerate(read_shards(shards.files, bad)):
+        own = map(shards.numbers_of, shards.files)
+        classes = [self.classes(shards) if one is None else len(one) for one in own]
+        for place, (file, path, number, data) in enumerate(read_shards(shards.files, bad)):
             if not chosen(place):
                 continue
             try:
-                yield self._row(example.Example.FromString(data), parsers, classes)
+                record = example.Example.FromString(data)
+                yield *self._row(record, parsers, classes[file]), file
             except (ValueError, example.DecodeError) as error:
                 what = f"not a tf.train.Example ({error})"
                 if isinstance(error, ValueError):

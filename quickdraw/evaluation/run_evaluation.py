@@ -76,6 +76,7 @@ class RunEvaluation:
         content: dict[str, Any] = {
             "step": self.trained.step,
             "eval_data_pattern": self._shards.patterns,
+            "labels": self.trained.labels,
             "examples": metrics.count,
             **metrics.result(),
             "means": metrics.means(),

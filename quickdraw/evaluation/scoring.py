@@ -7,8 +7,9 @@ import os
 from collections.abc import Callable, Iterator
 
 from quickdraw import storage
+from quickdraw.console import log
 from quickdraw.errors import QuickdrawError, did_you_mean
-from quickdraw.records import dataset_info
+from quickdraw.records import dataset_info, labels
 
 _SHOWN = 20
 _HEADERS = (["image_id", "label"], ["key_id", "word"])
@@ -21,10 +22,12 @@ def score(predictions: str, solution: str) -> str:
         QuickdrawError: the file is not one that a leaderboard would accept; one line a fault.
     """
     right = _read_solution(solution)
-    info = dataset_info.load(os.path.dirname(solution) or ".")
-    labels = info.labels if info else []
+    names = _names(solution)
     header, rows = _read(predictions)
-    parse = _label_parser(labels, right) if header == _HEADERS[0] else _words_parser(labels)
+    if header == _HEADERS[0]:
+        parse = _label_parser(_numbers(predictions, solution, names), names, right)
+    else:
+        parse = _words_parser(names)
     answers: dict[str, list[int]] = {}
     faults = []
     for line, (image_id, text) in rows:
@@ -59,23 +62,57 @@ def _result(answers: dict[str, list[int]], right: dict[str, int], header: list[s
     return f"{name} {points / len(right):.4f} ({len(right):,} drawings)"
 
 
-def _label_parser(labels: list[str], right: dict[str, int]) -> Callable[[str], list[int]]:
-    classes = len(labels) or max(right.values()) + 1
+def _names(solution: str) -> list[str]:
+    """Return the names of the solution's labels; none where they are not known."""
+    beside = labels.beside(solution)
+    if storage.exists(beside):
+        return labels.read(beside)
+    info = dataset_info.load(os.path.dirname(solution) or ".")
+    return info.labels if info else []
+
+
+def _numbers(predictions: str, solution: str, names: list[str]) -> list[int]:
+    """Return what each label of the predictions is in the solution; none for what it is there.
+
+    Raises:
+        QuickdrawError: both are known by name, and the solution lacks one.
+    """
+    beside = labels.beside(predictions)
+    if not names or not storage.exists(beside):
+        return []
+    own = labels.read(beside)
+    if labels.same(own, names):
+        return []
+    numbers = labels.numbers_in(own, names)
+    if numbers is None:
+        raise labels.differ(beside, own, solution, names)
+    log(
+        f"warning: {beside} names the labels in another order than {solution} has them: the "
+        "predictions are scored by the names of the classes"
+    )
+    return numbers
+
+
+def _label_parser(
+    numbers: list[int], names: list[str], right: dict[str, int]
+) -> Callable[[str], list[int]]:
+    classes = len(numbers) or len(names) or max(right.values()) + 1
 
     def parse(text: str) -> list[int]:
         if not text.isdecimal() or int(text) >= classes:
             raise ValueError(f"the label must be 0…{classes - 1}. Received: {text!r}")
-        return [int(text)]
+        return [numbers[int(text)] if numbers else int(text)]
 
     return parse
 
 
-def _words_parser(labels: list[str]) -> Callable[[str], list[int]]:
-    if not labels:
+def _words_parser(names: list[str]) -> Callable[[str], list[int]]:
+    if not names:
         raise QuickdrawError(
-            "words can be scored only with the dataset.json of the records beside the solution"
+            "words can be scored only with the names of the classes beside the solution: in the "
+            "dataset.json of the records, or in solution.labels.csv"
         )
-    known = {label.replace(" ", "_"): number for number, label in enumerate(labels)}
+    known = {name.replace(" ", "_"): number for number, name in enumerate(names)}
 
     def parse(text: str) -> list[int]:
         words = text.split()

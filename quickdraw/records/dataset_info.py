@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from quickdraw import storage
+from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
+from quickdraw.records import labels
 
 FILE_NAME = "dataset.json"
 
@@ -64,6 +67,8 @@ def load(folder: str) -> DatasetInfo | None:
         or not all(isinstance(label, str) for label in info.labels)
     ):
         raise QuickdrawError(f"{path}: 'labels' must be a list of names. Received: {info.labels!r}")
+    if info.labels:
+        labels.check(info.labels, path)
     if info.channels not in (1, 3) or not isinstance(info.image_size, int) or info.image_size < 1:
         raise QuickdrawError(
             f"{path}: image_size must be a positive integer and channels 1 or 3. "
@@ -76,3 +81,73 @@ def _has_labels(info: DatasetInfo) -> bool:
     """Return whether there should be labels: not in a data set with only a test split."""
     counts = {split: content["records"] for split, content in info.splits.items()}
     return not counts.pop("test", 0) or any(counts.values())
+
+
+def beside(files: Iterable[str]) -> dict[str, DatasetInfo | None]:
+    """Return the description in each folder that one of the files lies in; None where is none."""
+    return {folder: load(folder) for folder in dict.fromkeys(map(os.path.dirname, files))}
+
+
+def in_one_order(
+    infos: Mapping[str, DatasetInfo | None], wanted: Sequence[str] | None = None, whose: str = ""
+) -> tuple[list[str], dict[str, list[int]]]:
+    """Compare the labels of folders by name.
+
+    Args:
+        infos: what describes each folder, see `beside`.
+        wanted: names of which each folder's must be some; all must have the same names where None.
+        whose: whose names are wanted, in words.
+
+    Returns:
+        The names of the classes, in label order, none if nobody names them; and by folder what each
+        of its labels is among them, of folders with another list.
+
+    Raises:
+        QuickdrawError: a folder has other names.
+    """
+    named = {folder: info.labels for folder, info in infos.items() if info and info.labels}
+    complete = wanted is None
+    if wanted is None:
+        if not named:
+            return [], {}
+        first = next(iter(named))
+        wanted, whose = named[first], os.path.join(first, FILE_NAME)
+    numbers = {}
+    for folder, own in named.items():
+        if labels.same(own, wanted):
+            continue
+        there = labels.numbers_in(own, wanted)
+        if there is None or (complete and len(own) < len(wanted)):
+            raise labels.differ(os.path.join(folder, FILE_NAME), own, whose, wanted)
+        numbers[folder] = there
+    if numbers:
+        log(
+            f"warning: the labels of {_some(numbers)} are another list than those of {whose}: they "
+            "are taken by the names of the classes"
+        )
+    if unnamed := infos.keys() - named.keys():
+        log(f"no names of classes beside {_some(unnamed)}: labels are taken as those of {whose}")
+    return list(wanted), numbers
+
+
+def one_list(infos: Mapping[str, DatasetInfo | None]) -> list[str]:
+    """Return the names of the classes of folders that have the same list, none without any.
+
+    Raises:
+        QuickdrawError: two lists.
+    """
+    named = {folder: info.labels for folder, info in infos.items() if info and info.labels}
+    for folder, own in named.items():
+        first, wanted = next(iter(named.items()))
+        if not labels.same(own, wanted):
+            where, whose = (os.path.join(each, FILE_NAME) for each in (folder, first))
+            raise QuickdrawError(
+                f"{where} numbers the classes as {whose} does not, so a label would mean two "
+                f"things: one at a time. {labels.listed(wanted)} and {labels.listed(own)}"
+            )
+    return next(iter(named.values()), [])
+
+
+def _some(folders: Iterable[str]) -> str:
+    first, *others = sorted(folders)
+    return (first or ".") + f" and {len(others)} other folders" * bool(others)

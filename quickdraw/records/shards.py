@@ -6,8 +6,10 @@ import dataclasses
 import functools
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
+
+import numpy as np
 
 from quickdraw import storage
 from quickdraw.console import log
@@ -26,12 +28,16 @@ class Shards:
     Attributes:
         patterns: the comma-separated patterns.
         files: the paths, sorted, each once.
-        info: the dataset.json beside the first file, or what its first record shows.
+        info: the dataset.json beside the first file, or what its first record shows. Its labels are
+            none where nobody names them.
+        numbers: by folder, what each label of its records is among `info.labels`; of folders that
+            have another list.
     """
 
     patterns: str
     files: list[str]
     info: DatasetInfo
+    numbers: dict[str, list[int]] = dataclasses.field(default_factory=dict)
 
     @functools.cached_property
     def checksums(self) -> list[str]:
@@ -44,7 +50,28 @@ class Shards:
         digest = hashlib.blake2b(digest_size=16)
         for path, checksum in zip(self.files, self.checksums, strict=True):
             digest.update(f"{os.path.basename(path)} {checksum}\n".encode())
+        if self.numbers:  # the same records with labels that mean something else
+            digest.update(repr([self.numbers_of(path) for path in self.files]).encode())
         return digest.hexdigest()
+
+    def numbers_of(self, path: str) -> list[int] | None:
+        """Return what each label in a file is among `info.labels`; None for what it is there."""
+        return self.numbers.get(os.path.dirname(path))
+
+    def renumbered(self, labels: np.ndarray, files: Sequence[int]) -> np.ndarray:
+        """Return labels as numbers of `info.labels`.
+
+        Args:
+            labels: as they stand in the records, int `[n]`; changed in place.
+            files: for each of them the index of its file.
+        """
+        if self.numbers:
+            of = np.asarray(files)
+            for file in np.unique(of).tolist():
+                numbers = self.numbers_of(self.files[file])
+                if numbers is not None:
+                    labels[of == file] = np.array(numbers)[labels[of == file]]
+        return labels
 
     def also_in(self, other: Shards) -> list[str]:
         """Return those of the files that are among the other's, or are copies of one of them."""

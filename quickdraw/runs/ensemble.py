@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from quickdraw.components.inputs import mirrored, part, unwrapped
 from quickdraw.errors import QuickdrawError
 from quickdraw.readers import BaseReader
+from quickdraw.records import labels
 from quickdraw.records.shards import OnBadRecord, Shards
 from quickdraw.runs import factory
 from quickdraw.runs.record import Run
@@ -20,17 +22,18 @@ class Ensemble:
     """The weighted mean of the probabilities of several runs, and of mirrored drawings.
 
     Args:
-        models: the trained models; they must agree on labels, and on the images they take. Some may
-            take images, others ink.
+        models: the trained models; they must have classes of the same names, in any order, and
+            agree on the images they take. Some may take images, others ink.
         weights: how much each counts; all the same when not given.
         flip: also predict the mirrored drawings, and take the mean.
 
     Attributes:
         models: the trained models.
-        labels: names of the classes, in label order.
+        labels: names of the classes, in the label order of the first.
+        named: whether they are names, or numbers where nobody named the classes.
 
     Raises:
-        QuickdrawError: other labels or another image size in one of them, or as many weights as
+        QuickdrawError: other classes or another image size in one of them, or as many weights as
             there are models is not what there is.
     """
 
@@ -41,13 +44,15 @@ class Ensemble:
         flip: bool = False,
     ):
         self.models, self.labels = list(models), models[0].labels
+        self.named = models[0].run.named
+        # Where the first one's classes are among each model's own.
+        self._places = [_places(self.labels, model.labels) for model in models]
         self._flip = flip
         every = [model.run for model in models]
         self._takes = [factory.create_model(run) for run in every]
         self._inputs = tuple(sorted({name for each in self._takes for name in each.inputs}))
         see = [run for run, each in zip(every, self._takes, strict=True) if "image" in each.inputs]
         self._run = (see or every)[0]
-        _check_same(every, "labels")
         _check_same(see, "image_size", "channels", "resized")
         shares = np.ones(len(models)) if weights is None else np.asarray(weights, float)
         if len(shares) != len(models) or not shares.sum() > 0 or (shares < 0).any():
@@ -63,7 +68,8 @@ class Ensemble:
 
     def open_records(self, reader: BaseReader, patterns: str) -> Shards:
         """Open the records that patterns name; see `factory.open_records`."""
-        return factory.open_records(self._run, reader, patterns)
+        run = dataclasses.replace(self._run, labels=self.labels, named=self.named)
+        return factory.open_records(run, reader, patterns)
 
     def probabilities(self, arrays: dict[str, Any]) -> np.ndarray:
         """Predict a batch as `reader` makes it.
@@ -81,10 +87,20 @@ class Ensemble:
         return np.asarray(total, np.float32)
 
     def _mean(self, arrays: dict[str, Any]) -> Any:
-        return sum(
-            weight * model.probabilities(unwrapped(part(arrays, takes.inputs, takes.max_points)))
-            for weight, model, takes in zip(self._weights, self.models, self._takes, strict=True)
-        )
+        total: Any = 0
+        for weight, model, takes, places in zip(
+            self._weights, self.models, self._takes, self._places, strict=True
+        ):
+            inputs = unwrapped(part(arrays, takes.inputs, takes.max_points))
+            total += weight * model.probabilities(inputs)[:, places]
+        return total
+
+
+def _places(names: list[str], own: list[str]) -> Any:
+    """Return the column of each name among a model's own; all as they are for the same list."""
+    if not labels.same_classes(names, own):
+        raise labels.differ("a run of the ensemble", own, "the first run", names)
+    return slice(None) if labels.same(names, own) else labels.numbers_in(names, own)
 
 
 def _check_same(every: list[Run], *names: str) -> None:

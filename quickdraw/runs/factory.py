@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from quickdraw.components.component import create
 from quickdraw.components.lookup import find
+from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
 from quickdraw.readers import BaseReader
+from quickdraw.records import labels
 from quickdraw.records.shards import OnBadRecord, Shards
 from quickdraw.runs.record import Run
 
@@ -90,10 +92,16 @@ def reader_for(
 def open_records(run: Run, reader: BaseReader, patterns: str) -> Shards:
     """Open the records that patterns name, and check that they suit the run.
 
+    The labels that the reader hands out are those of the run, whatever the order of the records'
+    own list.
+
     Raises:
-        QuickdrawError: no such file, or images of another size or number of channels.
+        QuickdrawError: no such file, classes that the run does not know, or images of another size
+            or number of channels.
     """
-    shards = reader.open(patterns)
+    shards = reader.open(patterns, run.labels if run.named else None)
+    if not run.named and shards.info.labels:
+        _check_count(run, shards)
     if "image" not in reader.inputs:
         return shards
     if not run.resized and shards.info.image_size != run.image_size:
@@ -108,3 +116,17 @@ def open_records(run: Run, reader: BaseReader, patterns: str) -> Shards:
             f"Received: {shards.info.channels}"
         )
     return shards
+
+
+def _check_count(run: Run, shards: Shards) -> None:
+    """Say that names meet numbers; raise QuickdrawError if there are more names than numbers."""
+    names = labels.listed(shards.info.labels)
+    if len(shards.info.labels) > len(run.labels):
+        raise QuickdrawError(
+            f"{shards.patterns}: the run knows the labels 0…{len(run.labels) - 1}, by number only. "
+            f"Received {names}"
+        )
+    log(
+        f"warning: the classes of the run have no names: the labels of {shards.patterns} are taken "
+        f"by number. They are {names}"
+    )

@@ -36,6 +36,7 @@ class Run:
         started: when, in UTC.
         finished_step: the last step, once training has ended.
         format: of this file.
+        named: whether the labels are names; where nobody named the classes they are numbers.
     """
 
     model: str
@@ -54,6 +55,7 @@ class Run:
     )
     finished_step: int | None = None
     format: int = FORMAT
+    named: bool = True
 
     def save(self, train_dir: str) -> None:
         """Write run.json, whole or not at all."""
@@ -93,7 +95,7 @@ def _is_named(own: str, given: str) -> bool:
 
 def _what_matters(run: Run) -> dict[str, Any]:
     fields = dataclasses.asdict(run)
-    for name in ("versions", "started", "finished_step", "format"):
+    for name in ("versions", "started", "finished_step", "format", "named"):
         del fields[name]
     settings = fields.pop("settings")
     # The fingerprint speaks for the training records, wherever they lie.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import reprlib
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -16,6 +17,7 @@ from quickdraw.components.inputs import unwrapped
 from quickdraw.errors import QuickdrawError, did_you_mean
 from quickdraw.losses import BaseLoss
 from quickdraw.models import BaseModel
+from quickdraw.records import labels as class_names
 from quickdraw.runs import factory
 from quickdraw.training.settings import Settings
 
@@ -51,7 +53,7 @@ class Objective:
             classifier = loss.last_dense(model)
             self._forward = keras.Model(model.input, [model.output, classifier.input])
             self.variables = loss.build(classifier)
-        self._teachers = [runs.load(folder).model for folder in _folders(settings)]
+        self._teachers = [_teacher(folder, names) for folder in _folders(settings)]
         self._class_weights = class_weights(settings.class_weights, names, labels)
 
     def __call__(
@@ -93,9 +95,18 @@ class Objective:
 
     def _teach(self, drawings: dict[str, tf.Tensor]) -> tf.Tensor:
         """Return the mean of the teachers' logits: the geometric mean of their probabilities."""
-        answers = [teacher(unwrapped(drawings), training=False) for teacher in self._teachers]
+        answers = [teach(unwrapped(drawings)) for teach in self._teachers]
         total = tf.add_n([tf.cast(answer, tf.float32) for answer in answers])
         return tf.stop_gradient(total / len(answers))
+
+
+def _teacher(folder: str, names: list[str]) -> Callable[[Any], tf.Tensor]:
+    """Return the function from a batch to a run's logits, in the order of these names."""
+    trained = runs.load(folder)
+    if class_names.same(names, trained.labels):
+        return lambda inputs: trained.model(inputs, training=False)
+    places = class_names.numbers_in(names, trained.labels)
+    return lambda inputs: tf.gather(trained.model(inputs, training=False), places, axis=1)
 
 
 def _folders(settings: Settings) -> list[str]:
@@ -125,8 +136,9 @@ def check_teachers(
     for folder in _folders(settings):
         teacher = runs.read(folder)
         taught = factory.create_model(teacher)
+        if labels and not class_names.same_classes(labels, teacher.labels):
+            raise class_names.differ(folder, teacher.labels, "what it teaches", labels)
         for what, mine, theirs in (
-            ("classes", labels or teacher.labels, teacher.labels),
             ("image size", image_size, teacher.image_size),
             ("number of channels", channels, teacher.channels),
             ("inputs", model.inputs, taught.inputs),

@@ -61,6 +61,12 @@ class Settings:
         matters=True,
         path=True,
     )
+    labels: str | None = field(
+        None,
+        "File with the names of the classes in label order, one a line, for records without a "
+        "dataset.json; kept with the run.",
+        path=True,
+    )
     train_dir: str | None = field(
         None,
         "The folder that the run is written to. Without it, runs/ and the model's name.",

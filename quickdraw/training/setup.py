@@ -17,6 +17,7 @@ from quickdraw.console import log
 from quickdraw.devices import Distribution, advise_onednn
 from quickdraw.errors import QuickdrawError
 from quickdraw.readers import QuickDrawFeatureReader
+from quickdraw.records import labels
 from quickdraw.records.shards import Shards
 from quickdraw.runs import factory, record
 from quickdraw.runs.record import Run
@@ -81,7 +82,8 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
         inputs=model.inputs,
         max_points=model.max_points,
     )
-    shards = reader.open(settings.patterns_to_fit)
+    names = labels.read(settings.labels) if settings.labels else None
+    shards = reader.open(settings.patterns_to_fit, names, f"--labels={settings.labels}")
     size, channels = settings.image_size or shards.info.image_size, shards.info.channels
     check_teachers(settings, loss, model, shards.info.labels, size, channels)
 
@@ -181,18 +183,21 @@ def _describe(
 ) -> Run:
     """Write down what run.json will say."""
     model, loss, augmentation = components
-    labels = shards.info.labels
-    if not labels:
-        labels = [str(label) for label in range(int(train.labels.max()) + 1)]
+    names = shards.info.labels
+    if not names:
+        names = [str(label) for label in range(int(train.labels.max()) + 1)]
         occur = len(np.unique(train.labels))
-        some = f", of which {occur:,} occur" if occur < len(labels) else ""
-        log(f"no dataset.json beside the records: assuming the labels 0…{len(labels) - 1}{some}")
+        some = f", of which {occur:,} occur" if occur < len(names) else ""
+        log(
+            f"no dataset.json beside the records, no --labels: assuming the labels "
+            f"0…{len(names) - 1}{some}"
+        )
     return Run(
         model=model.name(),
         model_params=model.params(),
         label_loss=loss.name(),
         loss_params=loss.params(),
-        labels=labels,
+        labels=names,
         image_size=settings.image_size or shards.info.image_size,
         resized=settings.image_size is not None,
         channels=shards.info.channels,
@@ -202,6 +207,7 @@ def _describe(
             "augment": augmentation.params(),
         },
         data_fingerprint=train.fingerprint,
+        named=bool(shards.info.labels),
     )
 
 

@@ -119,7 +119,7 @@ def test_many_faults_are_counted_and_the_first_told(scored):
 
 
 def test_words_need_the_names_of_the_classes(scored):
-    with pytest.raises(QuickdrawError, match=r"only with the dataset\.json"):
+    with pytest.raises(QuickdrawError, match=r"only with the names .* in the dataset\.json"):
         scored(WORDS + "d,sun\n", described=False)
 
 
@@ -156,3 +156,9 @@ def test_a_file_that_is_not_there_is_named(tmp_path, capsys):
     files = [f"--predictions={tmp_path}/p.csv", f"--solution={tmp_path}/s.csv"]
     assert score.main(["quickdraw-score", *files]) == 1
     assert "s.csv: No such file" in capsys.readouterr().err
+
+
+def test_names_beside_the_solution_go_with_it(scored, tmp_path):
+    (tmp_path / "solution.labels.csv").write_text("label,name\n0,cat\n1,dog\n2,sun\n")
+    words = "key_id,word\na,cat\nb,dog\nc,sun\nd,sun\n"
+    assert scored(words, described=False) == "MAP@3 1.0000 (4 drawings)"

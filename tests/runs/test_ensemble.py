@@ -46,10 +46,20 @@ def test_weights_that_make_no_mean_are_refused(run, weights):
         Ensemble([Fixed([1, 0, 0], run)] * 2, weights)
 
 
+def test_classes_are_added_up_by_name(run, tiny_run):
+    other = runs.read(tiny_run)
+    other.labels = ["sun", "cat", "hot_dog"]
+    models = [Fixed([0.5, 0.3, 0.2], run), Fixed([0.1, 0.9, 0], other)]
+    images = {"image": np.zeros((1, 12, 12, 1), np.uint8)}
+    ensemble = Ensemble(models)
+    assert ensemble.labels == run.labels
+    assert ensemble.probabilities(images)[0] == pytest.approx([0.7, 0.15, 0.15])
+
+
 def test_runs_with_other_labels_are_refused(run, tiny_run):
     other = runs.read(tiny_run)
     other.labels = ["a", "b", "c"]
-    with pytest.raises(QuickdrawError, match="must have the same labels"):
+    with pytest.raises(QuickdrawError, match="expected 3 classes .cat, hot dog, sun.. Received 3"):
         Ensemble([Fixed([1, 0, 0], run), Fixed([1, 0, 0], other)])
 
 

@@ -153,7 +153,7 @@ def test_a_mistake_is_told_in_one_line(loss, changes, told, tiny_data, tmp_path,
 @pytest.mark.parametrize(
     ("field", "value", "told"),
     [
-        ("labels", ["a", "b", "c"], r"the classes of .*'hot dog'.*Received: \['a', 'b', 'c'\]"),
+        ("labels", ["a", "b", "c"], r"has other labels .*hot dog.*Received 3 classes \(a, b, c\)"),
         ("image_size", 28, "the image size of what it teaches: 12 expected. Received: 28"),
         ("channels", 3, "the number of channels of what it teaches: 1 expected. Received: 3"),
     ],
@@ -164,7 +164,7 @@ def test_a_teacher_of_something_else_is_refused(field, value, told, tiny_data, t
     (tmp_path / "other").mkdir()
     teacher.save(str(tmp_path / "other"))
     folders = f"{tiny_run},{tmp_path}/other"
-    with pytest.raises(QuickdrawError, match=f"other: a teacher must have {told}"):
+    with pytest.raises(QuickdrawError, match=f"other.* {told}"):
         fit(settings_of(tiny_data, tmp_path / "run", "DistillationLoss", teacher_dir=folders))
     assert not (tmp_path / "run").exists()  # before any record was read
 

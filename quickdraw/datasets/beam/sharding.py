@@ -16,6 +16,7 @@ from quickdraw.datasets import splits
 from quickdraw.datasets.recipe import Recipe
 from quickdraw.datasets.writing import output, packing
 from quickdraw.errors import QuickdrawError
+from quickdraw.records import labels as names_of_labels
 from quickdraw.records.dataset_info import DatasetInfo
 
 _REPORTS = "reports"
@@ -154,15 +155,16 @@ def complete(info: DatasetInfo, folder: str) -> None:
             "shards": names,
         }
     info.fingerprint = fingerprint.hexdigest()
-    _write_solution(folder, answers)
+    _write_solution(os.path.join(folder, output.SOLUTION), answers, info.labels)
     storage.delete(reports)
 
 
-def _write_solution(folder: str, answers: list[str]) -> None:
+def _write_solution(path: str, answers: list[str], names: list[str]) -> None:
     if not answers:
         return
-    with storage.write_whole(os.path.join(folder, output.SOLUTION)) as file:
+    names_of_labels.write(names_of_labels.beside(path), names)
+    with storage.write_whole(path) as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(("image_id", "label"))
-        for path in answers:
-            rows.writerows(storage.read_json(path))
+        for part in answers:
+            rows.writerows(storage.read_json(part))

@@ -24,7 +24,7 @@ from quickdraw.storage.lock import lock
 SOLUTION = "solution.csv"
 _INNER = ".quickdraw-incomplete"
 _OWN = re.compile(
-    r"(train|valid|test)-\d{5}-of-\d{5}\.tfrecords(\.gz)?|solution\.csv|dataset\.json"
+    r"(train|valid|test)-\d{5}-of-\d{5}\.tfrecords(\.gz)?|solution(\.labels)?\.csv|dataset\.json"
 )
 _WAY_OUT = "Delete the folder, or choose another --output_dir"
 

@@ -30,6 +30,7 @@ from quickdraw.datasets.writing.index import Index
 from quickdraw.datasets.writing.scanning import NO_WORD
 from quickdraw.datasets.writing.workers import Run, workers
 from quickdraw.errors import QuickdrawError
+from quickdraw.records import labels
 from quickdraw.records.dataset_info import DatasetInfo
 
 _FEW_BYTES = 10 << 20
@@ -45,6 +46,9 @@ def write(
     processes: int | None = None,
 ) -> DatasetInfo:
     """Write the shards, `solution.csv` (the labels of the test set) and `dataset.json`.
+
+    The names of the labels, which dataset.json has, stand in `solution.labels.csv` as well: a
+    competition keeps the solution elsewhere.
 
     Of drawings with the same strokes or pixels the first is kept, in label order. A complete folder
     that the same settings made is left as it is; an incomplete one is made anew.
@@ -166,9 +170,10 @@ def _write_all(
     progress = Progress("writing", sum(map(index.length, splits.SPLITS)), "drawings")
     fingerprint, done = hashlib.sha256(), 0
     with contextlib.ExitStack() as stack:
-        solution = None
+        solution, path = None, os.path.join(folder, output.SOLUTION)
         if info.splits["test"]["per_class"] and index.counts["test"].any():
-            file = stack.enter_context(storage.write_whole(os.path.join(folder, output.SOLUTION)))
+            labels.write(labels.beside(path), info.labels)
+            file = stack.enter_context(storage.write_whole(path))
             solution = csv.writer(file, lineterminator="\n")
             solution.writerow(("image_id", "label"))
         parts = run(packing.write_chunk, packing.chunks(index, info))

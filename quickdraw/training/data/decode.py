@@ -57,7 +57,7 @@ def decode(
     if cores == 1 or is_small(files):
         _run(reader, shards, jobs, bad, Progress(title, None, "images"))
         return parts, bad
-    processes = [_start(reader, jobs[core::cores], shards.info) for core in range(cores)]
+    processes = [_start(reader, jobs[core::cores], shards) for core in range(cores)]
     try:
         progress = Progress(title, None, "images")
         # The sizes of the label files tell how far the processes are, without a pipe for progress.
@@ -116,11 +116,12 @@ def _run(
 
 
 def _start(
-    reader: QuickDrawFeatureReader, jobs: list[tuple[str, str]], info: DatasetInfo
+    reader: QuickDrawFeatureReader, jobs: list[tuple[str, str]], shards: Shards
 ) -> subprocess.Popen:
     job = {
         "jobs": jobs,
-        "info": dataclasses.asdict(info),
+        "info": dataclasses.asdict(shards.info),
+        "numbers": shards.numbers,
         "image_size": reader.image_size,
         "num_classes": reader.num_classes,
         "on_bad_record": reader.on_bad_record,
@@ -158,11 +159,12 @@ def main() -> None:
     """Do the job on standard input and report on standard output."""
     job = json.load(sys.stdin)
     jobs, info = job.pop("jobs"), DatasetInfo(**job.pop("info"))
+    shards = Shards("", [], info, job.pop("numbers"))
     reader = QuickDrawFeatureReader(**job)
     bad = BadRecords(reader.on_bad_record)
     error = ""
     try:
-        _run(reader, Shards("", [], info), jobs, bad, None)
+        _run(reader, shards, jobs, bad, None)
     except QuickdrawError as problem:
         error = str(problem)
     except OSError as problem:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from quickdraw import storage
 from quickdraw.errors import QuickdrawError
 from quickdraw.readers import QuickDrawFeatureReader
-from quickdraw.records import dataset_info
+from quickdraw.records import dataset_info, labels
 from quickdraw.training.data import cache, decode
 from quickdraw.training.settings import Settings
 
@@ -27,6 +27,7 @@ def reading_ahead(settings: Settings) -> Iterator[None]:
     patterns = [settings.patterns_to_fit, settings.eval_data_pattern]
     job = {
         "patterns": [pattern for pattern in patterns if pattern and _worth_it(pattern)],
+        "labels": settings.labels,
         "image_size": settings.image_size,
         "on_bad_record": settings.on_bad_record,
         "cache_megabytes": settings.cache_megabytes,
@@ -65,10 +66,16 @@ def _worth_it(patterns: str) -> bool:
 def main(argv: list[str]) -> None:
     """Do the job that the first argument describes."""
     job = json.loads(argv[1])
+    names = None
     for patterns in job["patterns"]:
         reader = QuickDrawFeatureReader(job["image_size"], on_bad_record=job["on_bad_record"])
         with contextlib.suppress(QuickdrawError):
-            cache.load(reader, reader.open(patterns), "reading", job["cache_megabytes"])
+            if names is None and job["labels"]:
+                names = labels.read(job["labels"])
+            shards = reader.open(patterns, names)
+            # What the training validates on has the labels of what it trains on.
+            names = names or shards.info.labels or None
+            cache.load(reader, shards, "reading", job["cache_megabytes"])
 
 
 if __name__ == "__main__":
