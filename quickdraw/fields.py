@@ -93,7 +93,7 @@ def check_bounds(value: Any, bounds: typing.Mapping[str, Any], name: str) -> Non
     elif low is not None:
         expected = f"at least {low:g}"
     elif above is not None:
-        expected = f"above {above:g}"
+        expected = f"above {above:g}" + (f" and at most {high:g}" if high is not None else "")
     else:
         expected = f"at most {high:g}" if high is not None else ""
     least, most = -math.inf if low is None else low, math.inf if high is None else high

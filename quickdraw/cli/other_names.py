@@ -56,6 +56,10 @@ _NAMES = {
     "plateau_patience": "lr_patience plateau",
     "plateau_factor": "factor lr_factor plateau_decay",
     "monitor": "metric metric_for_best_model early_stopping_metric early_stopping_monitor",
+    "print_model": "summary model_summary print_summary show_model show_summary",
+    "crop": "crop_size center_crop central_crop",
+    "pixel_mean": "mean image_mean",
+    "pixel_std": "std image_std normalize normalise normalization standardize",
     "momentum": "sgd_momentum adam_momentum mu",
     "augment": "aug augmentation augmentations data_augmentation use_augmentation transform "
     "transforms auto_augment aa",

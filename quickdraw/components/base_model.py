@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import keras
-from keras import layers, ops
+from keras import ops
 
 from quickdraw.components.batch_norm import fuse
 from quickdraw.components.component import Component
 from quickdraw.components.inputs import specs, unwrapped
 from quickdraw.components.lookup import explained
+from quickdraw.components.preprocessing import AS_IT_IS, Preprocessing
 from quickdraw.errors import QuickdrawError
 from quickdraw.records.ink import SCALE
 
@@ -31,7 +32,8 @@ class BaseModel(Component):
         """Build the network.
 
         Args:
-            images: float32 Keras tensor `[batch, height, width, channels]`, 0 (paper) … 1 (ink).
+            images: float32 Keras tensor `[batch, height, width, channels]`, 0 (paper) … 1 (ink),
+                or what --crop, --pixel_mean and --pixel_std make of them.
                 A model of ink gets that instead, float32 `[batch, max_points, 3]` (see
                 `quickdraw.records.ink`); one of both a dictionary of `image` and `ink`.
             num_classes: how many classes there are.
@@ -41,7 +43,13 @@ class BaseModel(Component):
         """
         raise QuickdrawError(f"{type(self).__name__} must define create_model(images, num_classes)")
 
-    def build(self, image_size: int, channels: int, num_classes: int) -> keras.Model:
+    def build(
+        self,
+        image_size: int,
+        channels: int,
+        num_classes: int,
+        preprocessing: Preprocessing = AS_IT_IS,
+    ) -> keras.Model:
         """Build the Keras model, from uint8 images `[batch, size, size, channels]` to logits.
 
         Other `inputs` are given as `quickdraw.components.inputs.unwrapped` says.
@@ -56,7 +64,7 @@ class BaseModel(Component):
                 self.inputs, image_size, channels, self.max_points
             ).items()
         }
-        seen = unwrapped({name: _normalised(each) for name, each in given.items()})
+        seen = unwrapped({name: _seen(each, preprocessing) for name, each in given.items()})
         with explained(type(self).create_model):
             logits = self.create_model(seen, num_classes)
         if getattr(logits, "shape", None) != (None, num_classes):
@@ -67,7 +75,7 @@ class BaseModel(Component):
         return fuse(keras.Model(unwrapped(given), logits))
 
 
-def _normalised(given: Any) -> Any:
+def _seen(given: Any, preprocessing: Preprocessing) -> Any:
     if given.dtype == "uint8":
-        return layers.Rescaling(1 / 255, name="normalise")(given)
+        return preprocessing(given)
     return ops.cast(given, "float32") / SCALE

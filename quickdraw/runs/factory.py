@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, TypeVar
 
 from quickdraw.components.component import create
@@ -16,6 +17,7 @@ from quickdraw.runs.record import Run
 if TYPE_CHECKING:
     import keras
 
+    from quickdraw.components.preprocessing import Preprocessing
     from quickdraw.losses import BaseLoss
     from quickdraw.models import BaseModel
 
@@ -57,10 +59,19 @@ def build_model(run: Run, to_predict: bool = False) -> keras.Model:
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision.POLICIES[computes_in])
     try:
-        model = create_model(run).build(run.image_size, run.channels, len(run.labels))
+        model = create_model(run).build(
+            run.image_size, run.channels, len(run.labels), _preprocessing(run)
+        )
         return create_loss(run).attach(model)
     finally:
         keras.config.set_dtype_policy(policy)
+
+
+def _preprocessing(run: Run) -> Preprocessing:
+    from quickdraw.components.preprocessing import Preprocessing
+
+    names = {field.name for field in dataclasses.fields(Preprocessing)}
+    return Preprocessing(**{name: run.settings[name] for name in names & run.settings.keys()})
 
 
 def reader_for(

@@ -98,6 +98,13 @@ class Settings:
         matters=True,
         path=True,
     )
+    init_from: str | None = field(
+        None,
+        "The folder of a run whose best weights to start from; where the classes differ, the "
+        "classifier begins anew, but for those of the same name.",
+        matters=CHANGED,
+        path=True,
+    )
     balanced_sampling: bool = field(
         False,
         "Draw each class equally often, whatever number of drawings it has.",
@@ -209,6 +216,28 @@ class Settings:
     image_size: int | None = field(
         None, "Resize the images to so many pixels a side; kept with the run.", 1
     )
+    crop: int | None = field(
+        None,
+        "Keep so many pixels a side of the images, in the middle, after --image_size; kept with "
+        "the run.",
+        1,
+        matters=CHANGED,
+    )
+    pixel_mean: float = field(
+        0.0,
+        "Subtracted from the pixels, which are 0 (paper) to 1 (ink); kept with the run.",
+        0,
+        1,
+        matters=CHANGED,
+    )
+    pixel_std: float = field(
+        1.0,
+        "What is left of the pixels is divided by it: --pixel_mean=0.5 --pixel_std=0.5 makes them "
+        "-1 to 1. Kept with the run.",
+        above=0,
+        high=1,
+        matters=CHANGED,
+    )
     on_bad_record: OnBadRecord = field(
         "error", "What to do about a record that cannot be used: stop (error) or go on (skip)."
     )
@@ -244,6 +273,9 @@ class Settings:
     xla: bool = field(False, "Compile the step with XLA: for a GPU. Slower on CPUs.")
     sync_batch_norm: bool = field(
         False, "BatchNormalization over all replicas together instead of over each by itself."
+    )
+    print_model: bool = field(
+        False, "Print the network, layer by layer, with its number of weights; then go on."
     )
     accept_changed_data: bool = field(
         False, "Go on with a run although its training records have changed since."

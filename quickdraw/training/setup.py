@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -13,6 +12,7 @@ from quickdraw import precision
 from quickdraw.components.base_loss import BaseLoss
 from quickdraw.components.base_model import BaseModel
 from quickdraw.components.lookup import component, explained
+from quickdraw.components.preprocessing import AS_IT_IS
 from quickdraw.console import log
 from quickdraw.devices import Distribution, advise_onednn
 from quickdraw.errors import QuickdrawError
@@ -21,14 +21,16 @@ from quickdraw.records import labels
 from quickdraw.records.shards import Shards
 from quickdraw.runs import factory, record
 from quickdraw.runs.record import Run
+from quickdraw.training import validation_records
 from quickdraw.training.augmentation import Augmentation, make_augmentation
 from quickdraw.training.data.cache import Drawings
+from quickdraw.training.initial_weights import InitialWeights, load_initial_weights
 from quickdraw.training.objective import check_teachers, class_weights
 from quickdraw.training.optimizers import complete, log_optimizer, try_optimizer
 from quickdraw.training.settings import Settings
+from quickdraw.training.validation_records import Load
 
-Load = Callable[[QuickDrawFeatureReader, Shards, str, float], Drawings]
-"""As `cache.load`: reader, shards, title of the progress bar, size of the cache in megabytes."""
+_COLUMNS = 80
 
 
 @dataclasses.dataclass
@@ -42,6 +44,7 @@ class Setup:
         devices: where it is trained.
         train: the training drawings.
         validation: those that it is validated on, if any.
+        initial: the weights to start from, if they are another run's.
     """
 
     settings: Settings
@@ -50,6 +53,7 @@ class Setup:
     devices: Distribution
     train: Drawings
     validation: Drawings | None
+    initial: InitialWeights | None
 
 
 def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
@@ -70,7 +74,7 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
         raise QuickdrawError(
             f"--augment changes images, and {type(model).__name__} takes ink: leave it out"
         )
-    _check_use_of_validation(settings)
+    validation_records.check_use(settings)
     _check_batch(settings, devices)
     advise_onednn()
     settings = _with_precision(settings, devices)
@@ -85,6 +89,7 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
     names = labels.read(settings.labels) if settings.labels else None
     shards = reader.open(settings.patterns_to_fit, names, f"--labels={settings.labels}")
     size, channels = settings.image_size or shards.info.image_size, shards.info.channels
+    _check_preprocessing(settings, model, size)
     check_teachers(settings, loss, model, shards.info.labels, size, channels)
 
     # 3. Training drawings, and what depends on them.
@@ -103,34 +108,30 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
 
     # 4. The student's code, tried before there is a run.
     built = factory.build_model(run)
+    if settings.print_model and devices.is_chief:
+        built.summary(line_length=_COLUMNS, expand_nested=True, print_fn=print)
+    initial = load_initial_weights(settings, run, built)
     try_optimizer(settings, built)
     _check_loss(loss, len(run.labels))
 
     # 5. Validation drawings.
-    validation = _read_validation(settings, run, load, shards)
-    return Setup(settings, run, augmentation, devices, train, validation)
+    validation = validation_records.read(settings, run, load, shards)
+    return Setup(settings, run, augmentation, devices, train, validation, initial)
 
 
-def _check_use_of_validation(settings: Settings) -> None:
-    guided = settings.early_stopping or settings.schedule == "plateau"
-    if guided and not settings.eval_data_pattern:
+def _check_preprocessing(settings: Settings, model: BaseModel, size: int) -> None:
+    changed = [
+        f"--{name}"
+        for name in ("crop", "pixel_mean", "pixel_std")
+        if getattr(settings, name) != getattr(AS_IT_IS, name)
+    ]
+    if changed and "image" not in model.inputs:
         raise QuickdrawError(
-            "--early_stopping and --schedule=plateau go by the validation records: "
-            "--eval_data_pattern is needed"
+            f"{', '.join(changed)}: images are changed, and {type(model).__name__} takes ink: "
+            "leave it out"
         )
-    if not settings.use_valid_as_train:
-        return
-    if not settings.eval_data_pattern:
-        raise QuickdrawError("--use_valid_as_train: --eval_data_pattern is needed")
-    if guided:
-        raise QuickdrawError(
-            "--use_valid_as_train: --early_stopping and --schedule=plateau need validation records "
-            "that are not trained on"
-        )
-    log(
-        "warning: --use_valid_as_train: the validation records are trained on too. Validation "
-        "figures mean nothing; the last model counts as the best"
-    )
+    if settings.crop and settings.crop > size:
+        raise QuickdrawError(f"--crop={settings.crop}: the images have {size} pixels a side")
 
 
 def _check_batch(settings: Settings, devices: Distribution) -> None:
@@ -229,24 +230,3 @@ def _check_loss(loss: BaseLoss, num_classes: int) -> None:
             f"{type(loss).__name__}.calculate_loss must return one value an example, of shape "
             f"(batch,). Received for a batch of 2: {getattr(values, 'shape', values)}"
         )
-
-
-def _read_validation(
-    settings: Settings, run: Run, load: Load, trained_on: Shards
-) -> Drawings | None:
-    if not settings.eval_data_pattern:
-        log("no --eval_data_pattern: nothing is evaluated, and no best model kept")
-        return None
-    reader = factory.reader_for(run, QuickDrawFeatureReader, settings.on_bad_record)
-    shards = factory.open_records(run, reader, settings.eval_data_pattern)
-    both = [] if settings.use_valid_as_train else shards.also_in(trained_on)
-    if both:
-        log(
-            f"warning: {len(both)} of {len(shards.files)} files of validation records are also "
-            f"trained on, {both[0]} for instance: validation figures will be better than they "
-            "should"
-        )
-    validation = load(reader, shards, "reading validation records", settings.cache_megabytes)
-    validation.bad.report()
-    log(f"{len(validation):,} validation drawings")
-    return validation

@@ -51,6 +51,8 @@ def make_state(setup: Setup) -> State:
     # Not earlier: reading and writing gs:// draws random numbers, too.
     keras.utils.set_random_seed(settings.seed)
     model, loss = factory.build_model(run), factory.create_loss(run)
+    if setup.initial:
+        setup.initial.give(model, run.labels)
     average = None
     if settings.ema_decay:
         average = factory.build_model(run)
