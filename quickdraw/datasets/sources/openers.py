@@ -20,9 +20,10 @@ from quickdraw.datasets.sources.lines import Lines
 from quickdraw.datasets.sources.pictures import Pictures, find_polarity
 from quickdraw.datasets.sources.sketchrnn import holds_strokes, sketches
 from quickdraw.datasets.sources.tables import Table
-from quickdraw.datasets.sources.tfrecords import Records, classes_beside, set_of_shard
+from quickdraw.datasets.sources.tfrecords import Records, classes_of_all, set_of_shard
 from quickdraw.drawings.drawing import SkippedDrawing
 from quickdraw.errors import QuickdrawError
+from quickdraw.records.labels import listed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,16 +173,31 @@ def _open_npz(wish: Wish, paths: list[str]) -> Source:
 
 def _open_records(wish: Wish, paths: list[str]) -> Source:
     finding.of_one_set(wish.path, paths, set_of_shard)
-    classes, listings = classes_beside(paths, wish.label_key)
+    by_folder: dict[str, list[str]] = {}
+    for path in paths:
+        by_folder.setdefault(os.path.dirname(path), []).append(path)
+    classes, labels, listings = classes_of_all(by_folder, wish.label_key)
     wish.read.update(listings)
     shards = [(wish.unpacked(path), path) for path in paths]
-    labellings = labelling.look(shards, wish.image_key, wish.label_key, classes)
+    labellings = labelling.look(shards, wish.image_key, wish.label_key, labels or ())
     dark = wish.polarity == "dark_on_light"
-    files: list[DrawingFile] = [
-        Records(shard, path, each, wish.image_key, dark)
-        for (shard, path), each in zip(shards, labellings, strict=True)
-    ]
-    return Source(FORMATS["tfrecords"], files, classes or None, has_strokes=True)
+    files = []
+    for (shard, path), each in zip(shards, labellings, strict=True):
+        own = dataclasses.replace(each, classes=classes[os.path.dirname(path)])
+        files.append(Records(shard, path, own, wish.image_key, dark))
+        if not own.classes and any(classes.values()):
+            _check_word(files[-1], max(classes.values(), key=len))
+    return Source(FORMATS["tfrecords"], list(files), labels, has_strokes=True)
+
+
+def _check_word(file: Records, others: list[str]) -> None:
+    """Raise QuickdrawError for labels that are numbers which nobody names, beside names."""
+    word = _first_word(file)
+    if word is not None and word.isdecimal():
+        raise QuickdrawError(
+            f"{file.name}: labels are numbers, and no dataset.json beside it names them. Other "
+            f"folders have {listed(others)}: prepare one at a time"
+        )
 
 
 def _open_pictures(wish: Wish, paths: list[str]) -> Source:

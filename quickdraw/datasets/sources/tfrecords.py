@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from quickdraw import storage
+from quickdraw.console import log
 from quickdraw.datasets.sources import names
 from quickdraw.datasets.sources.base import DrawingFile, Read, Record
 from quickdraw.datasets.sources.labelling import IDS, KEYS, Labelling, values_of
@@ -17,6 +18,7 @@ from quickdraw.datasets.sources.pictures import decode
 from quickdraw.drawings.drawing import Drawing, SkippedDrawing, checked
 from quickdraw.errors import BadRecordError, QuickdrawError
 from quickdraw.records import dataset_info, tfrecord
+from quickdraw.records.class_names import clean, spaced
 
 _OF_A_SET = re.compile(r"(.+)-[a-z]+\.tfrecord-\d{5}-of-\d{5}$")
 _NUMBER = re.compile(r"-\d{5}-of-\d{5}$")
@@ -88,6 +90,47 @@ def set_of_shard(name: str) -> str:
     """Return `mnist` for `mnist-train.tfrecord-00000-of-00001` of TensorFlow Datasets, else ''."""
     found = _OF_A_SET.match(name)
     return found[1] if found else ""
+
+
+def classes_of_all(
+    by_folder: Mapping[str, Sequence[str]], label_key: str | None
+) -> tuple[dict[str, list[str]], list[str] | None, list[str]]:
+    """Return the classes of each folder, all in one spelling, and what comes of them together.
+
+    Args:
+        by_folder: the shards in each folder.
+        label_key: see `classes_beside`.
+
+    Returns:
+        The classes of each folder; the label order of all, None where they are not the same
+        classes; and the files that they stand in.
+
+    Raises:
+        QuickdrawError: see `classes_beside`.
+    """
+    classes, listings = {}, []
+    spelt: dict[str, str] = {}
+    for folder, paths in by_folder.items():
+        own, files = classes_beside(paths, label_key)
+        classes[folder] = [spelt.setdefault(spaced(clean(name)), name) for name in own]
+        listings += files
+    named = {folder: own for folder, own in classes.items() if own}
+    if not named:
+        return classes, None, listings
+    (first, order), *others = named.items()
+    differing = [folder for folder, own in others if own != order]
+    if any(set(own) != set(order) for own in named.values()):
+        log(
+            f"warning: {first} and {differing[0]} have other labels than each other: every drawing "
+            "keeps the name of its class, and labels are numbered anew"
+        )
+        return classes, None, listings
+    if differing:
+        log(
+            f"warning: the labels of {differing[0]} are in another order than those of {first}: "
+            "they are taken by the names of the classes"
+        )
+    return classes, order, listings
 
 
 def classes_beside(paths: Sequence[str], label_key: str | None) -> tuple[list[str], list[str]]:

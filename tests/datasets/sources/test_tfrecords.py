@@ -51,6 +51,54 @@ def test_names_of_labels_come_from_dataset_json(tmp_path):
     assert bad == ["a label that is no class"] * 2
 
 
+def folders(tmp_path, **classes):
+    """Folders with one record of each class, its brightness telling which; and all their files."""
+    every = sorted({name.replace("_", " ") for names in classes.values() for name in names or ()})
+    for folder, names in classes.items():
+        (tmp_path / folder).mkdir()
+        shades = [every.index(name.replace("_", " ")) for name in names or ("cat", "dog")]
+        images = [png.encode(np.full((8, 8), 10 * shade, np.uint8)) for shade in shades]
+        records = [serialise(image=image, label=label) for label, image in enumerate(images)]
+        shard(tmp_path / folder / "train.tfrecords", *records)
+        if names:
+            (tmp_path / folder / "dataset.json").write_text(json.dumps({"labels": names}))
+    return every, f"{tmp_path}/*/*.tfrecords"
+
+
+@pytest.mark.parametrize(
+    ("other", "order", "told"),
+    [
+        (["cat", "hot dog"], ["cat", "hot dog"], ""),
+        (["cat", "hot_dog"], ["cat", "hot dog"], ""),
+        (["hot_dog", "cat"], ["cat", "hot dog"], "in another order than"),
+        (["hot dog", "sun"], None, "numbered anew"),
+        (["cat"], None, "numbered anew"),
+    ],
+)
+def test_sets_in_several_folders_keep_the_names_of_their_classes(
+    tmp_path, capfd, other, order, told
+):
+    every, pattern = folders(tmp_path, a=["cat", "hot dog"], b=other)
+    assert open_source(pattern, "").labels == order
+    for drawing in drawings(pattern):
+        assert drawing.word == every[drawing.image[0, 0] // 10]
+    assert told in (warnings := capfd.readouterr().err)
+    assert ("warning" in warnings) == bool(told)
+
+
+def test_numbers_without_names_beside_names_are_refused(tmp_path):
+    _, pattern = folders(tmp_path, a=["cat", "dog"], b=None)
+    with pytest.raises(QuickdrawError, match=r"b/train.tfrecords: labels are numbers.*cat, dog"):
+        open_source(pattern, "")
+
+
+def test_test_records_without_names_beside_names_will_do(tmp_path):
+    _, pattern = folders(tmp_path, a=["cat", "dog"])
+    (tmp_path / "b").mkdir()
+    shard(tmp_path / "b/test.tfrecords", serialise(image=png.encode(IMAGE), image_id=b"x"))
+    assert [drawing.word for drawing in drawings(pattern)] == ["cat", "dog", None]
+
+
 def test_the_records_of_the_tutorial(tmp_path):
     ink = ink_of(STROKES)
     record = serialise(ink=ink.ravel().tolist(), shape=list(ink.shape), class_index=1)
