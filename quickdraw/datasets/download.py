@@ -1,4 +1,4 @@
-"""Fetches categories of the Quick, Draw! Dataset from Google's public bucket.
+"""Fetches categories of the Quick, Draw! Dataset from Google's public bucket, or MNIST and its kin.
 
     python -m quickdraw.datasets.download --categories=cat,traffic_light --kind=numpy_bitmap \
         --output_dir=data/numpy_bitmap
@@ -11,12 +11,17 @@ No account is needed. What there is of each category, in gs://quickdraw_dataset 
     binary        <category>.bin     the simplified strokes, packed
     sketchrnn     <category>.npz     75,000 drawings as stroke-3, for Sketch-RNN, in splits
 
+and, whole and without --categories, each with its own test set (`prepare` reads them as they are):
+
+    mnist         handwritten digits        fashion_mnist  pieces of clothing (MIT)
+    kmnist        cursive Japanese (CC BY-SA 4.0)
+
 Without --categories it says how many there are and how big; --categories=all fetches every one.
 A table of the sizes comes first, and the disk must have room for them.
 
 A file gets its name when all of it is there and its checksum (CRC-32C) is the bucket's. Until then
 it is a `.part` file: after an interruption the same command goes on where it stopped, checks what
-is there already, and leaves that as it is.
+is there already, and leaves that as it is. MNIST and its kin are checked against their MD5.
 
 Time: what the line allows; numpy bitmaps are some 100 MB a category, 39 GB for all 345.
 """
@@ -36,7 +41,7 @@ from typing import Any
 
 from quickdraw import cli, storage
 from quickdraw.console import Progress, log
-from quickdraw.datasets import bucket
+from quickdraw.datasets import bucket, mnist
 from quickdraw.errors import QuickdrawError, UsageError, did_you_mean
 from quickdraw.fields import field
 
@@ -207,7 +212,11 @@ class Flags(cli.Config):
     categories: tuple[str, ...] | None = field(
         None, "Such as cat,traffic_light; all means every one."
     )
-    kind: str = field("numpy_bitmap", "What to fetch of each category.", choices=tuple(KINDS))
+    kind: str = field(
+        "numpy_bitmap",
+        "What to fetch of each category, or a set as a whole.",
+        choices=(*KINDS, *mnist.HOSTS),
+    )
     output_dir: str | None = field(None, "Folder for the files.", path=True)
 
 
@@ -215,11 +224,16 @@ def command(flags: Flags) -> None:
     """Download the categories and say what to do with them."""
     if not flags.output_dir:
         raise UsageError("--output_dir is needed: a folder for the files")
-    paths = download(flags.output_dir, flags.categories or (), flags.kind)
+    if flags.kind in KINDS:
+        paths = download(flags.output_dir, flags.categories or (), flags.kind)
+    elif flags.categories:
+        raise UsageError(f"--kind={flags.kind} is fetched whole: leave --categories out")
+    else:
+        paths = mnist.download(flags.output_dir, flags.kind)
     print(f"{len(paths)} files in {flags.output_dir}, all checked")
-    if flags.kind == "numpy_bitmap":
-        made = f"--source={shlex.quote(flags.output_dir)} --output_dir=data/doodles"
-        print(f"next: python -m quickdraw.datasets.prepare {made}")
+    made = "doodles" if flags.kind in KINDS else flags.kind
+    source = shlex.quote(flags.output_dir)
+    print(f"next: python -m quickdraw.datasets.prepare --source={source} --output_dir=data/{made}")
 
 
 def main(argv: list[str] | None = None) -> int:
