@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -111,13 +112,13 @@ def of_one_set(path: str, files: Sequence[str], set_of: Callable[[str], str]) ->
         files: their paths.
         set_of: returns what the names of all files of one set begin with.
     """
-    sets = sorted({set_of(os.path.basename(each)) for each in files})
+    sets = {set_of(os.path.basename(each)): os.path.basename(each) for each in files}
     if len(sets) > 1:
         folder = path if storage.is_folder(path) else os.path.dirname(path)
-        one = os.path.join(folder, f"{sets[-1]}*")
+        one = shlex.quote(os.path.join(folder, f"{max(sets)}*"))
         raise QuickdrawError(
-            f"{path}: several data sets, whose labels mean other things: {', '.join(files)}. Take "
-            f"one, such as --source='{one}', or give each a folder of its own"
+            f"{path}: several data sets, whose labels mean other things: those of "
+            f"{', '.join(sets.values())}. Take one, such as --source={one}, or give each a folder"
         )
 
 

@@ -146,12 +146,9 @@ def _open_idx(wish: Wish, paths: list[str]) -> Source:
 def _open_npz(wish: Wish, paths: list[str]) -> Source:
     are_sketches = [holds_strokes(path) for path in paths]
     if all(are_sketches):
-        drawn = [
-            sketch
-            for name, path in _chosen(wish, paths)
-            for sketch in sketches(path, name, wish.scratch)
-        ]
-        wish.read.update(paths)
+        chosen = _chosen(wish, paths)
+        wish.read.update(path for _, path in chosen)
+        drawn = [each for name, path in chosen for each in sketches(path, name, wish.scratch)]
         return Source(FORMATS["npz"], list(drawn), has_strokes=True)
     if any(are_sketches):
         one, other = paths[are_sketches.index(True)], paths[are_sketches.index(False)]
@@ -162,12 +159,9 @@ def _open_npz(wish: Wish, paths: list[str]) -> Source:
     wish.read.update(images)
     files: list[DrawingFile] = []
     for path in images:
-        labels = beside.get(path)
-        if labels and storage.exists(labels):
-            wish.read.add(labels)
-        else:
-            labels = None
-        files += npz.labelled_images(path, labels, wish.scratch)
+        labels = beside.get(path, "")
+        wish.read.update((path, labels) if storage.exists(labels) else (path,))
+        files += npz.labelled_images(path, labels if labels in wish.read else None, wish.scratch)
     return Source(FORMATS["npz"], files)
 
 

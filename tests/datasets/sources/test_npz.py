@@ -20,6 +20,7 @@ def opened(path, tmp_path_factory):
 def check(source):
     """The official sets of 5 and 3 images, in the order of their files."""
     assert source.unread == {}
+    assert all(file.name.split(", ")[0] in source.inputs for file in source.files)
     found = {file.is_test: parsed(file) for file in source.files}
     for is_test, images, labels in ((False, TRAIN, TRAIN_LABELS), (True, TEST, TEST_LABELS)):
         assert [drawing.word for drawing in found[is_test]] == [str(label) for label in labels]

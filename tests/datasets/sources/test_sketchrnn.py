@@ -51,6 +51,7 @@ def test_strokes_of_each_split(tmp_path, tmp_path_factory, protocol):
     splits = {"train": objects(STEPS, STEPS), "valid": objects(STEPS), "test": objects(STEPS)}
     made(tmp_path / "sketchrnn_hot dog.full.npz", protocol, **splits)
     source = opened(tmp_path, tmp_path_factory)
+    assert source.inputs == [str(tmp_path / "sketchrnn_hot dog.full.npz")]
     assert [len(parsed(file)) for file in source.files] == [2, 1, 1]
     assert [file.is_test for file in source.files] == [False, False, True]
     for drawing in (each for file in source.files for each in parsed(file)):
