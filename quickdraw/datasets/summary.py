@@ -9,7 +9,7 @@ from quickdraw.records.dataset_info import DatasetInfo
 
 
 def summary(info: DatasetInfo, output_dir: str) -> str:
-    """Return tables of splits and classes, what was skipped, and the command to run next."""
+    """Return tables of splits and classes, what was adjusted or skipped, and the next command."""
     rows: list[tuple[str, ...]] = [("split", "drawings", "shards")]
     rows += [
         (split, f"{content['records']:,}", str(len(content["shards"])))
@@ -20,6 +20,7 @@ def summary(info: DatasetInfo, output_dir: str) -> str:
         (label, *(f"{content['per_class'][label]:,}" for content in info.splits.values()))
         for label in info.labels
     ]
+    adjusted = [f"adjusted: {count:,} ({what})" for what, count in info.adjusted.items()]
     skipped = [f"skipped: {count:,} ({reason})" for reason, count in info.skipped.items()]
     return "\n".join(
         [
@@ -27,6 +28,7 @@ def summary(info: DatasetInfo, output_dir: str) -> str:
             "",
             *(columns(classes) if info.labels else ["no labels: records for a test alone"]),
             "",
+            *adjusted,
             *skipped,
             f"next: {_next_command(info, output_dir)}",
         ]

@@ -40,6 +40,7 @@ class Drawing(NamedTuple):
         key_id: the drawing's number in Quick, Draw!, as text.
         countrycode: two letters.
         recognized: whether Google's model understood it.
+        adjusted: what was done to the image, in the same few words for all images like it.
     """
 
     word: str | None
@@ -48,6 +49,7 @@ class Drawing(NamedTuple):
     key_id: str = ""
     countrycode: str = ""
     recognized: bool = True
+    adjusted: tuple[str, ...] = ()
 
 
 def from_fields(fields: dict[str, Any], category: str | None, raw: bool | None) -> Drawing:

@@ -27,6 +27,7 @@ class DatasetInfo:
         source: where the drawings come from, in words.
         fingerprint: hash of the shards' content; equal records have equal fingerprints.
         skipped: reason → how many drawings of the source were left out.
+        adjusted: what was done to images before they were taken → to how many of the source.
         unread: what of the source was not read: files, patterns or columns → how many.
         settings: what else the records were made with; another setting makes other records.
     """
@@ -38,6 +39,7 @@ class DatasetInfo:
     source: str = ""
     fingerprint: str = ""
     skipped: dict[str, int] = dataclasses.field(default_factory=dict)
+    adjusted: dict[str, int] = dataclasses.field(default_factory=dict)
     unread: dict[str, int] = dataclasses.field(default_factory=dict)
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)
 

@@ -10,6 +10,10 @@ import numpy as np
 from PIL import Image
 
 from quickdraw.components.inputs import unwrapped
+from quickdraw.drawings import greyscale
+from quickdraw.drawings.drawing import SkippedDrawing, checked
+from quickdraw.drawings.polarity import Polarity
+from quickdraw.drawings.rasterise import rasterise
 from quickdraw.errors import QuickdrawError
 from quickdraw.readers import BaseReader
 from quickdraw.records import ink
@@ -76,9 +80,11 @@ class TrainedModel:
 
         Args:
             drawings: one or many: uint8 `[height, width]` or `[batch, height, width(, channels)]`
-                with strokes 255 on 0, or Pillow images drawn light on dark. They are resized to
-                what the model takes. A model that takes ink gets drawings as in Quick, Draw!'s
-                ndjson files instead, lists of strokes `[[x0, x1, ...], [y0, y1, ...]]`, 0...255.
+                with strokes 255 on 0, or Pillow images of any mode and size, which are read as
+                `prepare` reads pictures: turned as their EXIF says, laid on paper, light on dark.
+                They are resized to what the model takes. A model that takes ink gets drawings as
+                in Quick, Draw!'s ndjson files instead, lists of strokes
+                `[[x0, x1, ...], [y0, y1, ...]]`, 0...255.
 
         Raises:
             QuickdrawError: not images, or not strokes.
@@ -102,8 +108,6 @@ class TrainedModel:
         return np.concatenate([reader.preprocess(image) for image in images])
 
     def _drawn(self, drawings: list[list]) -> np.ndarray:
-        from quickdraw.drawings.rasterise import rasterise
-
         run = self.run
         images = [rasterise(each, run.image_size, channels=run.channels) for each in drawings]
         return self._resized(_as_batch(images, run.channels))
@@ -111,8 +115,6 @@ class TrainedModel:
 
 def _strokes_of(drawings: Any) -> list[list]:
     """Return each drawing's strokes, checked; raw ones are simplified."""
-    from quickdraw.drawings.drawing import SkippedDrawing, checked
-
     try:
         one = np.ndim(drawings[0][0][0]) == 0
         return [checked(drawing) for drawing in ([drawings] if one else drawings)]
@@ -132,9 +134,7 @@ def _as_batch(images: Any, channels: int) -> list[np.ndarray]:
         images = [images]
     batch = []
     for image in images if isinstance(images, Iterable) else [images]:
-        if isinstance(image, Image.Image):
-            image = image.convert("L" if channels == 1 else "RGB")
-        array = np.asarray(image)
+        array = _pixels(image, channels) if isinstance(image, Image.Image) else np.asarray(image)
         array = array[:, :, None] if array.ndim == 2 else array
         if (
             array.dtype != np.uint8
@@ -150,6 +150,16 @@ def _as_batch(images: Any, channels: int) -> list[np.ndarray]:
     if not batch:
         raise QuickdrawError("no images to predict. Received: an empty list")
     return batch
+
+
+def _pixels(picture: Image.Image, channels: int) -> np.ndarray:
+    """Return a picture as `prepare` would store it: uint8 `[side, side(, 3)]`."""
+    try:
+        if channels == 3:
+            return greyscale.colours(picture)
+        return greyscale.on_black(greyscale.grey(picture), Polarity(told=False))[0]
+    except (SkippedDrawing, OSError) as error:
+        raise QuickdrawError(f"a picture that cannot be read: {error}") from None
 
 
 def load(train_dir: str, checkpoint: Which = "best") -> TrainedModel:

@@ -65,9 +65,9 @@ def _least(counts: dict[int, int], labels: list[str]) -> int:
     return min((counts.get(number, 0) for number in range(len(labels))), default=0)
 
 
-def _left_out(counts: dict[int, int], least: int) -> Iterator[tuple[str, int]]:
+def _left_out(counts: dict[int, int], least: int) -> Iterator[tuple[tuple[str, str], int]]:
     if count := sum(counts.values()) - least * len(counts):
-        yield "left out for balance", count
+        yield ("skipped", "left out for balance"), count
 
 
 def _place_in_files(found: Found) -> tuple[str | None, Place]:

@@ -74,8 +74,7 @@ def _build(
         pipeline
         | "pieces" >> beam.Create(pieces)
         | "spread" >> beam.Reshuffle()
-        | "read"
-        >> beam.FlatMap(_read, files, recipe).with_outputs("skipped", "words", main="found")
+        | "read" >> beam.FlatMap(_read, files, recipe).with_outputs("counts", "words", main="found")
     )
     labels = beam.pvalue.AsSingleton(
         read.words
@@ -88,21 +87,21 @@ def _build(
     first = (
         found
         | "by key" >> beam.GroupByKey()
-        | "first of copies" >> beam.FlatMap(_first, labels).with_outputs("skipped", main="single")
+        | "first of copies" >> beam.FlatMap(_first, labels).with_outputs("counts", main="single")
     )
-    single, skipped = first.single, [read.skipped, first.skipped]
+    single, counts = first.single, [read.counts, first.counts]
     if recipe.balance:
         single, left_out = limits.balanced(single, labels)
-        skipped.append(left_out)
+        counts.append(left_out)
     apart = any(file.is_test for file in files)
     made = single | "make" >> beam.Map(_make, files, recipe, apart)
-    skipped = (
-        skipped
-        | "all skipped" >> beam.Flatten()
-        | "count skipped" >> beam.CombinePerKey(sum)
-        | "skipped as one" >> beam.CombineGlobally(beam.combiners.ToDictCombineFn())
+    counts = (
+        counts
+        | "all counts" >> beam.Flatten()
+        | "add counts" >> beam.CombinePerKey(sum)
+        | "counts as one" >> beam.CombineGlobally(beam.combiners.ToDictCombineFn())
     )
-    sharding.write(pipeline, made, labels, skipped, folder, recipe)
+    sharding.write(pipeline, made, labels, counts, folder, recipe)
 
 
 class _Union(beam.CombineFn):
@@ -129,13 +128,15 @@ def _labels(
 
 
 def _read(piece: scanning.Piece, files: Sequence[DrawingFile], recipe: Recipe) -> Iterator[Any]:
-    """Yield the drawings of a piece, its words, and what is skipped in it."""
+    """Yield the drawings of a piece, its words, and what is skipped and adjusted in it."""
     words: dict[str, int] = {}
     used = set()
     for position, data, drawing in scanning.wanted(files[piece.file], piece, recipe, words):
         if isinstance(drawing, SkippedDrawing):
-            yield beam.pvalue.TaggedOutput("skipped", (drawing.reason, 1))
+            yield beam.pvalue.TaggedOutput("counts", (("skipped", drawing.reason), 1))
             continue
+        for what in drawing.adjusted:
+            yield beam.pvalue.TaggedOutput("counts", (("adjusted", what), 1))
         if drawing.word is not None:
             used.add(drawing.word)
         set_apart = files[piece.file].is_test or drawing.word is None
@@ -152,7 +153,7 @@ def _first(found: tuple[int, Iterable[tuple]], labels: list[str]) -> Iterator[An
         for not_test, word, file, position, data in copies
     )
     if len(ordered) > 1:
-        yield beam.pvalue.TaggedOutput("skipped", ("duplicate", len(ordered) - 1))
+        yield beam.pvalue.TaggedOutput("counts", (("skipped", "duplicate"), len(ordered) - 1))
     yield key, ordered[0]
 
 

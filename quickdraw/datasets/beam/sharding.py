@@ -26,7 +26,7 @@ Made = tuple[str, int, int | None, bytes, tuple[str, int] | None]
 
 
 def write(
-    pipeline: beam.Pipeline, made: Any, labels: Any, skipped: Any, folder: str, recipe: Recipe
+    pipeline: beam.Pipeline, made: Any, labels: Any, counts: Any, folder: str, recipe: Recipe
 ) -> None:
     """Add to a graph the steps that write the shards and a report of them for `complete`.
 
@@ -34,7 +34,8 @@ def write(
         pipeline: the graph.
         made: its records, a collection of `Made`.
         labels: the names of the classes, a side input.
-        skipped: how many drawings were skipped for each reason, a collection of one dict.
+        counts: how many drawings were skipped, or adjusted, for each reason: a collection of one
+            dict with keys such as `("skipped", reason)`.
         folder: where the shards go.
         recipe: what they are to be like.
     """
@@ -57,7 +58,7 @@ def write(
             folder,
             labels,
             names,
-            beam.pvalue.AsSingleton(skipped),
+            beam.pvalue.AsSingleton(counts),
             beam.pvalue.AsList(written),
         )
     )
@@ -125,10 +126,13 @@ def _report(
     folder: str,
     labels: list[str],
     names: dict[str, list[str]],
-    skipped: dict[str, int],
+    counts: dict[tuple[str, str], int],
     written: list[dict[str, Any]],
 ) -> None:
-    report = {"labels": labels, "names": names, "skipped": skipped, "written": written}
+    report: dict[str, Any] = {"labels": labels, "names": names, "written": written}
+    report |= {"skipped": {}, "adjusted": {}}
+    for (kind, reason), count in sorted(counts.items()):
+        report[kind][reason] = count
     storage.write_json(os.path.join(folder, _REPORTS, "report.json"), report)
 
 
@@ -140,7 +144,7 @@ def complete(info: DatasetInfo, folder: str) -> None:
     if not written:
         raise QuickdrawError(f"{info.source}: no usable drawing. Skipped: {report['skipped']}")
     info.labels = report["labels"]
-    info.skipped = dict(sorted(report["skipped"].items()))
+    info.skipped, info.adjusted = report["skipped"], report["adjusted"]
     fingerprint, answers = hashlib.sha256(), []
     for split, names in report["names"].items():
         counts = collections.Counter[int]()

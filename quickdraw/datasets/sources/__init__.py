@@ -5,7 +5,7 @@ Each format is a module with a `DrawingFile` (see `base`); `finding` tells them 
 
 from quickdraw.datasets.sources.base import DrawingFile, Source
 from quickdraw.datasets.sources.bitmaps import Images
+from quickdraw.datasets.sources.majority import POLARITIES
 from quickdraw.datasets.sources.opening import FORMATS, open_source
-from quickdraw.datasets.sources.pictures import POLARITIES
 
 __all__ = ["FORMATS", "POLARITIES", "DrawingFile", "Images", "Source", "open_source"]

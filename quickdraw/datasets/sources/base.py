@@ -8,8 +8,12 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import numpy as np
+
 from quickdraw import storage
 from quickdraw.drawings.drawing import Drawing, SkippedDrawing
+from quickdraw.drawings.greyscale import INVERTED
+from quickdraw.drawings.polarity import Polarity
 
 Record = tuple[int, bytes | SkippedDrawing]
 """Where in its file a drawing is, and what stands there, or why that cannot be used."""
@@ -27,10 +31,12 @@ class DrawingFile(abc.ABC):
         path: the file.
         category: the word of all its drawings; None where each names its own, or none does.
         is_test: whether this is a test set that somebody else set apart.
+        polarity: which way round its images are.
     """
 
     def __init__(self, path: str, category: str | None = None, is_test: bool = False):
         self.path, self.category, self.is_test = path, category, is_test
+        self.polarity = Polarity()
 
     @property
     def size(self) -> int:
@@ -54,6 +60,10 @@ class DrawingFile(abc.ABC):
         Raises:
             SkippedDrawing: it cannot be used.
         """
+
+    def glimpse(self, count: int) -> Iterator[np.ndarray]:
+        """Yield some images as they are stored, uint8 `[height, width]`; none where strokes are."""
+        yield from ()
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Read]:
@@ -91,6 +101,20 @@ class Source:
     unread: dict[str, int] = dataclasses.field(default_factory=dict)
     inputs: Sequence[str] = ()
     flags: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
+
+
+def light_on_dark(
+    word: str | None, image: np.ndarray, polarity: Polarity, adjusted: tuple[str, ...] = ()
+) -> Drawing:
+    """Return the drawing of an image that lies in its file as it is, uint8 `[side, side]`."""
+    if polarity.is_dark(image):
+        return Drawing(word, image=255 - image, adjusted=(*adjusted, INVERTED))
+    return Drawing(word, image=image, adjusted=adjusted)
+
+
+def spread(size: int, count: int) -> range:
+    """Return about `count` of `size` positions, evenly spread."""
+    return range(0, size, max(size // count, 1))
 
 
 def cut(size: int, most: int) -> list[tuple[int, int]]:

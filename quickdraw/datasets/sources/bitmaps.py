@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from quickdraw import storage
-from quickdraw.datasets.sources.base import DrawingFile, Read, Record, cut
+from quickdraw.datasets.sources.base import DrawingFile, Read, Record, cut, light_on_dark, spread
 from quickdraw.drawings.drawing import Drawing
 from quickdraw.errors import QuickdrawError
 
@@ -70,8 +70,11 @@ class Bitmaps(DrawingFile):
     def scan(self, start: int, stop: int) -> Iterator[Record]:
         return rows(self.path, self._start, self._side**2, start, stop)
 
+    def glimpse(self, count: int) -> Iterator[np.ndarray]:
+        return some_rows(self.path, self._start, self._side**2, self._rows, count)
+
     def parse(self, position: int, data: bytes) -> Drawing:
-        return Drawing(self.category, image=square(data))
+        return light_on_dark(self.category, square(data), self.polarity)
 
     def place(self, position: int) -> str:
         return f"{self.path}, row {(position - self._start) // self._side**2:,}"
@@ -86,6 +89,14 @@ def rows(path: str, header: int, length: int, start: int, stop: int) -> Iterator
             block = file.read(min(at_once, stop - first) * length)
             for offset in range(0, len(block), length):
                 yield header + first * length + offset, block[offset : offset + length]
+
+
+def some_rows(path: str, header: int, length: int, total: int, count: int) -> Iterator[np.ndarray]:
+    """Yield the images of about `count` of a file's rows, evenly spread."""
+    with storage.open_binary(path) as file:
+        for row in spread(total, count):
+            file.seek(header + row * length)
+            yield square(file.read(length))
 
 
 def square(data: bytes) -> np.ndarray:

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import struct
 from collections.abc import Iterator
 
 import numpy as np
 
 from quickdraw import storage
-from quickdraw.datasets.sources.base import DrawingFile, Record, cut
-from quickdraw.datasets.sources.bitmaps import rows, square
+from quickdraw.datasets.sources.base import DrawingFile, Record, cut, light_on_dark
+from quickdraw.datasets.sources.bitmaps import rows, some_rows, square
 from quickdraw.drawings.drawing import Drawing
 from quickdraw.errors import QuickdrawError
 
 MAGIC = b"\0\0\x08"
+TRANSPOSED = "stored transposed, as EMNIST is: turned upright"
+_EMNIST = re.compile(r"(?<![a-z])emnist", re.IGNORECASE)
 
 
 class Idx(DrawingFile):
@@ -38,6 +41,7 @@ class Idx(DrawingFile):
         is_test = any(word in os.path.basename(name) for word in ("t10k", "test"))
         super().__init__(path, None, is_test)
         self.name = name
+        self._adjusted = (TRANSPOSED,) if is_transposed(name) else ()
         self._start, shape = _header(path, name)
         if len(shape) != 3 or shape[1] != shape[2] or not math.prod(shape):
             raise QuickdrawError(f"{name}: images [n, size, size] expected. Received: {shape}")
@@ -53,12 +57,26 @@ class Idx(DrawingFile):
     def scan(self, start: int, stop: int) -> Iterator[Record]:
         return rows(self.path, self._start, self._length, start, stop)
 
+    def glimpse(self, count: int) -> Iterator[np.ndarray]:
+        return some_rows(self.path, self._start, self._length, self._rows, count)
+
     def parse(self, position: int, data: bytes) -> Drawing:
         row = (position - self._start) // self._length
-        return Drawing(str(self.classes[row]), image=square(data))
+        image = square(data)
+        if self._adjusted:
+            image = np.ascontiguousarray(image.T)
+        return light_on_dark(str(self.classes[row]), image, self.polarity, self._adjusted)
 
     def place(self, position: int) -> str:
         return f"{self.name}, image {(position - self._start) // self._length:,}"
+
+
+def is_transposed(path: str) -> bool:
+    """Return whether a file is of EMNIST, whose images are stored column by column.
+
+    Its name says so: no look at a letter tells for sure. Source: the readme of NIST's files.
+    """
+    return bool(_EMNIST.search(os.path.basename(path)))
 
 
 def labels_of(path: str) -> str:

@@ -17,7 +17,7 @@ from quickdraw.datasets.sources.bitmaps import Bitmaps
 from quickdraw.datasets.sources.finding import FORMATS
 from quickdraw.datasets.sources.idx import Idx, labels_of
 from quickdraw.datasets.sources.lines import Lines
-from quickdraw.datasets.sources.pictures import Pictures, find_polarity
+from quickdraw.datasets.sources.pictures import Pictures
 from quickdraw.datasets.sources.sketchrnn import holds_strokes, sketches
 from quickdraw.datasets.sources.tables import Table
 from quickdraw.datasets.sources.tfrecords import Records, classes_of_all, set_of_shard
@@ -174,11 +174,10 @@ def _open_records(wish: Wish, paths: list[str]) -> Source:
     wish.read.update(listings)
     shards = [(wish.unpacked(path), path) for path in paths]
     labellings = labelling.look(shards, wish.image_key, wish.label_key, labels or ())
-    dark = wish.polarity == "dark_on_light"
     files = []
     for (shard, path), each in zip(shards, labellings, strict=True):
         own = dataclasses.replace(each, classes=classes[os.path.dirname(path)])
-        files.append(Records(shard, path, own, wish.image_key, dark))
+        files.append(Records(shard, path, own, wish.image_key))
         if not own.classes and any(classes.values()):
             _check_word(files[-1], max(classes.values(), key=len))
     return Source(FORMATS["tfrecords"], list(files), labels, has_strokes=True)
@@ -196,9 +195,7 @@ def _check_word(file: Records, others: list[str]) -> None:
 
 def _open_pictures(wish: Wish, paths: list[str]) -> Source:
     folders = [Pictures(path, name) for name, path in _chosen(wish, paths, is_folder=True)]
-    inverted = find_polarity(folders) if wish.polarity is None else wish.polarity == "dark_on_light"
     for folder in folders:
-        folder.inverted = inverted
         wish.read.update(os.path.join(folder.path, name) for name in folder.names)
     rest = [
         os.path.join(folder.path, name)

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from quickdraw.console import log
-from quickdraw.datasets.sources import finding, unread
+from quickdraw.datasets.sources import finding, majority, unread
 from quickdraw.datasets.sources.base import Source
 from quickdraw.datasets.sources.finding import FORMATS
 from quickdraw.datasets.sources.openers import OPENERS, Wish
@@ -33,7 +33,7 @@ def open_source(  # noqa: PLR0913
         scratch: folder that lives until the drawings are read: gzipped files are unpacked there.
         format: one of `FORMATS`; None looks at the files.
         categories: leaves out the files that are of none of these.
-        polarity: of pictures, `dark_on_light` or `light_on_dark`; None looks at them.
+        polarity: of images, `dark_on_light` or `light_on_dark`; None looks at them.
         image_key: of TFRecords, the feature with the picture.
         label_key: of TFRecords, the feature with the label; None takes `label` or `class_index`.
             Of csv files the column; None takes `word`.
@@ -50,6 +50,9 @@ def open_source(  # noqa: PLR0913
             some = " and ".join(FORMATS[each] for each in _KEYED[flag])
             raise QuickdrawError(f"--{flag} is for {some}. Received: {FORMATS[kind]} in {path}")
     source = OPENERS[kind](wish, files)
+    if polarity and source.has_strokes and kind != "tfrecords":  # which may hold images, too
+        raise QuickdrawError(f"--polarity is for images. Received: {source.format} in {path}")
+    majority.settle(source.files, polarity, either=kind == "pictures")
     others = {*found.others, *found.kinds} - {*files, *wish.read}
     left = source.unread | unread.counted(sorted(others), path)
     if left:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,8 +14,9 @@ from quickdraw import storage
 from quickdraw.console import log
 from quickdraw.datasets.sources import names
 from quickdraw.datasets.sources.base import DrawingFile, Read, Record
+from quickdraw.datasets.sources.idx import TRANSPOSED, is_transposed
 from quickdraw.datasets.sources.labelling import IDS, KEYS, Labelling, values_of
-from quickdraw.datasets.sources.pictures import decode
+from quickdraw.drawings import greyscale
 from quickdraw.drawings.drawing import Drawing, SkippedDrawing, checked
 from quickdraw.errors import BadRecordError, QuickdrawError
 from quickdraw.records import dataset_info, tfrecord
@@ -36,7 +38,6 @@ class Records(DrawingFile):
             as one of TensorFlow's tutorial on recurrent networks for drawings, with `ink` (float32:
             steps in a unit box, and whether the pen was lifted) and `shape`. The box has lost the
             drawing's proportions.
-        inverted: whether the pictures are dark on light.
     """
 
     def __init__(
@@ -45,11 +46,11 @@ class Records(DrawingFile):
         name: str,
         labelling: Labelling,
         image_key: str = "image",
-        inverted: bool = False,
     ):
         super().__init__(path)
         self.name, self._labelling = name, labelling
-        self._image_key, self._inverted = image_key, inverted
+        self._image_key = image_key
+        self._is_transposed = is_transposed(name)
 
     def scan(self, start: int, stop: int) -> Iterator[Record]:
         with storage.open_binary(self.path) as file:
@@ -71,7 +72,8 @@ class Records(DrawingFile):
         key_id = next((text(values[name]) for name in IDS if values.get(name)), "")
         word = self._labelling.word(values)
         if self._image_key in values:
-            return Drawing(word, image=self._image(values[self._image_key]), key_id=key_id)
+            image, adjusted = greyscale.on_black(self._grey(values), self.polarity)
+            return Drawing(word, image=image, key_id=key_id, adjusted=adjusted)
         if "ink" not in values:
             has = ", ".join(sorted(values)) or "none"
             raise SkippedDrawing(f"no feature {self._image_key!r}, nor 'ink'", has)
@@ -80,10 +82,22 @@ class Records(DrawingFile):
     def place(self, position: int) -> str:
         return f"{self.name}, byte {position:,}"
 
-    def _image(self, values: Sequence) -> np.ndarray:
-        if len(values) != 1 or not isinstance(values[0], bytes):
-            raise SkippedDrawing("an image that is not one PNG or JPEG", f"{len(values)} values")
-        return decode(values[0], self._inverted)
+    def glimpse(self, count: int) -> Iterator[np.ndarray]:
+        for _, data in itertools.islice(self.scan(0, self.size), count):
+            with contextlib.suppress(SkippedDrawing):
+                if isinstance(data, bytes) and self._image_key in (values := values_of(data)):
+                    found = self._grey(values)
+                    if not found.is_inked:
+                        yield found.pixels
+
+    def _grey(self, values: Mapping[str, Sequence]) -> greyscale.Grey:
+        image = values[self._image_key]
+        if len(image) != 1 or not isinstance(image[0], bytes):
+            raise SkippedDrawing("an image that is not one PNG or JPEG", f"{len(image)} values")
+        pixels, is_inked, adjusted = found = greyscale.decode(image[0])
+        if not self._is_transposed:
+            return found
+        return greyscale.Grey(np.ascontiguousarray(pixels.T), is_inked, (*adjusted, TRANSPOSED))
 
 
 def set_of_shard(name: str) -> str:

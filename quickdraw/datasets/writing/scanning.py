@@ -37,11 +37,15 @@ class Piece:
 
 @dataclasses.dataclass
 class Scan:
-    """What is in a piece: entries, `ENTRY` `[n]`, whose `word` indexes `words`; and omissions."""
+    """What is in a piece: entries, `ENTRY` `[n]`, whose `word` indexes `words`.
+
+    Beside them, for each reason, how many drawings were omitted, and how many adjusted.
+    """
 
     entries: np.ndarray
     words: list[str]
     skipped: collections.Counter[str]
+    adjusted: collections.Counter[str]
     examples: list[tuple[int, int, str]]
     size: int
 
@@ -62,6 +66,7 @@ def scan(shared: tuple[Sequence[DrawingFile], Recipe], piece: Piece) -> Scan:
     file = files[piece.file]
     words: dict[str, int] = {}
     skipped: collections.Counter[str] = collections.Counter()
+    adjusted: collections.Counter[str] = collections.Counter()
     examples: list[tuple[int, int, str]] = []
     rows: list[tuple[int, int, int, int, int]] = []
     parts: list[np.ndarray] = []
@@ -71,13 +76,15 @@ def scan(shared: tuple[Sequence[DrawingFile], Recipe], piece: Piece) -> Scan:
             if drawing.named and len(examples) < _NAMED:
                 examples.append((piece.file, position, str(drawing)))
             continue
+        if drawing.adjusted:
+            adjusted.update(drawing.adjusted)
         word = NO_WORD if drawing.word is None else words[drawing.word]
         rows.append((key_of(drawing), position, len(data), piece.file, word))
         if len(rows) == _PACKED:  # an array is a tenth of the list
             parts.append(np.array(rows, ENTRY))
             rows.clear()
     entries = np.concatenate([*parts, np.array(rows, ENTRY)])
-    return Scan(entries, list(words), skipped, examples, piece.size)
+    return Scan(entries, list(words), skipped, adjusted, examples, piece.size)
 
 
 def wanted(

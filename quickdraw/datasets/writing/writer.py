@@ -117,7 +117,8 @@ def _scratch(folder: str) -> Iterator[str]:
 
 def _index(source: Source, recipe: Recipe, info: DatasetInfo, index: Index, run: Run) -> Index:
     """Read all files for the first time; complete the labels and what was skipped."""
-    words, skipped = scanning.Words(), collections.Counter[str]()
+    words = scanning.Words()
+    skipped, adjusted = collections.Counter[str](), collections.Counter[str]()
     examples: list[tuple[int, int, str]] = []
     pieces = list(scanning.pieces(source.files, recipe, _PIECE))
     total = sum(piece.size for piece in pieces)
@@ -127,6 +128,7 @@ def _index(source: Source, recipe: Recipe, info: DatasetInfo, index: Index, run:
         entries = words.renumber(part, recipe.per_category)
         index.add(entries)
         skipped.update(part.skipped)
+        adjusted.update(part.adjusted)
         examples += part.examples[: max(0, 5 - len(examples))]
         done, found = done + part.size, found + len(entries)
         progress.update(done >> 20, f"{found:,} drawings")
@@ -145,6 +147,7 @@ def _index(source: Source, recipe: Recipe, info: DatasetInfo, index: Index, run:
     skipped["left out for balance"] = index.distribute(
         len(info.labels), recipe.percentages, is_test, recipe.balance
     )
+    info.adjusted = dict(sorted(adjusted.items()))
     info.skipped = {reason: count for reason, count in sorted(skipped.items()) if count}
     if not any(map(index.length, splits.SPLITS)):
         raise QuickdrawError(f"{info.source}: no drawing is left{_reasons(info.skipped)}")

@@ -29,7 +29,7 @@ def test_a_line_with_everything(tmp_path):
     path = tmp_path / "cat.ndjson"
     path.write_text(line() + "\n")
     (drawing,) = parsed(Lines(str(path)))
-    assert drawing == ("cat", STROKES, None, "5", "KR", True)
+    assert drawing == ("cat", STROKES, None, "5", "KR", True, ())
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -111,7 +111,7 @@ def table(path, rows, columns=("word", "countrycode", "drawing", "key_id"), end=
 def test_rows_of_a_table(tmp_path, end):
     rows = [("cat", "KR", json.dumps(STROKES), "5"), ("dog", "", json.dumps(STROKES), "6")]
     cat, dog = parsed(table(tmp_path / "train.csv", rows, end=end))
-    assert cat == ("cat", STROKES, None, "5", "KR", True)
+    assert cat == ("cat", STROKES, None, "5", "KR", True, ())
     assert dog.word == "dog"
 
 

@@ -1,31 +1,15 @@
 """Folders of pictures: any size, any polarity, and pictures that are not what they seem."""
 
-import io
-import struct
-import zlib
+import os
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from PIL import Image, ImageDraw
+from picturing import doodle, on_glass, saved, turned
+from reading import parsed
 
 from quickdraw.datasets.sources import open_source
-from quickdraw.datasets.sources.pictures import decode
-from quickdraw.drawings.drawing import SkippedDrawing
+from quickdraw.drawings import greyscale
 from quickdraw.errors import QuickdrawError
-
-
-def doodle(paper=255, ink=0, size=(40, 40), mode="L"):
-    image = Image.new("L", size, paper)
-    ImageDraw.Draw(image).ellipse((8, 8, 30, 30), outline=ink, width=3)
-    return image.convert(mode)
-
-
-def saved(image, kind="PNG"):
-    file = io.BytesIO()
-    image.save(file, kind)
-    return file.getvalue()
 
 
 def folder(path, pictures):
@@ -63,65 +47,67 @@ def test_polarity_is_told(tmp_path, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_mixed_polarity(tmp_path):
-    folder(tmp_path, {"cat/1.png": doodle(), "dog/1.png": doodle(0, 255)})
-    with pytest.raises(QuickdrawError, match=r"1 of 2 pictures are dark on light.*--polarity"):
-        opened(tmp_path)
+def test_pictures_of_both_polarities_are_each_taken_as_they_are(tmp_path, capsys):
+    drawn = [doodle() for _ in range(11)] + [doodle(0, 255)]
+    folder(tmp_path, {f"cat/{number:02}.png": image for number, image in enumerate(drawn)})
+    (cat,) = opened(tmp_path)
+    drawings = parsed(cat)
+    for drawing in drawings:
+        np.testing.assert_array_equal(drawing.image, np.asarray(doodle(0, 255)))
+    assert [bool(drawing.adjusted) for drawing in drawings] == 11 * [True] + [False]
+    assert "of 12 images looked at, 11 are dark on light and 1 light on dark" in (
+        capsys.readouterr().err
+    )
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
-def test_modes(mode):
-    drawn = doodle(mode="L" if mode == "I;16" else mode)
-    if mode == "I;16":
-        drawn = Image.fromarray(np.asarray(drawn).astype(np.uint16) * 257)
-    image = decode(saved(drawn))
-    assert image.dtype == np.uint8
-    assert (image[0, 0], image.min()) == (255, 0)
+def test_an_unclear_picture_is_taken_as_the_others_of_its_folder(tmp_path):
+    frame = np.zeros((28, 28), np.uint8)
+    frame[[0, 1, -2, -1]] = frame[:, [0, 1, -2, -1]] = 255
+    for name, paper in (("chalk", 0), ("ink", 255)):
+        pictures = {f"{name}/{number}.png": doodle(paper, 255 - paper) for number in range(6)}
+        filled = greyscale.Image.fromarray(frame if name == "chalk" else 255 - frame)
+        folder(tmp_path, pictures | {f"{name}/frame.png": filled})
+    for file in opened(tmp_path):
+        np.testing.assert_array_equal(image_of(file, 6), frame)
 
 
-def test_transparent_paper_is_white():
-    drawn = Image.new("RGBA", (40, 40), (0, 0, 0, 0))
-    ImageDraw.Draw(drawn).line((5, 5, 30, 30), fill=(0, 0, 0, 255), width=3)
-    image = decode(saved(drawn), inverted=True)
-    assert (image[0, 0], image.max()) == (0, 255)
+def test_kinds_of_pictures(tmp_path, capsys):
+    pictures = {"cat/1.png": doodle(), "cat/2.heic": b"\0\0\0\x18ftypheic", "cat/3.svg": b"<svg/>"}
+    for kind in ("webp", "bmp", "gif", "tiff", "ppm"):
+        pictures[f"dog/{kind}.{kind}"] = saved(doodle(), kind)
+    source = open_source(str(folder(tmp_path, pictures)), "")
+    cat, dog = source.files
+    assert len(parsed(cat)) == 1
+    assert [drawing.image.max() for drawing in parsed(dog)] == [255] * 5
+    assert source.unread == {"cat/2.heic": 1, "cat/3.svg": 1}
+    assert "not read: cat/2.heic, cat/3.svg" in capsys.readouterr().err
 
 
-def test_oblong_pictures_are_filled_up():
-    image = decode(saved(doodle(size=(60, 40))), inverted=True)
-    assert image.shape == (60, 60)
-    assert not image[:10].any() and not image[50:].any() and image.max() == 255
+def test_a_photograph_is_turned_and_counted(tmp_path):
+    stored = doodle(size=(40, 60)).transpose(greyscale.Image.Transpose.ROTATE_90)
+    data = saved(stored, "PNG", exif=turned(6))
+    (cat,) = opened(folder(tmp_path, {"cat/1.png": data, "cat/2.png": doodle(size=(40, 60))}))
+    first, second = parsed(cat)
+    np.testing.assert_array_equal(first.image, second.image)
+    assert first.adjusted == (greyscale.UPRIGHT, greyscale.INVERTED)
 
 
-def bomb(width, height):
-    def chunk(kind, data):
-        check = struct.pack(">I", zlib.crc32(kind + data))
-        return struct.pack(">I", len(data)) + kind + data + check
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000)))
-    return b"\x89PNG\r\n\x1a\n" + data + chunk(b"IEND", b"")
+def test_chalk_and_ink_on_transparent_paper(tmp_path):
+    chalk, ink = on_glass((255, 255, 255, 255)), on_glass((0, 0, 0, 255))
+    (cat,) = opened(folder(tmp_path, {"cat/1.png": chalk, "cat/2.png": ink}))
+    first, second = parsed(cat)
+    np.testing.assert_array_equal(first.image, np.asarray(doodle(0, 255)))
+    np.testing.assert_array_equal(second.image, first.image)
 
 
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (bomb(6000, 6000), "more than 25 million pixels"),
-        (bomb(60000, 60000), "more than 25 million pixels"),
-        (bomb(400, 400), "not a picture that can be read"),
-        (saved(doodle())[:100], "not a picture that can be read"),
-        (saved(doodle(), "GIF"), "not a picture that can be read"),
-        (b"", "not a picture that can be read"),
-    ],
-)
-def test_bad_pictures_are_skipped(data, reason):
-    with pytest.raises(SkippedDrawing, match=reason):
-        decode(data)
-
-
-@given(st.binary(max_size=200), st.booleans())
-def test_any_bytes_are_a_picture_or_skipped(data, signed):
-    with pytest.raises(SkippedDrawing):
-        decode(saved(doodle())[:33] + data if signed else data)
+def test_what_is_no_file_is_skipped_and_not_waited_for(tmp_path):
+    folder(tmp_path, {"cat/1.png": doodle(), "cat/broken.png": b"GIF"})
+    os.mkfifo(tmp_path / "cat" / "pipe.png")
+    (tmp_path / "cat" / "folder.png").mkdir()
+    (cat,) = opened(tmp_path)
+    drawing, *others = parsed(cat)
+    assert drawing.image.max() == 255
+    assert others == ["not a picture that can be read", "not a file", "not a file"]
 
 
 def test_no_folders(tmp_path):

@@ -1,0 +1,106 @@
+"""Which way round a picture is: dark ink on light paper, or light ink on dark paper.
+
+Paper is what the border shows and what most of a picture is. Where the two agree the picture speaks
+for itself; where they do not (a frame that fills the picture, a stroke as broad as the paper beside
+it) it is taken as most of its file are.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+_PURE = 32  # of 255: corners closer to black, or to white, are paper without a further look
+_SIDE = 64  # pixels: a larger picture is looked at in this size, and may be a photograph
+_NOISE = 16  # grey levels by which paper differs from itself
+_EVEN = 0.9  # of the border's pixels: paper without a shadow on it
+_CLEAR = 0.75  # of a small picture's border: what is left is ink that touches it
+_PAPER = 0.5  # of all pixels
+_CLEARLY = 2.0  # times as much ink on one side of the paper's grey as on the other
+
+
+class Verdict(NamedTuple):
+    """What a picture alone shows.
+
+    Attributes:
+        dark: whether its ink is dark.
+        sure: whether border and area agree; otherwise it is what the border says.
+    """
+
+    dark: bool
+    sure: bool
+
+
+class Polarity(NamedTuple):
+    """What is known about the pictures of a file.
+
+    Attributes:
+        dark: whether the ink of most of them is dark.
+        told: whether that is so of all of them, and none is looked at.
+    """
+
+    dark: bool = False
+    told: bool = True
+
+    def is_dark(self, image: np.ndarray) -> bool:
+        """Return whether the ink of a picture, uint8 `[height, width]`, is dark."""
+        if self.told:
+            return self.dark
+        first, last = image.item(0), image.item(-1)
+        if (first < _PURE and last < _PURE) if not self.dark else min(first, last) > 255 - _PURE:
+            return self.dark
+        dark, sure = judge(image)
+        return dark if sure else self.dark
+
+
+def judge(image: np.ndarray) -> Verdict:
+    """Judge a picture, uint8 `[height, width]`, by its border and its area.
+
+    Light on photographed paper falls off smoothly: where the border of a large picture is uneven, a
+    surface of the second degree is taken off first. Small ones are drawn, and have an even border.
+    """
+    is_small = max(image.shape) <= _SIDE
+    grey = (image if is_small else _reduced(image)).astype(np.float32)
+    border = _border(grey)
+    paper = np.median(border)
+    evenness = np.mean(np.abs(border - paper) <= _NOISE)
+    if evenness < _EVEN and not is_small:
+        basis, inverse = _surface()
+        grey = grey - (basis @ (inverse @ grey.ravel())).reshape(grey.shape)
+        paper = np.median(_border(grey))
+    dark, light = _ink(grey, paper)
+    darker, lighter = _ink(grey, np.median(grey))
+    sure = (
+        (evenness >= _CLEAR or not is_small)
+        and np.mean(np.abs(grey - paper) <= _NOISE) >= _PAPER
+        and (dark > _CLEARLY * light and darker > _CLEARLY * lighter)
+        | (light > _CLEARLY * dark and lighter > _CLEARLY * darker)
+    )
+    return Verdict(dark > light, bool(sure))
+
+
+def _border(grey: np.ndarray) -> np.ndarray:
+    return np.concatenate((grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]))
+
+
+def _ink(grey: np.ndarray, paper: np.floating) -> tuple[float, float]:
+    """Return how much there is that is darker, and lighter, than paper: sums of squares."""
+    above = grey - paper
+    dark, light = (np.maximum(sign * above - _NOISE, 0) for sign in (-1, 1))
+    return float(np.vdot(dark, dark)), float(np.vdot(light, light))
+
+
+def _reduced(image: np.ndarray) -> np.ndarray:
+    return np.asarray(Image.fromarray(image).resize((_SIDE, _SIDE), Image.Resampling.BOX))
+
+
+@functools.cache
+def _surface() -> tuple[np.ndarray, np.ndarray]:
+    """Return the six functions of a surface of the second degree, and their pseudoinverse."""
+    y, x = np.mgrid[-1 : 1 : _SIDE * 1j, -1 : 1 : _SIDE * 1j]
+    functions = (np.ones_like(x), x, y, x * x, x * y, y * y)
+    basis = np.stack([each.ravel() for each in functions], axis=1).astype(np.float32)
+    return basis, np.linalg.pinv(basis)
