@@ -10,6 +10,7 @@ from quickdraw import storage
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError, did_you_mean
 from quickdraw.records import dataset_info, labels
+from quickdraw.records.class_names import clean
 
 _SHOWN = 20
 _HEADERS = (["image_id", "label"], ["key_id", "word"])
@@ -112,10 +113,10 @@ def _words_parser(names: list[str]) -> Callable[[str], list[int]]:
             "words can be scored only with the names of the classes beside the solution: in the "
             "dataset.json of the records, or in solution.labels.csv"
         )
-    known = {name.replace(" ", "_"): number for number, name in enumerate(names)}
+    known = {clean(name).replace(" ", "_"): number for number, name in enumerate(names)}
 
     def parse(text: str) -> list[int]:
-        words = text.split()
+        words = clean(text).split()
         if not 1 <= len(words) <= 3 or len(set(words)) < len(words):
             raise ValueError(f"one to three different words expected. Received: {text!r}")
         for word in words:

@@ -1,5 +1,7 @@
 """Scoring a predictions file: the figure, and every fault with its line."""
 
+import unicodedata
+
 import pytest
 
 from quickdraw import score
@@ -162,3 +164,12 @@ def test_names_beside_the_solution_go_with_it(scored, tmp_path):
     (tmp_path / "solution.labels.csv").write_text("label,name\n0,cat\n1,dog\n2,sun\n")
     words = "key_id,word\na,cat\nb,dog\nc,sun\nd,sun\n"
     assert scored(words, described=False) == "MAP@3 1.0000 (4 drawings)"
+
+
+def test_a_word_that_a_mac_wrote_is_the_same_word(tmp_path):
+    dataset_info.DatasetInfo(["고양이", "sun"]).save(str(tmp_path))
+    (tmp_path / "solution.csv").write_text("image_id,label\na,0\nb,1\n")
+    decomposed = unicodedata.normalize("NFD", "고양이")
+    (tmp_path / "p.csv").write_text(f"key_id,word\na,{decomposed}\nb,sun\n", encoding="utf-8")
+    scored = scoring.score(str(tmp_path / "p.csv"), str(tmp_path / "solution.csv"))
+    assert scored == "MAP@3 1.0000 (2 drawings)"
