@@ -92,3 +92,12 @@ def test_a_class_may_be_named_with_or_without_its_module(tiny_run, own, given, f
     else:
         with pytest.raises(QuickdrawError, match="leave --model out"):
             run.check_names(tiny_run, given, None)
+
+
+def test_records_that_were_trained_on_are_told(tiny_data, tiny_run, tmp_path, capsys):
+    run = str(shutil.copytree(tiny_run, tmp_path / "run"))
+    assert evaluate(run, f"--eval_data_pattern={tiny_data.valid}") == 0
+    assert "trained on" not in capsys.readouterr().err
+    assert evaluate(run, f"--eval_data_pattern={tiny_data.valid},{tiny_data.train}") == 0
+    told = capsys.readouterr().err
+    assert f"was trained on {tiny_data.folder}/train-0.tfrecord and 1 more of these files" in told

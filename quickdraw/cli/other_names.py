@@ -68,6 +68,7 @@ _NAMES = {
     "label_loss": "loss loss_fn loss_function criterion objective loss_name",
     "loss_params": "loss_args loss_kwargs",
     "class_weights": "class_weight pos_weight",
+    "labels": "class_names label_names classes_file labels_file label_file label_map id2label",
     "balanced_sampling": "oversample oversampling balanced weighted_sampler balance_classes",
     "teacher_dir": "teacher teacher_model teacher_path",
     "use_valid_as_train": "use_valid use_validation train_on_valid use_all_data full_train",
@@ -120,7 +121,7 @@ _REMARKS = {
     "TensorFlow sees is used; train --distribute=none takes one, CUDA_VISIBLE_DEVICES says which",
     "num_workers workers num_readers num_threads threads n_jobs num_parallel_calls cpus "
     "dataloader_num_workers prefetch queue_size pin_memory": "all cores are used",
-    "num_classes n_classes classes nb_classes labels": "the classes are those of the records",
+    "num_classes n_classes classes nb_classes": "the classes are those of the records",
     "channels num_channels in_channels image_channels": "the records say how many channels",
     "model arch architecture network model_name model_params label_loss loss loss_params "
     "image_size img_size precision": "a run knows its own; it is a flag of train alone",

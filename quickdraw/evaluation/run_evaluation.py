@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from typing import Any
 
 from quickdraw import storage
 from quickdraw.console import log
-from quickdraw.errors import UsageError
+from quickdraw.errors import QuickdrawError, UsageError
 from quickdraw.evaluation.evaluate import BATCH, make_evaluate
 from quickdraw.evaluation.metrics import Metrics
 from quickdraw.evaluation.prefetch import prefetch
@@ -38,7 +39,22 @@ def patterns_for(run: Run, given: str | None) -> str:
             "warning: the model was trained on these records too (--use_valid_as_train): figures "
             "mean nothing"
         )
+    elif both := _trained_on(run, patterns):
+        log(
+            f"warning: the model was trained on {both[0]}"
+            f"{f' and {len(both) - 1} more of these files' * (len(both) > 1)} too: figures will be "
+            "better than on drawings that it has not seen"
+        )
     return patterns
+
+
+def _trained_on(run: Run, patterns: str) -> list[str]:
+    """Return those of the files that the run was trained on, as far as these are still there."""
+    files = storage.expand(patterns)
+    with contextlib.suppress(QuickdrawError):
+        known = set(map(os.path.abspath, storage.expand(run.settings["train_data_pattern"])))
+        return [path for path in files if os.path.abspath(path) in known]
+    return []
 
 
 class RunEvaluation:

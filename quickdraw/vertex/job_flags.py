@@ -18,7 +18,7 @@ _FLAGS: dict[str, type] = {
     "eval": evaluation.Flags,
     "inference": inference.Flags,
 }
-_PATHS = ("_pattern", "_dir", "_file", "_probabilities", "_from")
+_PATHS = ("_pattern", "_dir", "_file", "_probabilities", "_from", "labels")
 
 
 def behind(kind: str) -> cli.Elsewhere:

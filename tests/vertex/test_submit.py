@@ -41,6 +41,7 @@ DRY = ("--bucket=art-class", "--project=p", "--dry_run")
         (["train", *DRY, "--", "--modle=x"], "no flag --modle. Did you mean --model?"),
         (["train", *DRY, "--", "--batch_size=0"], "--batch_size must be at least 1"),
         (["train", *DRY, "--", "--train_data_pattern=data/x"], "a job sees gs:// paths only"),
+        (["train", *DRY, "--", "--labels=names.txt"], "--labels: a job sees gs:// paths only"),
         (["eval", *DRY], "--run is needed"),
         (["inference", *DRY, "--run=a", "--model=CnnModel"], "--model: a run has its model"),
         (["train", *DRY, "--batch_size=3"], "--batch_size belongs behind --, with the flags of tr"),
