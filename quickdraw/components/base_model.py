@@ -10,8 +10,8 @@ from keras import ops
 from quickdraw.components.batch_norm import fuse
 from quickdraw.components.component import Component
 from quickdraw.components.inputs import specs, unwrapped
-from quickdraw.components.lookup import explained
 from quickdraw.components.preprocessing import AS_IT_IS, Preprocessing
+from quickdraw.components.user_code import explained
 from quickdraw.errors import QuickdrawError
 from quickdraw.records.ink import SCALE
 

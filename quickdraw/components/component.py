@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import inspect
 import json
 import sys
 import typing
@@ -28,7 +29,19 @@ class Component:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        dataclasses.dataclass(kw_only=True)(cls)
+        try:
+            if "__init__" in vars(cls):
+                raise TypeError(
+                    "an __init__ of its own would keep parameters from being seen: annotated "
+                    "attributes are the parameters (units: int = 32), and __post_init__ may follow"
+                )
+            dataclasses.dataclass(kw_only=True)(cls)
+        except (TypeError, ValueError) as error:
+            written = sys._getframe(1)  # the class statement
+            raise QuickdrawError(
+                f"{cls.__name__}: {_explain_default(cls) or error} "
+                f"({written.f_code.co_filename}, line {written.f_lineno})"
+            ) from None
 
     def __post_init__(self) -> None:
         for each in dataclasses.fields(self):  # type: ignore[arg-type]
@@ -50,6 +63,18 @@ class Component:
 
 
 C = TypeVar("C", bound=Component)
+
+
+def _explain_default(kind: type) -> str | None:
+    """Return what is wrong with a default that all instances would share; None if there is none."""
+    for name in inspect.get_annotations(kind):
+        default = vars(kind).get(name)
+        if type(default).__hash__ is None:
+            return (
+                f"the default of {name} must be a number, a word or a tuple, such as "
+                f"{name}: tuple[int, ...] = (32, 16). Received: {default!r}"
+            )
+    return None
 
 
 def _jsonable(value: Any) -> Any:
@@ -87,21 +112,42 @@ def create(chosen: type[C], params: dict[str, Any]) -> C:
     Raises:
         QuickdrawError: an unknown parameter (with the nearest known one) or a wrong type.
     """
-    hints = typing.get_type_hints(chosen)
-    known = [field.name for field in dataclasses.fields(chosen)]  # type: ignore[arg-type]
+    hints = _hints(chosen)
+    known = {field.name: field for field in dataclasses.fields(chosen)}  # type: ignore[arg-type]
     checked = {}
     for name, value in params.items():
         if name not in known:
+            lacks_type = f": {name} = … in its body needs a type, {name}: int = …"
             raise QuickdrawError(
-                f"{chosen.__name__} has no parameter {name!r}{did_you_mean(name, known)}"
+                f"{chosen.__name__} has no parameter {name!r}"
+                + (lacks_type if name in vars(chosen) else did_you_mean(name, known))
             )
-        checked[name] = fields.convert(value, hints[name], f"{chosen.__name__}.{name}")
+        # What is the default may be of another type than the annotation: nobody chose it here.
+        if not _is_default(value, known[name]):
+            checked[name] = fields.convert(value, hints[name], f"{chosen.__name__}.{name}")
     missing = [
-        field.name
-        for field in dataclasses.fields(chosen)  # type: ignore[arg-type]
-        if field.default is field.default_factory is dataclasses.MISSING
-        and field.name not in checked
+        name
+        for name, field in known.items()
+        if field.default is field.default_factory is dataclasses.MISSING and name not in checked
     ]
     if missing:
         raise QuickdrawError(f"{chosen.__name__} needs a value for {', '.join(missing)}")
     return chosen(**checked)
+
+
+def _hints(chosen: type) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(chosen)
+    except Exception as error:
+        raise QuickdrawError(
+            f"{chosen.__name__}: an annotation cannot be understood: {type(error).__name__}: "
+            f"{error} ({inspect.getsourcefile(chosen)})"
+        ) from None
+
+
+def _is_default(value: Any, field: dataclasses.Field) -> bool:
+    """Return whether a value is a field's default, as it is or as JSON holds it; True is not 1."""
+    default = field.default
+    return type(value) in (type(default), type(_jsonable(default))) and (
+        value in (default, _jsonable(default))
+    )

@@ -1,21 +1,21 @@
-"""Models and losses are found by name; what goes wrong in somebody's own code is one line."""
+"""Models and losses are found by name."""
 
 from __future__ import annotations
 
-import contextlib
 import importlib
-import inspect
+import json
 import os
 import sys
 import traceback
 import types
-from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from quickdraw.components.component import C, Component, create, parse_params
+from quickdraw.components.user_code import failure, place_of
 from quickdraw.errors import QuickdrawError, did_you_mean
 
 T = TypeVar("T")
+_PLAIN = (bool, int, float, str, tuple, type(None))
 
 
 def find(name: str, base: type[C]) -> type[C]:
@@ -57,54 +57,89 @@ def _import(name: str) -> types.ModuleType:
         sys.path.insert(0, os.getcwd())
     try:
         return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name and (name == error.name or name.startswith(f"{error.name}.")):
+    except QuickdrawError:
+        raise
+    except (Exception, SystemExit) as error:
+        missing = getattr(error, "name", None) if isinstance(error, ModuleNotFoundError) else None
+        if missing and (name == missing or name.startswith(f"{missing}.")):
             raise QuickdrawError(
                 f"no module named {name!r} in {os.getcwd()} or among the installed packages"
             ) from None
-        raise QuickdrawError(f"importing {name} failed: {error}") from None
-    except Exception as error:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        file, line = place.filename, place.lineno
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        file, line = place_of(error) or (last.filename, last.lineno)
         if isinstance(error, SyntaxError):
             file, line = error.filename or file, error.lineno
-        raise _failure(f"importing {name}", error, file, line) from None
-
-
-def _failure(what: str, error: Exception, file: str, line: int | None) -> QuickdrawError:
-    reason = " ".join(f"{type(error).__name__}: {error}".split())
-    return QuickdrawError(f"{what} failed: {reason} ({file}, line {line})")
-
-
-@contextlib.contextmanager
-def explained(function: Any) -> Iterator[None]:
-    """Tell a failure of somebody's own function in one line, with a line of its file.
-
-    The lines of the libraries that it called say little.
-    """
-    try:
-        yield
-    except QuickdrawError:
-        raise
-    except Exception as error:
-        code = inspect.unwrap(function).__code__
-        file, line = code.co_filename, code.co_firstlineno
-        for frame in traceback.extract_tb(error.__traceback__):
-            if frame.filename == file and frame.lineno:
-                line = frame.lineno
-        raise _failure(function.__qualname__, error, file, line) from error
+        raise failure(f"importing {name}", error, file, line) from None
 
 
 def component(chosen: str | Component, params: str | dict[str, Any], base: type[C]) -> C:
     """Return the instance that a name with parameters stands for; an instance stands for itself.
 
     Raises:
-        QuickdrawError: an unknown name or parameter (with the nearest known one), a wrong type, or
-            an instance of something else than `base`.
+        QuickdrawError: an unknown name or parameter (with the nearest known one), a wrong type,
+            an instance of something else than `base`, or one with parameters beside it.
     """
     if isinstance(chosen, base):
+        if params:
+            raise QuickdrawError(
+                f"an instance has its parameters already: {type(chosen).__name__}(…) with them "
+                f"inside expected. Received beside it: {params!r}"
+            )
         return chosen
     if not isinstance(chosen, str):
         raise QuickdrawError(f"a {base.__name__} expected. Received: {type(chosen).__name__}")
     values = parse_params(params) if isinstance(params, str) else params
     return create(find(chosen, base), values)
+
+
+def check_recorded(made: Component, base: type[Component]) -> None:
+    """Check that name and parameters, which a run keeps, stand for this very instance.
+
+    Raises:
+        QuickdrawError: they do not: its class is not found by its name, or the instance holds what
+            is no parameter.
+    """
+    kind = type(made)
+    what = f"{kind.__qualname__} cannot be kept with the run: "
+    if kind.__qualname__ != kind.__name__:
+        raise QuickdrawError(
+            f"{what}it is defined inside a function or a class. Write it at the top of a file or "
+            "of a notebook's cell"
+        )
+    if find(kind.name(), base) is not kind:
+        raise QuickdrawError(
+            f"{what}{kind.name()} is another class by now, as its cell or file was run again. Make "
+            f"the instance anew: {kind.__name__}(…)"
+        )
+    params = made.params()
+    for name, value in params.items():
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError):
+            raise QuickdrawError(
+                f"{what}{name} must be a number, a word, True, False, None or a tuple of such. "
+                f"Received: {value!r}"
+            ) from None
+    again = vars(create(kind, json.loads(json.dumps(params))))
+    for name, value in vars(made).items():
+        if isinstance(value, _PLAIN) and not (name in again and again[name] == value):
+            raise QuickdrawError(
+                f"{what}{name} = {value!r} is no parameter. Write it in the class with its type, "
+                f"{name}: {type(value).__name__} = {value!r}"
+            )
+
+
+def is_elsewhere(kind: type) -> str | None:
+    """Return where a class comes from if another program, such as eval, would not find it there."""
+    if kind.__module__ == "__main__":
+        return "the notebook or script that is running"
+    root = sys.modules[kind.__module__.partition(".")[0]]
+    started = getattr(sys.modules["__main__"], "__file__", None)
+    if not started or not root.__file__:
+        return None
+    folder = os.path.dirname(os.path.abspath(root.__file__))
+    if hasattr(root, "__path__"):
+        folder = os.path.dirname(folder)
+    found_anyway = (os.getcwd(), *os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    beside = folder == os.path.dirname(os.path.abspath(started))
+    return folder if beside and folder not in map(os.path.abspath, found_anyway) else None

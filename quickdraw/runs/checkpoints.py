@@ -92,7 +92,7 @@ class Checkpoints:
         """Restore the newest checkpoint that is not damaged; return its step, 0 without one.
 
         Raises:
-            QuickdrawError: every checkpoint is damaged.
+            QuickdrawError: one is of another model, or every checkpoint is damaged.
         """
         there = paths(self._train_dir)
         for path in there:
@@ -102,7 +102,13 @@ class Checkpoints:
                 return step_of(path)
             except _NOT_DAMAGED:  # an older checkpoint would not be read either
                 raise
-            except _DAMAGED as error:
+            except (AssertionError, *_DAMAGED) as error:
+                if _is_whole(path):
+                    raise QuickdrawError(
+                        f"{path} does not fit the model: its code has changed since "
+                        f"({_first_line(error)}). Either undo the edit, or use another "
+                        "--train_dir, or --start_new_model to move the old run aside"
+                    ) from None
                 log(
                     f"warning: the checkpoint {path} is damaged ({_first_line(error)}): passed over"
                 )
@@ -112,6 +118,18 @@ class Checkpoints:
                 "--start_new_model"
             )
         return 0
+
+
+def _is_whole(path: str) -> bool:
+    """Return whether all that a checkpoint holds can be read."""
+    try:
+        with transfer.fetched(f"{path}.") as local:
+            reader = tf.train.load_checkpoint(local[:-1])
+            for name in reader.get_variable_to_shape_map():
+                reader.get_tensor(name)
+    except _DAMAGED:
+        return False
+    return True
 
 
 def _delete(path: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, TypeVar
 
+from quickdraw.components.code_digest import changed_pieces, digests_of
 from quickdraw.components.component import create
 from quickdraw.components.lookup import find
 from quickdraw.console import log
@@ -36,6 +37,26 @@ def create_loss(run: Run) -> BaseLoss:
     from quickdraw import losses
 
     return create(find(run.label_loss, losses.BaseLoss), run.loss_params)
+
+
+def code_of(model: type[BaseModel], loss: type[BaseLoss]) -> dict[str, str]:
+    """Return digests of the code that decides what a run predicts, for its record."""
+    return digests_of(model, loss, BaseReader.preprocess)
+
+
+def warn_of_changed_code(run: Run, train_dir: str) -> None:
+    """Warn where the code of a run is not what was trained: figures would be another model's."""
+    from quickdraw import losses, models
+
+    if not run.code:  # made by a version that did not keep it
+        return
+    now = code_of(find(run.model, models.BaseModel), find(run.label_loss, losses.BaseLoss))
+    if changed := changed_pieces(run.code, now):
+        log(
+            f"warning: {train_dir}: the code has changed since the training: {', '.join(changed)}. "
+            "What follows may be another model than the one that was trained: undo the edit, or "
+            "train anew"
+        )
 
 
 def build_model(run: Run, to_predict: bool = False) -> keras.Model:

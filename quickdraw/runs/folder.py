@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 import time
 from collections.abc import Callable
 
 from quickdraw import storage
+from quickdraw.components.code_digest import changed_pieces
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
 from quickdraw.runs import record
@@ -36,6 +38,9 @@ def open_folder(
     """
     storage.make_folders(train_dir)
     if holds_run(run, train_dir, start_new, accept_changed_data):
+        earlier = record.read(train_dir)
+        if earlier.code and earlier.code != run.code:  # nothing of it was trained yet
+            dataclasses.replace(earlier, code=run.code).save(train_dir)
         return True
     names = set(storage.listdir(train_dir)) - _BEFORE_THE_RUN
     if record.FILE_NAME in names:
@@ -58,6 +63,13 @@ def holds_run(run: Run, train_dir: str, start_new: bool, accept_changed_data: bo
                 "use the same settings, or another --train_dir, or --start_new_model to move the "
                 "old run aside" + _DATA_HINT * any("data_fingerprint" in one for one in differences)
             )
+        changed = changed_pieces(earlier.code, run.code) if earlier.code else []
+        if changed and _is_trained(train_dir):
+            raise QuickdrawError(
+                f"{train_dir} holds a run of other code: {', '.join(changed)} changed since. "
+                "Either undo the edit, or use another --train_dir, or --start_new_model to move "
+                "the old run aside"
+            )
         return True
     if names and record.FILE_NAME not in names:
         raise QuickdrawError(
@@ -65,6 +77,13 @@ def holds_run(run: Run, train_dir: str, start_new: bool, accept_changed_data: bo
             f"alone. Choose another --train_dir. It holds: {', '.join(sorted(names)[:5])}"
         )
     return False
+
+
+def _is_trained(train_dir: str) -> bool:
+    """Return whether there are weights that a training would go on with."""
+    from quickdraw.runs import checkpoints  # which loads TensorFlow
+
+    return checkpoints.latest(train_dir) is not None
 
 
 def check_writable(train_dir: str) -> None:

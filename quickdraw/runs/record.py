@@ -13,8 +13,8 @@ from quickdraw import __version__, storage
 from quickdraw.errors import QuickdrawError
 
 FILE_NAME = "run.json"
-FORMAT = 1
-"""Of run.json; files from before there was a number are read as they are."""
+FORMAT = 2
+"""Of run.json; earlier ones, also those from before there was a number, are read as they are."""
 
 
 @dataclasses.dataclass
@@ -35,6 +35,8 @@ class Run:
         versions: of quickdraw, TensorFlow, Keras and Python, and the git commit.
         started: when, in UTC.
         finished_step: the last step, once training has ended.
+        code: digests of the code of model, loss and preprocessing (see
+            `quickdraw.components.code_digest`); empty where it is not known.
         format: of this file.
         named: whether the labels are names; where nobody named the classes they are numbers.
     """
@@ -54,6 +56,7 @@ class Run:
         default_factory=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     )
     finished_step: int | None = None
+    code: dict[str, str] = dataclasses.field(default_factory=dict)
     format: int = FORMAT
     named: bool = True
 
@@ -95,7 +98,7 @@ def _is_named(own: str, given: str) -> bool:
 
 def _what_matters(run: Run) -> dict[str, Any]:
     fields = dataclasses.asdict(run)
-    for name in ("versions", "started", "finished_step", "format", "named"):
+    for name in ("versions", "started", "finished_step", "code", "format", "named"):
         del fields[name]
     settings = fields.pop("settings")
     # The fingerprint speaks for the training records, wherever they lie.

@@ -51,6 +51,7 @@ def average(
     paths = _choose(train_dir, last, best, run.settings.get("monitor", "top1"))
     steps = [checkpoints.step_of(path) for path in paths]
     log(f"averaging the checkpoints of steps {', '.join(f'{step:,}' for step in steps)}")
+    factory.warn_of_changed_code(run, train_dir)
     model = factory.build_model(run, to_predict=True)
     model.set_weights(_mean(model, paths))
     patterns = train_data_pattern or run.settings["train_data_pattern"]

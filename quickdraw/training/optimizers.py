@@ -10,7 +10,8 @@ import keras
 from keras import ops
 
 from quickdraw import fields
-from quickdraw.components.lookup import explained, find_class
+from quickdraw.components.lookup import find_class
+from quickdraw.components.user_code import explained
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError, did_you_mean
 from quickdraw.training.settings import TUNED, Settings

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 
 import numpy as np
-import tensorflow as tf
 
 from quickdraw import precision
 from quickdraw.components.base_loss import BaseLoss
 from quickdraw.components.base_model import BaseModel
-from quickdraw.components.lookup import component, explained
 from quickdraw.components.preprocessing import AS_IT_IS
 from quickdraw.console import log
 from quickdraw.devices import Distribution, advise_onednn
@@ -28,6 +25,7 @@ from quickdraw.training.initial_weights import InitialWeights, load_initial_weig
 from quickdraw.training.objective import check_teachers, class_weights
 from quickdraw.training.optimizers import complete, log_optimizer, try_optimizer
 from quickdraw.training.settings import Settings
+from quickdraw.training.trial import check_loss, model_and_loss
 from quickdraw.training.validation_records import Load
 
 _COLUMNS = 80
@@ -65,8 +63,7 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
     # 1. Names and numbers: a typing mistake shows before any record is read.
     if not settings.train_data_pattern:
         raise QuickdrawError("train_data_pattern must be given")
-    model = component(settings.model, settings.model_params, BaseModel)
-    loss = component(settings.label_loss, settings.loss_params, BaseLoss)
+    model, loss = model_and_loss(settings)
     settings = complete(settings)
     log_optimizer(settings)
     augmentation = make_augmentation(settings.augment)
@@ -112,7 +109,7 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
         built.summary(line_length=_COLUMNS, expand_nested=True, print_fn=print)
     initial = load_initial_weights(settings, run, built)
     try_optimizer(settings, built)
-    _check_loss(loss, len(run.labels))
+    check_loss(loss, len(run.labels))
 
     # 5. Validation drawings.
     validation = validation_records.read(settings, run, load, shards)
@@ -209,24 +206,5 @@ def _describe(
         },
         data_fingerprint=train.fingerprint,
         named=bool(shards.info.labels),
+        code=factory.code_of(type(model), type(loss)),
     )
-
-
-def _check_loss(loss: BaseLoss, num_classes: int) -> None:
-    """Ask the loss for two examples' values: a mistake shows here, not in a compiled step."""
-    asked = ["features"] * loss.needs_features + ["teacher_logits"] * loss.needs_teacher
-    try:
-        for keywords in ([], asked):
-            inspect.signature(loss.calculate_loss).bind(0, 0, **dict.fromkeys(keywords))
-    except TypeError as error:
-        expected = ", ".join(["logits", "labels", *(f"{name}=None" for name in asked)])
-        raise QuickdrawError(
-            f"{type(loss).__name__}: calculate_loss(self, {expected}) expected: {error}"
-        ) from None
-    with explained(type(loss).calculate_loss):
-        values = loss.calculate_loss(tf.zeros((2, num_classes)), tf.zeros((2,), tf.int32))
-    if getattr(values, "shape", None) != (2,):
-        raise QuickdrawError(
-            f"{type(loss).__name__}.calculate_loss must return one value an example, of shape "
-            f"(batch,). Received for a batch of 2: {getattr(values, 'shape', values)}"
-        )

@@ -284,3 +284,59 @@ def test_a_component_is_a_name_with_parameters_or_an_instance():
     for params in ("dense_units=7", {"dense_units": 7}, '{"dense_units": 7}'):
         assert component("CnnModel", params, models.BaseModel) == expected
     assert component(expected, "", models.BaseModel) is expected
+
+
+def test_parameters_beside_an_instance_are_refused():
+    with pytest.raises(QuickdrawError, match=r"CnnModel\(…\) with them inside .*'dense_units=8'"):
+        component(models.CnnModel(), "dense_units=8", models.BaseModel)
+
+
+# Classes that cannot be what their author means
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (
+            "    units: list = [32, 16]",
+            r"default of units must be .* a tuple.*Received: \[32, 16\]",
+        ),
+        ("    names: dict = {}", r"default of names must be .* Received: \{\}"),
+        ("    def __init__(self, units=3):\n        self.units = units", "an __init__ of its own"),
+    ],
+)
+@pytest.mark.parametrize("base", ["models import BaseModel", "losses import BaseLoss"])
+def test_a_class_that_cannot_have_parameters_is_told_with_its_line(write_module, base, body, told):
+    name = base.split()[-1]
+    write_module("bad_models", f"from quickdraw.{base}\n\nclass Mine({name}):\n{body}\n")
+    place = r" \(.*bad_models\.py, line 3\)$"
+    with pytest.raises(QuickdrawError, match=rf"^Mine: .*{told}.*{place}"):
+        find("bad_models.Mine", getattr(models if name == "BaseModel" else losses, name))
+
+
+def test_a_default_of_another_type_is_taken_as_it_is():
+    class Odd(models.BaseModel):
+        units: int = None
+        sizes: int = (3, 4)
+        share: int = 0.5
+
+    saved = json.loads(json.dumps(Odd().params()))
+    assert create(Odd, saved) == Odd()
+    with pytest.raises(QuickdrawError, match=r"Odd\.units must be of type int"):
+        create(Odd, {"units": "many"})
+
+
+def test_an_attribute_without_a_type_is_told_as_such():
+    class Untyped(models.BaseModel):
+        units = 64
+
+    with pytest.raises(QuickdrawError, match=r"no parameter 'units': .* needs a type, units: int"):
+        create(Untyped, {"units": 3})
+
+
+def test_an_annotation_that_cannot_be_understood_is_told():
+    class Strange(models.BaseModel):
+        units: "Nothing" = 3  # noqa: F821
+
+    with pytest.raises(QuickdrawError, match=r"Strange: an annotation .*'Nothing'.*test_component"):
+        create(Strange, {"units": 3})

@@ -12,7 +12,7 @@ import pytest
 
 import quickdraw
 from quickdraw import losses, models, zoo
-from quickdraw.components.lookup import find
+from quickdraw.components.lookup import check_recorded, find, is_elsewhere
 from quickdraw.errors import QuickdrawError
 
 MODEL = """
@@ -68,3 +68,64 @@ def test_the_nearest_name_is_suggested_from_both_homes(name, base):
     with pytest.raises(QuickdrawError, match="Did you mean 'CenterLoss'") as caught:
         find(name, base)
     assert "CrossEntropyLoss" in str(caught.value)
+
+
+# What a run's record stands for
+
+
+class Kept(models.BaseModel):
+    units: int = 3
+    activation: object = "relu"
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.twice = 2 * self.units
+
+
+def test_an_instance_that_its_parameters_describe_is_kept():
+    check_recorded(Kept(units=5), models.BaseModel)
+    check_recorded(models.CnnModel(filters=(8,)), models.BaseModel)
+
+
+def test_an_instance_that_holds_what_is_no_parameter_is_refused():
+    made = Kept()
+    made.depth = 4
+    with pytest.raises(QuickdrawError, match=r"Kept .*depth = 4 is no parameter.*depth: int = 4"):
+        check_recorded(made, models.BaseModel)
+
+
+def test_a_parameter_that_no_file_can_keep_is_refused():
+    with pytest.raises(QuickdrawError, match=r"activation must be a number, a word.*<function"):
+        check_recorded(Kept(activation=find), models.BaseModel)
+
+
+def test_a_class_inside_a_function_is_refused():
+    class Local(models.BaseModel):
+        pass
+
+    with pytest.raises(QuickdrawError, match=r"Local .*inside a function.*top of a file"):
+        check_recorded(Local(), models.BaseModel)
+
+
+def test_an_instance_of_a_class_that_was_written_anew_is_refused(monkeypatch):
+    made = Kept()
+    again = type("Kept", (models.BaseModel,), {"__module__": __name__})
+    monkeypatch.setattr(sys.modules[__name__], "Kept", again)
+    with pytest.raises(QuickdrawError, match=r"is another class by now.*Make the instance anew"):
+        check_recorded(made, models.BaseModel)
+
+
+def test_what_other_programs_do_not_find_is_known(tmp_path, monkeypatch):
+    (tmp_path / "beside_models.py").write_text(
+        "from quickdraw.models import BaseModel\nclass Mine(BaseModel):\n    pass\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = find("beside_models.Mine", models.BaseModel)
+    assert is_elsewhere(found) is None
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(tmp_path / "study.py"))
+    assert is_elsewhere(found) == str(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert is_elsewhere(found) is None
+    typed = type("Typed", (models.BaseModel,), {"__module__": "__main__"})
+    assert "notebook" in is_elsewhere(typed)
+    assert is_elsewhere(models.CnnModel) is None

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -78,6 +79,27 @@ def test_another_run_is_refused_with_what_differs_and_the_ways_out(run, train_di
     for told in ("batch_size 4 → 8", "the same settings", "another --train_dir", "--start_new_mod"):
         assert told in str(caught.value)
     assert contents(train_dir) == before
+
+
+def test_a_run_whose_code_was_edited_is_refused_with_the_ways_out(tiny_run, tmp_path):
+    shutil.copytree(tiny_run, tmp_path / "run")
+    earlier = runs.read(tiny_run)
+    edited = {"quickdraw.models.LogisticModel.create_model": "another"}
+    other = dataclasses.replace(earlier, code=earlier.code | edited)
+    with pytest.raises(QuickdrawError) as caught:
+        open_folder(other, str(tmp_path / "run"), start_new=False)
+    for told in (*edited, "undo the edit", "another --train_dir", "--start_new_model"):
+        assert told in str(caught.value)
+    # A run of a version that did not keep its code can only be believed.
+    dataclasses.replace(earlier, code={}).save(str(tmp_path / "run"))
+    assert open_folder(other, str(tmp_path / "run"), start_new=False) is True
+
+
+def test_code_that_was_edited_before_anything_was_trained_goes_on(run, train_dir):
+    open_folder(dataclasses.replace(run, code={"a": "1"}), str(train_dir), start_new=False)
+    edited = dataclasses.replace(run, code={"a": "2"})
+    assert open_folder(edited, str(train_dir), start_new=False) is True
+    assert runs.read(str(train_dir)).code == {"a": "2"}
 
 
 @pytest.mark.parametrize("slash", ["", "/"])

@@ -126,6 +126,18 @@ def test_weights_of_another_model_are_refused(copy, which, fields):
         runs.load(str(copy), which)
 
 
+def test_a_run_whose_code_was_edited_is_loaded_with_a_warning(copy, capfd):
+    runs.load(str(copy))
+    assert "warning" not in capfd.readouterr().err
+    code = runs.read(str(copy)).code
+    assert "quickdraw.models.LogisticModel.create_model" in code
+    assert "quickdraw.readers.BaseReader.preprocess" in code
+    change(copy, code=code | {"quickdraw.losses.CrossEntropyLoss.calculate_loss": "edited"})
+    runs.load(str(copy))
+    told = capfd.readouterr().err
+    assert f"{copy}: the code has changed since the training: quickdraw.losses.Cross" in told
+
+
 def test_a_model_that_is_no_more_is_told(copy):
     change(copy, model="my_lost_models.Model")
     with pytest.raises(QuickdrawError, match="my_lost_models"):
@@ -340,5 +352,5 @@ def test_a_run_of_a_later_version_is_refused_with_the_version_that_made_it(tiny_
     content = json.loads(Path(tiny_run, "run.json").read_text())
     content |= {"format": record.FORMAT + 1, "new": 1, "versions": {"quickdraw": "9.8"}}
     (tmp_path / "run.json").write_text(json.dumps(content))
-    with pytest.raises(QuickdrawError, match=r"by quickdraw 9\.8 \(format 2\).* up to 1: use that"):
+    with pytest.raises(QuickdrawError, match=r"by quickdraw 9\.8 \(format 3\).* up to 2: use that"):
         runs.read(str(tmp_path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import shutil
@@ -208,6 +209,19 @@ def test_when_all_are_damaged_it_says_so(tiny_data, copy):
         path.write_bytes(b"")
     with pytest.raises(QuickdrawError, match="all checkpoints .* --start_new_model"):
         fit(Settings(**settings_of(tiny_data, copy)))
+
+
+@pytest.mark.parametrize("change", [{"units": [17]}, {"units": [16, 8]}, {"units": []}], ids=str)
+def test_whole_checkpoints_of_another_network_are_not_called_damaged(tiny_data, copy, change):
+    """As when a run of a version that kept no code goes on with edited code."""
+    path = copy / "run.json"
+    content = json.loads(path.read_text())
+    content["model_params"] |= change
+    path.write_text(json.dumps(content))
+    params = f"units={tuple(change['units'])}, dropout=0.3"
+    with pytest.raises(QuickdrawError, match="step-120 does not fit the model: its code") as caught:
+        fit(Settings(**settings_of(tiny_data, copy, model_params=params)))
+    assert "damaged" not in str(caught.value)
 
 
 def test_a_damaged_run_json_is_told(tiny_data, copy):
