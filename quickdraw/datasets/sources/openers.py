@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import collections
-import contextlib
 import dataclasses
 import os
 from collections.abc import Callable, Sequence
 
 from quickdraw import storage
-from quickdraw.console import log
 from quickdraw.datasets.sources import finding, labelling, names, npz, unread
 from quickdraw.datasets.sources.base import DrawingFile, Source
 from quickdraw.datasets.sources.binary import Binary
@@ -21,7 +18,7 @@ from quickdraw.datasets.sources.pictures import Pictures
 from quickdraw.datasets.sources.sketchrnn import holds_strokes, sketches
 from quickdraw.datasets.sources.tables import Table
 from quickdraw.datasets.sources.tfrecords import Records, classes_of_all, set_of_shard
-from quickdraw.drawings.drawing import SkippedDrawing
+from quickdraw.datasets.sources.worded import first_drawing, open_words
 from quickdraw.errors import QuickdrawError
 from quickdraw.records.labels import listed
 
@@ -71,60 +68,14 @@ def _open_binary(wish: Wish, paths: list[str]) -> Source:
 def _open_lines(wish: Wish, paths: list[str]) -> Source:
     raw = {"raw": True, "simplified": False}.get(wish.format or "")
     name = FORMATS["raw" if raw else "simplified"]
-    return _open_words(wish, paths, name, lambda path, name: Lines(path, name, raw))
+    return open_words(wish, paths, name, lambda path, name: Lines(path, name, raw))
 
 
 def _open_tables(wish: Wish, paths: list[str]) -> Source:
     def table(path: str, name: str | None) -> Table:
         return Table(path, name, label_key=wish.label_key)
 
-    return _open_words(wish, paths, FORMATS["csv"], table)
-
-
-def _open_words(
-    wish: Wish, paths: list[str], format: str, make: Callable[[str, str | None], Lines | Table]
-) -> Source:
-    """Open files whose drawings carry their word.
-
-    One named after the word of its first drawing is taken to hold that category alone, so that it
-    need not be read where the category is not asked for.
-    """
-    wanted = None if wish.categories is None else set(map(names.alike, wish.categories))
-    files: list[DrawingFile] = []
-    unused = collections.Counter[str]()
-    known: set[str] = set()
-    mixed = False
-    for path in paths:
-        name = names.without_copy(names.of_path(path))
-        unpacked = finding.unpacked(path, wish.scratch)
-        file = make(unpacked, name)
-        word = _first_word(file)
-        known.add(name)
-        if word != name:
-            file, mixed = make(unpacked, None), True
-        elif wanted is not None and names.alike(name) not in wanted:
-            continue
-        files.append(file)
-        wish.read.add(path)
-        unused.update(f"column {column!r}" for column in file.unused)
-        if "word" not in file.columns and file.unused:
-            what = f"drawings of the class {word!r}" if word else "records for a test, unlabelled"
-            log(
-                f"warning: {path}: no column 'word', so these are {what}. Other columns: "
-                f"{', '.join(map(repr, file.unused))}"
-            )
-    if not mixed:
-        for name in wish.categories or ():
-            names.choose(name, known, wish.path)
-    return Source(format, files, has_strokes=True, unread=dict(unused))
-
-
-def _first_word(file: DrawingFile) -> str | None:
-    for position, data in file.scan(0, file.size):
-        if isinstance(data, bytes):
-            with contextlib.suppress(SkippedDrawing):
-                return file.parse(position, data).word
-    return None
+    return open_words(wish, paths, FORMATS["csv"], table)
 
 
 def _open_idx(wish: Wish, paths: list[str]) -> Source:
@@ -185,7 +136,8 @@ def _open_records(wish: Wish, paths: list[str]) -> Source:
 
 def _check_word(file: Records, others: list[str]) -> None:
     """Raise QuickdrawError for labels that are numbers which nobody names, beside names."""
-    word = _first_word(file)
+    first = first_drawing(file)
+    word = first.word if first else None
     if word is not None and word.isdecimal():
         raise QuickdrawError(
             f"{file.name}: labels are numbers, and no dataset.json beside it names them. Other "

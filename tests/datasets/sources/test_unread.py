@@ -97,6 +97,7 @@ def test_columns_that_are_not_read(tmp_path, tmp_path_factory, capsys):
     assert source.unread == {"column 'y'": 2}
     said = capsys.readouterr().err
     assert "a.csv: no column 'word', so these are records for a test, unlabelled" in said
+    assert "--label_key names the one with the class" in said
     assert "not read: column 'y'" in said
 
 
@@ -110,7 +111,15 @@ def test_fields_of_lines_that_are_not_read(tmp_path, tmp_path_factory, capsys):
 def test_an_empty_file_of_drawings(tmp_path, tmp_path_factory):
     (tmp_path / "cat.ndjson").write_text(LINE)
     (tmp_path / "dog.ndjson").write_text("")
-    assert opened(tmp_path, tmp_path_factory).unread == {"dog.ndjson": 1}
+    (tmp_path / "sun.ndjson").write_text("\n\n")
+    assert opened(tmp_path, tmp_path_factory).unread == {"dog.ndjson": 1, "sun.ndjson": 1}
+
+
+def test_the_same_drawings_raw_and_simplified(tmp_path, tmp_path_factory):
+    (tmp_path / "full_simplified_cat.ndjson").write_text(LINE)
+    (tmp_path / "full_raw_cat.ndjson").write_text(LINE.replace("[0, 9]]]", "[0, 9], [0, 1]]]"))
+    with pytest.raises(QuickdrawError, match="drawings of 'cat' twice, raw in .*full_raw_cat"):
+        opened(tmp_path, tmp_path_factory)
 
 
 def test_a_long_list_is_cut(tmp_path):

@@ -1,0 +1,98 @@
+"""Files whose drawings carry their word: which are read, and what is said of the others."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from quickdraw.console import log
+from quickdraw.datasets.sources import finding, names, unread
+from quickdraw.datasets.sources.base import DrawingFile, Source
+from quickdraw.datasets.sources.lines import Lines
+from quickdraw.datasets.sources.tables import Table
+from quickdraw.drawings.drawing import Drawing, SkippedDrawing
+from quickdraw.errors import QuickdrawError
+
+if TYPE_CHECKING:
+    from quickdraw.datasets.sources.openers import Wish
+
+
+def open_words(
+    wish: Wish, paths: list[str], format: str, make: Callable[[str, str | None], Lines | Table]
+) -> Source:
+    """Open files whose drawings carry their word: lines and tables.
+
+    One named after the word of its first drawing is taken to hold that category alone, so that it
+    need not be read where the category is not asked for.
+    """
+    wanted = None if wish.categories is None else set(map(names.alike, wish.categories))
+    files: list[DrawingFile] = []
+    unused = collections.Counter[str]()
+    empty: list[str] = []
+    times: dict[tuple[str | None, bool], str] = {}
+    known: set[str] = set()
+    mixed = False
+    for path in paths:
+        name = names.without_copy(names.of_path(path))
+        unpacked = finding.unpacked(path, wish.scratch)
+        file = make(unpacked, name)
+        if next(file.scan(0, file.size), None) is None:
+            empty.append(path)
+            continue
+        first = first_drawing(file)
+        word = first.word if first else None
+        if first and first.strokes:
+            times[word, len(first.strokes[0]) == 3] = path
+        known.add(name)
+        if word != name:
+            file, mixed = make(unpacked, None), True
+        elif wanted is not None and names.alike(name) not in wanted:
+            continue
+        files.append(file)
+        wish.read.add(path)
+        unused.update(f"column {column!r}" for column in file.unused)
+        _say_unlabelled(path, file, word)
+    _check_rawness(wish.path, times)
+    if not mixed:
+        for name in wish.categories or ():
+            names.choose(name, known, wish.path)
+    left = dict(unused) | unread.counted(empty, wish.path)
+    return Source(format, files, has_strokes=True, unread=left)
+
+
+def first_drawing(file: DrawingFile) -> Drawing | None:
+    """Return the first drawing of a file that can be used."""
+    for position, data in file.scan(0, file.size):
+        if isinstance(data, bytes):
+            with contextlib.suppress(SkippedDrawing):
+                return file.parse(position, data)
+    return None
+
+
+def _say_unlabelled(path: str, file: Lines | Table, word: str | None) -> None:
+    """Say that a file has no word, but other columns."""
+    if "word" in file.columns or not file.unused:
+        return
+    what = f"drawings of the class {word!r}" if word else "records for a test, unlabelled"
+    columns = ", ".join(map(repr, file.unused))
+    way_out = "; --label_key names the one with the class" if isinstance(file, Table) else ""
+    log(
+        f"warning: {path}: no column 'word', so these are {what}. Other columns: {columns}{way_out}"
+    )
+
+
+def _check_rawness(path: str, times: Mapping[tuple[str | None, bool], str]) -> None:
+    """Raise QuickdrawError if files have the same drawings raw and simplified, so to speak twice.
+
+    Args:
+        path: the source.
+        times: by class, and whether its strokes have times, a file.
+    """
+    for word, is_raw in times:
+        if is_raw and word is not None and (word, False) in times:
+            raise QuickdrawError(
+                f"{path}: the drawings of {word!r} twice, raw in {times[word, True]} and "
+                f"simplified in {times[word, False]}: give one of them as --source"
+            )
