@@ -94,11 +94,7 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
     run = _describe(settings, (model, loss, augmentation), shards, train)
     pixels = f", {size}x{size} pixels" * ("image" in model.inputs)
     log(f"{len(train):,} training drawings of {len(run.labels)} classes{pixels}")
-    if settings.batch_size > len(train):
-        log(
-            f"warning: --batch_size={settings.batch_size} is more than there are drawings: a step "
-            "sees some of them more than once"
-        )
+    _warn_of_few(settings, len(train))
     check_teachers(settings, loss, model, run.labels, size, channels)
     class_weights(settings.class_weights, run.labels, train.labels)
     augmentation = augmentation.of_classes(run.labels)
@@ -171,6 +167,14 @@ def _begun_with(settings: Settings) -> precision.Precision | None:
     if settings.start_new_model or not folder or not record.exists(folder):
         return None
     return record.read(folder).settings.get("precision", "float32")
+
+
+def _warn_of_few(settings: Settings, drawings: int) -> None:
+    if settings.batch_size > drawings:
+        log(
+            f"warning: --batch_size={settings.batch_size} is more than there are drawings: a step "
+            "sees some of them more than once"
+        )
 
 
 def _describe(
