@@ -46,6 +46,10 @@ _TURNS = {
 }
 
 
+class UnknownKindError(SkippedDrawing):
+    """Bytes that begin as no picture of `FORMATS` does."""
+
+
 class Grey(NamedTuple):
     """A picture in grey.
 
@@ -64,8 +68,8 @@ def decode(data: bytes) -> Grey:
     """Decode a file in one of `FORMATS`.
 
     Raises:
-        SkippedDrawing: not a picture, a damaged one, or one that has, or would unpack to, too many
-            pixels.
+        UnknownKindError: not a picture.
+        SkippedDrawing: a damaged one, or one that has, or would unpack to, too many pixels.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Pillow, about damage that it can read past
@@ -77,7 +81,7 @@ def decode(data: bytes) -> Grey:
             raise SkippedDrawing(_TOO_MANY) from None
         except Image.UnidentifiedImageError:
             what = f"{len(data):,} bytes that begin with {data[:8]!r}"
-            raise SkippedDrawing("not a picture that can be read", what) from None
+            raise UnknownKindError("not a picture that can be read", what) from None
         except Exception as error:  # Pillow's readers raise nearly anything for a damaged file
             what = " ".join(str(error).split()) or type(error).__name__
             raise SkippedDrawing("not a picture that can be read", what) from None

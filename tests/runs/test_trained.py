@@ -1,12 +1,14 @@
 """A run: its record, the model that comes back, and what it says about images."""
 
 import dataclasses
+import io
 import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from picturing import bomb, doodle, saved, turned
 from PIL import Image
 
 from quickdraw import readers, runs
@@ -206,12 +208,45 @@ def test_one_image_gives_one_prediction(trained, validation):
 def test_images_of_other_sizes_are_resized(trained, validation):
     images, labels = validation
     larger = [
-        Image.fromarray(image).resize((48 + number, 48), Image.Resampling.NEAREST)
+        Image.fromarray(image).resize((48 + number, 48 + number), Image.Resampling.NEAREST)
         for number, image in enumerate(images[:20, :, :, 0])
     ]
     names = [trained.labels[label] for label in labels[:20]]
     assert likeliest(trained.predict(larger)) == names
     assert likeliest(trained.predict([np.asarray(image) for image in larger])) == names
+
+
+def test_pictures_mean_what_they_mean_to_prepare(trained):
+    drawn = np.asarray(doodle(0, 255))
+    expected = trained.predict(drawn)
+    glass = np.full((40, 40, 4), 255, np.uint8)
+    glass[..., 3] = drawn
+    palette = Image.fromarray(drawn // 255)
+    palette.putpalette([0, 0, 0, 255, 255, 255])
+    upside_down = Image.open(io.BytesIO(saved(Image.fromarray(drawn[::-1, ::-1]), exif=turned(3))))
+    for picture in (
+        Image.fromarray(drawn.astype(np.uint16) * 257),
+        Image.fromarray(glass),
+        Image.fromarray(glass).convert("LA"),
+        palette,
+        upside_down,
+        Image.fromarray(255 - drawn),
+        Image.fromarray(255 - drawn).convert("CMYK"),
+    ):
+        assert trained.predict(picture) == expected
+
+
+def test_an_oblong_picture_is_filled_up_as_prepare_does(trained):
+    wide = doodle(0, 255, size=(60, 40))
+    square = np.zeros((60, 60), np.uint8)
+    square[10:50] = np.asarray(wide)
+    assert trained.predict(wide) == trained.predict(square)
+
+
+@pytest.mark.parametrize("data", [bomb(6000, 6000), bomb(120_000, 1), saved(doodle())[:100]])
+def test_a_picture_that_cannot_be_read_is_refused(trained, data):
+    with pytest.raises(QuickdrawError, match="a picture that cannot be read"):
+        trained.predict(Image.open(io.BytesIO(data)))
 
 
 @pytest.mark.parametrize(

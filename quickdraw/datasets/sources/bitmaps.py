@@ -13,12 +13,14 @@ import numpy as np
 
 from quickdraw import storage
 from quickdraw.datasets.sources.base import DrawingFile, Read, Record, cut, light_on_dark, spread
-from quickdraw.drawings.drawing import Drawing
+from quickdraw.drawings import greyscale
+from quickdraw.drawings.drawing import Drawing, SkippedDrawing
 from quickdraw.errors import QuickdrawError
 
 _SIDE = 28
 _BLOCK = 1 << 20
-_LONGEST_HEADER = 1 << 16
+LONGEST_HEADER = 1 << 16
+"""Bytes of a .npy file that are looked at, whatever length its header claims."""
 _EXPECTED = "uint8 images [n, 784] or [n, size, size] expected, n above 0"
 
 
@@ -91,6 +93,19 @@ def rows(path: str, header: int, length: int, start: int, stop: int) -> Iterator
                 yield header + first * length + offset, block[offset : offset + length]
 
 
+def check_side(path: str, *shape: int) -> None:
+    """Raise QuickdrawError if the images of a file are too large for memory.
+
+    Args:
+        path: the file.
+        shape: of an image, or the number of its pixels.
+    """
+    try:
+        greyscale.check_size(math.isqrt(math.prod(shape)), math.isqrt(math.prod(shape)))
+    except SkippedDrawing as error:
+        raise QuickdrawError(f"{path}: {error}") from None
+
+
 def some_rows(path: str, header: int, length: int, total: int, count: int) -> Iterator[np.ndarray]:
     """Yield the images of about `count` of a file's rows, evenly spread."""
     with storage.open_binary(path) as file:
@@ -108,7 +123,7 @@ def square(data: bytes) -> np.ndarray:
 def _header(path: str) -> tuple[int, int, int]:
     """Return where the rows of a .npy file start, their number, and the side of an image."""
     with storage.open_binary(path) as whole:
-        file = io.BytesIO(whole.read(_LONGEST_HEADER))  # whatever length the header claims
+        file = io.BytesIO(whole.read(LONGEST_HEADER))  # whatever length the header claims
     try:
         version = np.lib.format.read_magic(file)
         read_header = (
@@ -131,6 +146,7 @@ def _header(path: str) -> tuple[int, int, int]:
     is_square = (len(shape) == 3 and shape[1] == shape[2]) or shape[1:] == (_SIDE * _SIDE,)
     if dtype != np.uint8 or not is_square or min(shape) < 1:
         raise QuickdrawError(f"{path}: {_EXPECTED}. Received: {dtype} {list(shape)}")
+    check_side(path, *shape[1:])
     if fortran_order and shape[0] > 1:
         raise QuickdrawError(
             f"{path}: one image after the other expected. Received: an array in Fortran order; "

@@ -16,7 +16,7 @@ import numpy as np
 
 from quickdraw import storage
 from quickdraw.datasets.sources.base import DrawingFile, Record, cut, light_on_dark
-from quickdraw.datasets.sources.bitmaps import rows, some_rows, square
+from quickdraw.datasets.sources.bitmaps import check_side, rows, some_rows, square
 from quickdraw.drawings.drawing import Drawing
 from quickdraw.errors import QuickdrawError
 
@@ -45,6 +45,7 @@ class Idx(DrawingFile):
         self._start, shape = _header(path, name)
         if len(shape) != 3 or shape[1] != shape[2] or not math.prod(shape):
             raise QuickdrawError(f"{name}: images [n, size, size] expected. Received: {shape}")
+        check_side(name, *shape[1:])
         self._rows, self._length = shape[0], shape[1] * shape[2]
         start, labels_shape = _header(labels_path, f"the labels of {name}")
         if labels_shape != shape[:1]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import math
 import os
 import pickle
 import re
 import shutil
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -18,7 +20,7 @@ import numpy as np
 
 from quickdraw import storage
 from quickdraw.datasets.sources import names
-from quickdraw.datasets.sources.bitmaps import Bitmaps
+from quickdraw.datasets.sources.bitmaps import LONGEST_HEADER, Bitmaps
 from quickdraw.drawings.drawing import Drawing
 from quickdraw.errors import QuickdrawError
 
@@ -120,10 +122,12 @@ def read_header(array: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     Raises:
         ValueError: it is none.
     """
-    if np.lib.format.read_magic(array) == (1, 0):
-        shape, _, dtype = np.lib.format.read_array_header_1_0(array)
+    start = io.BytesIO(array.read(LONGEST_HEADER))  # whatever length the header claims
+    if np.lib.format.read_magic(start) == (1, 0):
+        shape, _, dtype = np.lib.format.read_array_header_1_0(start)
     else:
-        shape, _, dtype = np.lib.format.read_array_header_2_0(array)
+        shape, _, dtype = np.lib.format.read_array_header_2_0(start)
+    array.seek(start.tell())
     return shape, dtype
 
 
@@ -139,6 +143,7 @@ def damage(name: str) -> Iterator[None]:
     except (
         *(zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, MemoryError, SyntaxError),
         *(ValueError, TypeError, AttributeError, LookupError, ImportError, OverflowError),
+        tokenize.TokenError,
     ) as error:
         what = (str(error).splitlines() or [type(error).__name__])[0]
         raise QuickdrawError(f"{name}: damaged, or not a .npz file ({what})") from None

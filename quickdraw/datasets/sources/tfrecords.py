@@ -12,7 +12,7 @@ import numpy as np
 
 from quickdraw import storage
 from quickdraw.console import log
-from quickdraw.datasets.sources import names
+from quickdraw.datasets.sources import bare_pixels, names
 from quickdraw.datasets.sources.base import DrawingFile, Read, Record
 from quickdraw.datasets.sources.idx import TRANSPOSED, is_transposed
 from quickdraw.datasets.sources.labelling import IDS, KEYS, Labelling, values_of
@@ -91,13 +91,11 @@ class Records(DrawingFile):
                         yield found.pixels
 
     def _grey(self, values: Mapping[str, Sequence]) -> greyscale.Grey:
-        image = values[self._image_key]
-        if len(image) != 1 or not isinstance(image[0], bytes):
-            raise SkippedDrawing("an image that is not one PNG or JPEG", f"{len(image)} values")
-        pixels, is_inked, adjusted = found = greyscale.decode(image[0])
+        found = grey_of(values[self._image_key], values)
         if not self._is_transposed:
             return found
-        return greyscale.Grey(np.ascontiguousarray(pixels.T), is_inked, (*adjusted, TRANSPOSED))
+        upright = np.ascontiguousarray(found.pixels.T)
+        return found._replace(pixels=upright, adjusted=(*found.adjusted, TRANSPOSED))
 
 
 def set_of_shard(name: str) -> str:
@@ -176,6 +174,31 @@ def _lines(path: str) -> list[str]:
     with storage.open_binary(path) as file:
         lines = file.read().decode("utf-8-sig", errors="replace").rstrip().splitlines()
     return [names.clean(line) for line in lines]
+
+
+def grey_of(image: Sequence, features: Mapping[str, Sequence]) -> greyscale.Grey:
+    """Return the picture in a feature: a file, or bare pixels.
+
+    Args:
+        image: the feature's values.
+        features: all of the record, among which may be the picture's height and width.
+
+    Raises:
+        SkippedDrawing: it is none, or none that can be read.
+    """
+    if len(image) > 1 and all(isinstance(pixel, int) and 0 <= pixel <= 255 for pixel in image):
+        data = bytes(image)
+    elif len(image) == 1 and isinstance(image[0], bytes):
+        data = image[0]
+    else:
+        raise SkippedDrawing("an image that is not one PNG or JPEG", f"{len(image)} values")
+    try:
+        return greyscale.decode(data)
+    except greyscale.UnknownKindError:
+        picture = bare_pixels.picture_of(data, features)
+        if picture is None:
+            raise
+        return greyscale.grey(picture)
 
 
 def text(values: Sequence) -> str:

@@ -210,3 +210,8 @@ def test_truncated_data(folder):
 def test_a_folder_in_the_place_of_a_file(tmp_path):
     (tmp_path / "cat.npy").mkdir()
     fails(tmp_path, match=r"Received: none of them")
+
+
+def test_images_that_are_too_large_are_refused(tmp_path):
+    np.lib.format.open_memmap(tmp_path / "cat.npy", "w+", np.uint8, (1, 6000, 6000))
+    fails(tmp_path, match="more than 25 million pixels. Received: 6,000 x 6,000")

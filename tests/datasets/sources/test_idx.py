@@ -5,8 +5,10 @@ import struct
 
 import numpy as np
 import pytest
+from reading import parsed
 
 from quickdraw.datasets.sources import open_source
+from quickdraw.datasets.sources.idx import TRANSPOSED
 from quickdraw.errors import QuickdrawError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (7, 9, 9), np.uint8)
@@ -106,3 +108,32 @@ def test_several_data_sets_in_one_folder(folder, tmp_path_factory):
         opened(folder, tmp_path_factory)
     (file,) = opened(folder / "emnist-letters-*", tmp_path_factory)
     assert file.name.endswith("emnist-letters-train-images-idx3-ubyte")
+
+
+@pytest.mark.parametrize("name", ["emnist-letters-train", "EMNIST-train", "my-emnist-train"])
+def test_emnist_is_turned_upright(tmp_path, tmp_path_factory, name):
+    for part, array in (("images-idx3", IMAGES), ("labels-idx1", LABELS)):
+        (tmp_path / f"{name}-{part}-ubyte").write_bytes(idx(array))
+    (file,) = opened(tmp_path, tmp_path_factory)
+    for drawing, image in zip(parsed(file), IMAGES, strict=True):
+        np.testing.assert_array_equal(drawing.image, image.T)
+        assert drawing.adjusted == (TRANSPOSED,)
+
+
+@pytest.mark.parametrize("name", ["emnist/kmnist-train", "noemnist-train", "train"])
+def test_its_kin_is_upright(tmp_path, tmp_path_factory, name):
+    (tmp_path / "emnist").mkdir()
+    for part, array in (("images-idx3", IMAGES), ("labels-idx1", LABELS)):
+        (tmp_path / f"{name}-{part}-ubyte").write_bytes(idx(array))
+    (file,) = opened((tmp_path / name).parent, tmp_path_factory)
+    np.testing.assert_array_equal(parsed(file)[0].image, IMAGES[0])
+
+
+def test_images_that_are_too_large_are_refused(tmp_path, tmp_path_factory):
+    large = struct.pack(">HBB3I", 0, 8, 3, 1, 6000, 6000)
+    with open(tmp_path / "train-images-idx3-ubyte", "wb") as file:
+        file.write(large)
+        file.truncate(len(large) + 6000 * 6000)
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx(LABELS[:1]))
+    with pytest.raises(QuickdrawError, match="more than 25 million pixels. Received: 6,000 x"):
+        opened(tmp_path, tmp_path_factory)

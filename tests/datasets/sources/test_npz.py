@@ -1,5 +1,8 @@
 """Images with their labels in numpy's .npz files."""
 
+import tracemalloc
+import zipfile
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -108,3 +111,24 @@ def test_any_bytes_are_refused(tmp_path_factory, data, in_archive):
             archive.writestr("x_train.npy", data)
     with pytest.raises(QuickdrawError):
         opened(folder, tmp_path_factory)
+
+
+def test_an_endless_header_is_not_loaded(tmp_path):
+    start = b"\x93NUMPY\2\0" + (2**32 - 1).to_bytes(4, "little")
+    with zipfile.ZipFile(tmp_path / "set.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x_train.npy", start + b" " * 20_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(QuickdrawError, match="set.npz: damaged"):
+            open_source(str(tmp_path / "set.npz"), str(tmp_path))
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_header_that_is_cut_off(tmp_path):
+    text = b"{'descr': '|u1', 'fortran_order': False, 'shape': (5, 784"
+    with zipfile.ZipFile(tmp_path / "set.npz", "w") as archive:
+        archive.writestr("x_train.npy", b"\x93NUMPY\1\0" + bytes([len(text), 0]) + text)
+    with pytest.raises(QuickdrawError, match="set.npz: damaged"):
+        open_source(str(tmp_path / "set.npz"), str(tmp_path))

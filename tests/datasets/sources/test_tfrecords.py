@@ -1,5 +1,6 @@
 """Existing TFRecords: the camp's, the tutorial's, and others."""
 
+import contextlib
 import gzip
 import io
 import json
@@ -8,11 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from picturing import doodle, saved, turned
 from PIL import Image
 from reading import parsed
 
 from quickdraw.datasets.sources import open_source
-from quickdraw.datasets.sources.tfrecords import strokes_of
+from quickdraw.datasets.sources.tfrecords import grey_of, strokes_of
+from quickdraw.drawings import greyscale
+from quickdraw.drawings.drawing import SkippedDrawing
 from quickdraw.errors import QuickdrawError
 from quickdraw.records import png, tfrecord
 from quickdraw.records.example import serialise
@@ -25,6 +29,19 @@ STROKES = [[[0, 255, 255], [0, 0, 255]], [[100, 50], [60, 80]]]
 def shard(path, *examples, pack=bytes):
     path.write_bytes(pack(b"".join(tfrecord.frame(example) for example in examples)))
     return path
+
+
+def tensor(image, kind=4):
+    """As `tf.io.serialize_tensor` makes it."""
+
+    def number(value):
+        return bytes([value]) if value < 128 else bytes([value & 127 | 128, value >> 7])
+
+    sizes = [b"\x08" + number(each) for each in image.shape]
+    lengths = b"".join(bytes([0x12, len(each)]) + each for each in sizes)
+    size = number(image.size)
+    shape = bytes([0x12, len(lengths)]) + lengths
+    return bytes([8, kind]) + shape + b"\x22" + size + image.tobytes()
 
 
 def drawings(path, scratch="", **options):
@@ -160,6 +177,11 @@ def test_gzipped_and_named_otherwise(tmp_path):
     [
         (b"\xff\xff", "not a tf.train.Example"),
         (serialise(image=b"GIF89a", label=1), "not a picture that can be read"),
+        (serialise(image=bytes(29 * 29), label=1), "bare pixels (841 bytes), PNG or JPEG expected"),
+        (serialise(image=bytes(4 * 784), label=1), "bare pixels (3,136 bytes), PNG or JPEG"),
+        (serialise(image=bytes(785), label=1), "not a picture that can be read"),
+        (serialise(image=tensor(IMAGE, kind=1), label=1), "a serialised tensor that is not uint8"),
+        (serialise(image=[0.5] * 784, label=1), "an image that is not one PNG or JPEG"),
         (serialise(image=3, label=1), "an image that is not one PNG or JPEG"),
         (serialise(ink=[0.5, 0.5], label=1), "ink that is not three finite numbers"),
         (serialise(ink=[float("nan")] * 6, label=1), "ink that is not three finite"),
@@ -273,3 +295,84 @@ def test_lists_of_classes_that_differ(tmp_path):
         (tmp_path / f"{name}.tfrecord.classes").write_text(classes)
     with pytest.raises(QuickdrawError, match=r"eval.tfrecord.classes and .*name other classes"):
         drawings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        {"image": IMAGE.tobytes()},
+        {"image": IMAGE.ravel().tolist()},
+        {"image": IMAGE.tobytes(), "image/height": 28, "image/width": 28, "image/depth": 1},
+        {"image": tensor(IMAGE)},
+        {"image": tensor(IMAGE[None, :, :, None])},
+        {"image": tensor(IMAGE.reshape(-1))},
+    ],
+    ids=["bytes", "numbers", "told", "tensor", "batch of one", "flat tensor"],
+)
+def test_bare_pixels(tmp_path, features):
+    shard(tmp_path / "x.tfrecords", serialise(label=1, **features))
+    (drawing,) = drawings(tmp_path)
+    np.testing.assert_array_equal(drawing.image, IMAGE)
+
+
+def test_bare_pixels_of_a_told_size(tmp_path):
+    grey = IMAGE[:20, :10]
+    colour = np.stack([grey] * 3, axis=2)
+    sizes = {"height": 20, "width": 10}
+    records = [
+        serialise(image=grey.tobytes(), label=1, **sizes),
+        serialise(image=colour.tobytes(), label=1, depth=3, **sizes),
+        serialise(image=grey.tobytes(), label=1, height=10, width=10),
+    ]
+    shard(tmp_path / "x.tfrecords", *records)
+    first, second, third = drawings(tmp_path)
+    np.testing.assert_array_equal(first.image[:, 5:15], grey)
+    np.testing.assert_array_equal(second.image, first.image)
+    assert third == "bare pixels (200 bytes), PNG or JPEG expected"
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_a_picture_or_skipped(data):
+    for start in (b"", tensor(IMAGE)[:20]):
+        with contextlib.suppress(SkippedDrawing):
+            assert grey_of([start + data], {}).pixels.dtype == np.uint8
+
+
+def test_polarity_is_seen_in_records(tmp_path, capsys):
+    files = [
+        saved(doodle()),
+        saved(doodle(0, 255)),
+        np.asarray(doodle().resize((28, 28))).tobytes(),
+    ]
+    shard(tmp_path / "x.tfrecords", *(serialise(image=each, label=1) for each in 2 * files))
+    found = drawings(tmp_path)
+    assert [drawing.image[0, 0] for drawing in found] == [0] * 6
+    assert [drawing.image.max() for drawing in found] == [255] * 6
+    assert "of 6 images looked at, 4 are dark on light" in capsys.readouterr().err
+    told = drawings(tmp_path, polarity="light_on_dark")
+    assert [drawing.image[0, 0] for drawing in told] == 2 * [255, 0, 255]
+
+
+def test_pictures_in_records_are_upright(tmp_path):
+    stored = Image.fromarray(IMAGE[:20])
+    shard(
+        tmp_path / "x.tfrecords",
+        serialise(image=saved(stored, exif=turned(6)), label=1),
+        serialise(image=saved(stored.transpose(Image.Transpose.ROTATE_270)), label=1),
+    )
+    first, second = drawings(tmp_path)
+    np.testing.assert_array_equal(first.image, second.image)
+    assert first.adjusted == (greyscale.UPRIGHT,)
+
+
+def test_pixels_in_a_row_are_made_square(tmp_path):
+    shard(tmp_path / "x.tfrecords", serialise(image=png.encode(IMAGE.reshape(1, 784)), label=1))
+    (drawing,) = drawings(tmp_path)
+    np.testing.assert_array_equal(drawing.image, IMAGE)
+
+
+def test_emnist_of_tensorflow_datasets_is_turned_upright(tmp_path):
+    path = tmp_path / "emnist-train.tfrecord-00000-of-00001"
+    shard(path, serialise(image=png.encode(IMAGE), label=1))
+    (drawing,) = drawings(path)
+    np.testing.assert_array_equal(drawing.image, IMAGE.T)
