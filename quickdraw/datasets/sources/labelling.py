@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from quickdraw import storage
 from quickdraw.console import log
@@ -118,6 +118,11 @@ def label_in(values: Values, keys: Sequence[str]) -> Sequence:
     return next((list(values[key]) for key in keys if values.get(key)), ())
 
 
+def telling_of(names: Iterable[str]) -> list[str]:
+    """Return those of the names of features or columns that tell of a label."""
+    return [name for name in names if _TELLING.search(name.lower())]
+
+
 def position_of_one(label: Sequence) -> int:
     """Return the class of a one-hot label.
 
@@ -192,7 +197,7 @@ def _check_unlabelled(name: str, features: Sequence[str], label_key: str | None)
     Raises:
         QuickdrawError: a feature sounds like a label, and none was told.
     """
-    telling = [each for each in features if _TELLING.search(each.lower())]
+    telling = telling_of(features)
     key = repr(label_key) if label_key else " or ".join(map(repr, KEYS))
     has = f"The records have: {', '.join(features)}"
     if telling and not label_key:

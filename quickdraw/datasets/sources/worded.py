@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from quickdraw.console import log
 from quickdraw.datasets.sources import finding, names, unread
 from quickdraw.datasets.sources.base import DrawingFile, Source
+from quickdraw.datasets.sources.labelling import telling_of
 from quickdraw.datasets.sources.lines import Lines
 from quickdraw.datasets.sources.tables import Table
 from quickdraw.drawings.drawing import Drawing, SkippedDrawing
@@ -72,15 +73,21 @@ def first_drawing(file: DrawingFile) -> Drawing | None:
 
 
 def _say_unlabelled(path: str, file: Lines | Table, word: str | None) -> None:
-    """Say that a file has no word, but other columns."""
+    """Say that a file has no word, but other columns.
+
+    Raises:
+        QuickdrawError: one of them sounds like the word, and nobody told which to read.
+    """
     if "word" in file.columns or not file.unused:
         return
+    columns = f"Other columns: {', '.join(map(repr, file.unused))}"
+    if isinstance(file, Table) and (telling := telling_of(file.unused)):
+        raise QuickdrawError(
+            f"{path}: no column 'word': --label_key names the one with the class, such as "
+            f"--label_key={telling[0]}. {columns}"
+        )
     what = f"drawings of the class {word!r}" if word else "records for a test, unlabelled"
-    columns = ", ".join(map(repr, file.unused))
-    way_out = "; --label_key names the one with the class" if isinstance(file, Table) else ""
-    log(
-        f"warning: {path}: no column 'word', so these are {what}. Other columns: {columns}{way_out}"
-    )
+    log(f"warning: {path}: no column 'word', so these are {what}. {columns}")
 
 
 def _check_rawness(path: str, times: Mapping[tuple[str | None, bool], str]) -> None:

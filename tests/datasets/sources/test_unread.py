@@ -92,13 +92,21 @@ def test_what_to_do_with_what_is_there_instead(tmp_path, tmp_path_factory, name,
 
 def test_columns_that_are_not_read(tmp_path, tmp_path_factory, capsys):
     for name in ("a", "b"):
-        (tmp_path / f"{name}.csv").write_text('drawing,y,Timestamp\n"[[[0, 9], [0, 9]]]",3,now\n')
+        (tmp_path / f"{name}.csv").write_text('drawing,age,Timestamp\n"[[[0, 9], [0, 9]]]",3,now\n')
     source = opened(tmp_path, tmp_path_factory)
-    assert source.unread == {"column 'y'": 2}
+    assert source.unread == {"column 'age'": 2}
     said = capsys.readouterr().err
     assert "a.csv: no column 'word', so these are records for a test, unlabelled" in said
-    assert "--label_key names the one with the class" in said
-    assert "not read: column 'y'" in said
+    assert "not read: column 'age'" in said
+
+
+@pytest.mark.parametrize("column", ["y", "Label", "category", "class_id"])
+def test_a_column_that_sounds_like_the_class(tmp_path, tmp_path_factory, column):
+    (tmp_path / "a.csv").write_text(f'drawing,{column}\n"[[[0, 9], [0, 9]]]",3\n')
+    with pytest.raises(QuickdrawError, match=f"a.csv: no column 'word'.*--label_key={column}"):
+        opened(tmp_path, tmp_path_factory)
+    (file,) = opened(tmp_path, tmp_path_factory, label_key=column).files
+    assert [file.parse(*record).word for record in file.scan(0, file.size)] == ["3"]
 
 
 def test_fields_of_lines_that_are_not_read(tmp_path, tmp_path_factory, capsys):
