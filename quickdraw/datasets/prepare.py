@@ -13,7 +13,7 @@ DRAWINGS is a file, a folder or a pattern in quotes. What is in it is seen by lo
                 word the drawings are test records, and key_id is their image_id
     idx         MNIST and its kin, *-images-idx3-ubyte.gz with its labels beside; t10k is the test
     npz         Sketch-RNN's <category>.npz, KMNIST's, Keras' mnist.npz; their test sets stay
-    pictures    <category>/*.png or .jpg of any size; --polarity if it is not to be looked for
+    pictures    <category>/*.png, .jpg, .webp, .gif, .bmp, .tif … of up to 25 million pixels
     tfrecords   the camp's, TensorFlow's stroke tutorial's (ink, shape, class_index), or any with
                 --image_key and --label_key
 
@@ -25,6 +25,11 @@ keeps to itself. The drawings are shuffled. A hash of its strokes or pixels says
 drawing is in: more drawings move none to another split, and one that is there twice, be it in
 another order of strokes, is written once. The same drawings give the same bytes, whatever the
 number of processes. The same command again does nothing, and after an interruption it starts anew.
+
+Images are stored as ink, 255, on 0. Each tells by its border and its area which way round it is;
+one that does not is taken as most of its file, and --polarity tells it for all. EXIF is obeyed,
+EMNIST is turned upright, and on transparent paper ink is what is opaque. `dataset.json` counts
+what was done, under `adjusted`.
 
 Strokes are drawn as Quick, Draw! draws its bitmaps (--image_size, --line_width, --padding), or
 with --channels=3 in the brightness of stroke order, time and speed. --keep_strokes stores them in
@@ -78,7 +83,7 @@ def prepare(  # noqa: PLR0913
         recipe: which drawings are taken, and what is made of them.
         processes: how many work at once; as many as there are cores when not given.
         format: one of `sources.FORMATS`; None looks at the files.
-        polarity: of pictures, `dark_on_light` or `light_on_dark`; None looks at them.
+        polarity: of images, `dark_on_light` or `light_on_dark`; None looks at each.
         image_key: of TFRecords, the feature with the picture.
         label_key: of TFRecords, the feature with the label; None takes `label` or `class_index`.
             Of csv files the column; None takes `word`.
@@ -145,7 +150,7 @@ class Flags(cli.Config):
     format: str | None = field(None, "What the source is, if told.", choices=tuple(sources.FORMATS))
     polarity: str | None = field(
         None,
-        "Ink and paper of pictures; looked for if not given.",
+        "Ink and paper of images; each is looked at if not given.",
         choices=tuple(sources.POLARITIES),
     )
     image_key: str = field("image", "Feature of a TFRecord with the picture.")
