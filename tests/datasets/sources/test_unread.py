@@ -1,5 +1,6 @@
 """Nothing that lies in a source is passed over in silence."""
 
+import io
 import json
 
 import numpy as np
@@ -135,3 +136,13 @@ def test_a_long_list_is_cut(tmp_path):
     counts = counted(names, str(tmp_path))
     assert len(counts) == 30
     assert said(counts).endswith("and 22 more")
+
+
+def test_a_folder_in_a_bucket(server, tmp_path_factory):
+    array = io.BytesIO()
+    np.save(array, np.ones((3, 784), np.uint8))
+    for name in ("cat.npy", "dog.npy", "notes.txt", "old/fish.npy", "README.md"):
+        server.store.put("b", f"in/{name}", array.getvalue())
+    source = opened("gs://b/in", tmp_path_factory)
+    assert [file.category for file in source.files] == ["cat", "dog"]
+    assert source.unread == {"notes.txt": 1, "old/": 1}
