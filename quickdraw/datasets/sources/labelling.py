@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import re
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ from quickdraw.datasets.sources import names
 from quickdraw.drawings.drawing import SkippedDrawing
 from quickdraw.errors import QuickdrawError, did_you_mean
 from quickdraw.records import example, tfrecord
+from quickdraw.records.class_names import spaced
 
 KEYS = ("label", "class_index")
 """Where the label is looked for unless told: in the camp's records, and in the tutorial's."""
@@ -70,9 +72,15 @@ class Labelling:
             word = names.of_cell(label.decode())
         except UnicodeDecodeError:
             raise SkippedDrawing("a label that is not UTF-8 text", repr(label)[:60]) from None
-        if self.classes and word not in self.classes:
+        if not self.classes:
+            return word
+        if spaced(word) not in self._by_name:
             raise SkippedDrawing(_NO_CLASS, word)
-        return word
+        return self._by_name[spaced(word)]
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, str]:
+        return {spaced(name): name for name in self.classes}
 
 
 def look(

@@ -156,7 +156,7 @@ def classes_beside(paths: Sequence[str], label_key: str | None) -> tuple[list[st
     """
     folder = os.path.dirname(paths[0])
     if info := dataset_info.load(folder):
-        return info.labels, [os.path.join(folder, dataset_info.FILE_NAME)]
+        return list(map(names.clean, info.labels)), [os.path.join(folder, dataset_info.FILE_NAME)]
     feature = (label_key or KEYS[0]).replace("/", "-")
     listings = {f"{_NUMBER.sub('', path)}.classes" for path in paths}
     listings.add(os.path.join(folder, f"{feature}.labels.txt"))

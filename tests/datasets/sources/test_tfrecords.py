@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import io
 import json
+import unicodedata
 
 import numpy as np
 import pytest
@@ -376,3 +377,12 @@ def test_emnist_of_tensorflow_datasets_is_turned_upright(tmp_path):
     shard(path, serialise(image=png.encode(IMAGE), label=1))
     (drawing,) = drawings(path)
     np.testing.assert_array_equal(drawing.image, IMAGE.T)
+
+
+def test_a_name_of_a_class_is_found_in_any_form(tmp_path):
+    decomposed = unicodedata.normalize("NFD", "고양이")
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": ["hot dog", decomposed]}))
+    labelled(tmp_path / "train.tfrecords", ["고양이".encode(), b"hot_dog", b"cat"])
+    cat, hot_dog, other = drawings(tmp_path)
+    assert (cat.word, hot_dog.word) == ("고양이", "hot dog")
+    assert other == "a label that is no class"
