@@ -78,7 +78,7 @@ def _train_flags(passed: list[str]) -> FlagValues:
             raise UsageError(f"--{name}: each trial has its own folder in --study_dir")
     if flags.dry_run or flags.lr_find:
         raise UsageError("--dry_run and --lr_find train nothing that trials could show")
-    if flags.train_data_pattern and not flags.eval_data_pattern:
+    if flags.train_data_pattern and not flags.is_validated:
         raise UsageError("-- --eval_data_pattern=… is needed: trials are compared by it")
     return values
 

@@ -101,7 +101,8 @@ def _make_sample(flags: Flags) -> None:
     )
     make_sample(_SAMPLE)
     flags.train_data_pattern = f"{_SAMPLE}/train-*"
-    flags.eval_data_pattern = flags.eval_data_pattern or f"{_SAMPLE}/valid-*"
+    if not flags.is_validated:
+        flags.eval_data_pattern = f"{_SAMPLE}/valid-*"
 
 
 def _train(flags: Flags) -> None:

@@ -32,6 +32,8 @@ _NAMES = {
     "output_file": "out output output_path prediction_file predictions_file submission save_path "
     "submission_file result_file csv predictions",
     "output_dir": "out output output_path output_folder out_dir dest save_dir target_dir data_dir",
+    "valid_share": "val_split valid_split validation_split val_size valid_size val_ratio val_share "
+    "validation_ratio validation_size holdout",
     "train_dir": "model_dir run_dir log_dir logs save_dir job_dir checkpoint_dir ckpt_dir out "
     "output output_dir output_path output_folder result_dir results_dir workdir work_dir exp_dir "
     "saved_model_dir run checkpoint_path checkpoint_file ckpt load load_model weights model_path",
@@ -141,8 +143,8 @@ _REMARKS = {
     "verbose v verbosity log_level log_every log_interval logging_steps print_freq display_step "
     "log_device_placement progress quiet q tensorboard": "progress, metrics.csv and TensorBoard's "
     "events are always written",
-    "val_split valid_split validation_split test_size val_size split train_ratio val_ratio "
-    "test_split": "records are divided when they are made: prepare --split",
+    "test_size split train_ratio test_split": "records are divided when they are made: prepare "
+    "--split",
     "mode phase do_train do_eval do_predict train eval test predict task job_type": "each is a "
     "command of its own: quickdraw.train, quickdraw.eval, quickdraw.inference",
     "local_rank rank world_size dist_url master_addr master_port ps_hosts worker_hosts job_name "

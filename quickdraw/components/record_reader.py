@@ -164,9 +164,7 @@ class RecordReader(abc.ABC):
         batches = self.read(shards, batch_size, bad or BadRecords(self.on_bad_record))
         first = next(batches, None)
         if first is None:
-            raise QuickdrawError(
-                f"{shards.patterns}: no usable record in {len(shards.files)} file(s)"
-            )
+            raise shards.nothing_usable()
         yield first
         yield from batches
 
@@ -195,7 +193,7 @@ class RecordReader(abc.ABC):
         parsers = [self._parser(name, shape) for name in self.inputs]
         own = map(shards.numbers_of, shards.files)
         classes = [self.classes(shards) if one is None else len(one) for one in own]
-        for place, (file, path, number, data) in enumerate(read_shards(shards.files, bad)):
+        for place, (file, path, number, data) in enumerate(shards.read(bad)):
             if not chosen(place):
                 continue
             try:

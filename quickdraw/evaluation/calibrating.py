@@ -9,9 +9,9 @@ import numpy as np
 from quickdraw.components.inputs import unwrapped
 from quickdraw.evaluation.evaluate import BATCH
 from quickdraw.evaluation.metrics import Metrics
-from quickdraw.evaluation.run_evaluation import patterns_for
+from quickdraw.evaluation.run_evaluation import describe, open_labelled
 from quickdraw.readers import QuickDrawFeatureReader
-from quickdraw.records.shards import BadRecords, OnBadRecord
+from quickdraw.records.shards import BadRecords, OnBadRecord, Shards
 from quickdraw.runs import calibration, factory
 from quickdraw.runs.trained import TrainedModel
 
@@ -50,8 +50,9 @@ def calibrate(
     Raises:
         QuickdrawError: no such records, or all predictions are right.
     """
-    patterns = patterns_for(trained.run, patterns)
-    logits, labels = _logits(trained, patterns, on_bad_record)
+    reader = factory.reader_for(trained.run, QuickDrawFeatureReader, on_bad_record)
+    shards = open_labelled(trained.run, reader, patterns)
+    logits, labels = _logits(trained, reader, shards)
     fitted = calibration.fit(logits, labels)
     before, after = (_figures(logits, labels, at) for at in (1.0, fitted))
     made = Calibration(fitted, len(labels), before, after)
@@ -59,7 +60,7 @@ def calibrate(
         train_dir,
         trained.step,
         fitted,
-        eval_data_pattern=patterns,
+        **describe(shards),
         examples=made.examples,
         before=before,
         after=after,
@@ -68,11 +69,10 @@ def calibrate(
 
 
 def _logits(
-    trained: TrainedModel, patterns: str, on_bad_record: OnBadRecord
+    trained: TrainedModel, reader: QuickDrawFeatureReader, shards: Shards
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return logits, float32 `[n, num_classes]`, and labels, int64 `[n]`."""
-    reader = factory.reader_for(trained.run, QuickDrawFeatureReader, on_bad_record)
-    shards, bad = factory.open_records(trained.run, reader, patterns), BadRecords(on_bad_record)
+    bad = BadRecords(reader.on_bad_record)
     parts = [
         (trained.logits(unwrapped(inputs)), labels)
         for inputs, labels in reader.some(shards, BATCH, bad)

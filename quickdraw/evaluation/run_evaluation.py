@@ -13,8 +13,8 @@ from quickdraw.errors import QuickdrawError, UsageError
 from quickdraw.evaluation.evaluate import BATCH, make_evaluate
 from quickdraw.evaluation.metrics import Metrics
 from quickdraw.evaluation.prefetch import prefetch
-from quickdraw.readers import QuickDrawFeatureReader
-from quickdraw.records.shards import BadRecords, OnBadRecord
+from quickdraw.readers import BaseReader, QuickDrawFeatureReader
+from quickdraw.records.shards import BadRecords, OnBadRecord, Shards
 from quickdraw.runs import calibration, checkpoints, factory, record
 from quickdraw.runs.folder import wait_for
 from quickdraw.runs.record import Run
@@ -23,34 +23,44 @@ from quickdraw.runs.trained import TrainedModel
 FILE_NAME = "eval.json"
 
 
-def patterns_for(run: Run, given: str | None) -> str:
-    """Return the patterns of the records to evaluate on: those given, or the training's own.
+def open_labelled(run: Run, reader: BaseReader, given: str | None) -> Shards:
+    """Open the records to evaluate on: those given, or those that the training was validated on.
 
     Raises:
         UsageError: there are neither.
+        QuickdrawError: see `factory.open_records`.
     """
-    patterns = given or run.settings["eval_data_pattern"]
-    if not patterns:
+    if given:
+        shards = factory.open_records(run, reader, given)
+    elif (validated := factory.open_validation(run, reader)) is not None:
+        shards = validated
+    else:
         raise UsageError(
             "--eval_data_pattern is needed: the training was not validated on any records"
         )
-    if run.settings.get("use_valid_as_train") and patterns == run.settings["eval_data_pattern"]:
+    own = run.settings["eval_data_pattern"]
+    if run.settings.get("use_valid_as_train") and shards.patterns == own:
         log(
             "warning: the model was trained on these records too (--use_valid_as_train): figures "
             "mean nothing"
         )
-    elif both := _trained_on(run, patterns):
+    elif shards.part is None and (both := _trained_on(run, shards.files)):
         log(
             f"warning: the model was trained on {both[0]}"
             f"{f' and {len(both) - 1} more of these files' * (len(both) > 1)} too: figures will be "
             "better than on drawings that it has not seen"
         )
-    return patterns
+    return shards
 
 
-def _trained_on(run: Run, patterns: str) -> list[str]:
+def describe(shards: Shards) -> dict[str, Any]:
+    """Return which records these are, as eval.json says it."""
+    part = {"valid_share": shards.part.share} if shards.part else {}
+    return {"eval_data_pattern": shards.patterns, **part}
+
+
+def _trained_on(run: Run, files: list[str]) -> list[str]:
     """Return those of the files that the run was trained on, as far as these are still there."""
-    files = storage.expand(patterns)
     with contextlib.suppress(QuickdrawError):
         known = set(map(os.path.abspath, storage.expand(run.settings["train_data_pattern"])))
         return [path for path in files if os.path.abspath(path) in known]
@@ -80,7 +90,7 @@ class RunEvaluation:
         run = trained.run
         self.trained, self._train_dir, self._on_bad_record = trained, train_dir, on_bad_record
         self._reader = factory.reader_for(run, QuickDrawFeatureReader, on_bad_record)
-        self._shards = factory.open_records(run, self._reader, patterns_for(run, patterns))
+        self._shards = open_labelled(run, self._reader, patterns)
         self._evaluate = make_evaluate(trained.model, factory.create_loss(run), len(run.labels))
 
     def run(self) -> Metrics:
@@ -91,7 +101,7 @@ class RunEvaluation:
         bad.report()
         content: dict[str, Any] = {
             "step": self.trained.step,
-            "eval_data_pattern": self._shards.patterns,
+            **describe(self._shards),
             "labels": self.trained.labels,
             "examples": metrics.count,
             **metrics.result(),

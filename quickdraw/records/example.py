@@ -80,6 +80,19 @@ def ink_of(example: Any) -> np.ndarray:
     return ink.from_record(values, feature(example, "shape").int64_list.value)
 
 
+def shown(data: bytes) -> bytes:
+    """Return what a serialised `Example` shows, whatever else it holds: its image, else its ink.
+
+    The bytes say which drawing it is, nothing more; of what is no `Example` they are all there is.
+    """
+    try:
+        features = Example.FromString(data).features.feature
+    except DecodeError:
+        return data
+    name = next((name for name in ("image", "ink") if name in features), None)
+    return features[name].SerializeToString(deterministic=True) if name else data
+
+
 def _example_class() -> type:
     """Build `tf.train.Example` from the field numbers of its .proto files.
 

@@ -14,11 +14,32 @@ import numpy as np
 from quickdraw import storage
 from quickdraw.console import log
 from quickdraw.errors import BadRecordError, QuickdrawError
-from quickdraw.records import tfrecord
+from quickdraw.records import example, tfrecord
 from quickdraw.records.dataset_info import DatasetInfo
 
 OnBadRecord = Literal["error", "skip"]
 """What to do about a record that cannot be used: stop, or count it and go on."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Holdout:
+    """Some of the records, chosen by what they show.
+
+    The choice is the same in any order and in any number of files, for a model of images and for
+    one of ink; and drawings that are the same are on the same side.
+
+    Attributes:
+        share: of the records that are held out, 0 … 1.
+        held_out: whether it is these, or the rest.
+    """
+
+    share: float
+    held_out: bool
+
+    def holds(self, data: bytes) -> bool:
+        """Return whether a serialised `tf.train.Example` is in this part."""
+        digest = hashlib.blake2b(example.shown(data), digest_size=8).digest()
+        return (int.from_bytes(digest) < self.share * 2**64) == self.held_out
 
 
 @dataclasses.dataclass
@@ -32,12 +53,18 @@ class Shards:
             none where nobody names them.
         numbers: by folder, what each label of its records is among `info.labels`; of folders that
             have another list.
+        part: which of the records; None for all.
     """
 
     patterns: str
     files: list[str]
     info: DatasetInfo
     numbers: dict[str, list[int]] = dataclasses.field(default_factory=dict)
+    part: Holdout | None = None
+
+    def divided(self, share: float | None, held_out: bool) -> Shards:
+        """Return the share of the records that is held out, or the rest; all without a share."""
+        return dataclasses.replace(self, part=Holdout(share, held_out)) if share else self
 
     @functools.cached_property
     def checksums(self) -> list[str]:
@@ -46,7 +73,7 @@ class Shards:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """Hash of the files' names, sizes and checksums."""
+        """Hash of the files' names, sizes and checksums; the same for each part of them."""
         digest = hashlib.blake2b(digest_size=16)
         for path, checksum in zip(self.files, self.checksums, strict=True):
             digest.update(f"{os.path.basename(path)} {checksum}\n".encode())
@@ -72,6 +99,20 @@ class Shards:
                 if numbers is not None:
                     labels[of == file] = np.array(numbers)[labels[of == file]]
         return labels
+
+    def read(self, bad: BadRecords) -> Iterator[tuple[int, str, int, bytes]]:
+        """Yield what `read_shards` does, of the records that are meant."""
+        for record in read_shards(self.files, bad):
+            if self.part is None or self.part.holds(record[3]):
+                yield record
+
+    def nothing_usable(self) -> QuickdrawError:
+        """Return the error for when none of the records can be used."""
+        of = ""
+        if self.part:
+            does = "holds out" if self.part.held_out else "leaves"
+            of = f" of those that --valid_share={self.part.share:g} {does}"
+        return QuickdrawError(f"{self.patterns}: no usable record{of} in {len(self.files)} file(s)")
 
     def also_in(self, other: Shards) -> list[str]:
         """Return those of the files that are among the other's, or are copies of one of them."""

@@ -150,6 +150,18 @@ def open_records(run: Run, reader: BaseReader, patterns: str) -> Shards:
     return shards
 
 
+def open_validation(run: Run, reader: BaseReader) -> Shards | None:
+    """Open the records that the training of a run is validated on; None where there are none.
+
+    Raises:
+        QuickdrawError: see `open_records`.
+    """
+    patterns, share = run.settings["eval_data_pattern"], run.settings.get("valid_share")
+    if patterns or not share:
+        return open_records(run, reader, patterns) if patterns else None
+    return open_records(run, reader, run.settings["train_data_pattern"]).divided(share, True)
+
+
 def _check_count(run: Run, shards: Shards) -> None:
     """Say that names meet numbers; raise QuickdrawError if there are more names than numbers."""
     names = labels.listed(shards.info.labels)

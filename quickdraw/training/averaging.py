@@ -117,6 +117,7 @@ def measure_batch_norm(
         return
     reader = factory.reader_for(run, QuickDrawFeatureReader, on_bad_record)
     shards = factory.open_records(run, reader, patterns)
+    shards = shards.divided(run.settings.get("valid_share"), held_out=False)
     drawings = cache.load(reader, shards, "reading training records", Settings().cache_megabytes)
     momenta = [layer.momentum for layer in layers]
     rows = np.random.default_rng(0).permutation(len(drawings))
@@ -136,10 +137,9 @@ def measure_batch_norm(
 
 def _evaluate(model: keras.Model, run: Run, on_bad_record: OnBadRecord) -> dict[str, float]:
     """Return the metrics on the records that the training was validated on; none without."""
-    patterns = run.settings["eval_data_pattern"]
-    if not patterns:
-        return {}
     reader = factory.reader_for(run, QuickDrawFeatureReader, on_bad_record)
-    shards = factory.open_records(run, reader, patterns)
+    shards = factory.open_validation(run, reader)
+    if shards is None:
+        return {}
     evaluate = make_evaluate(model, factory.create_loss(run), len(run.labels))
     return evaluate(reader.some(shards, BATCH)).result()

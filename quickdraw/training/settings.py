@@ -67,6 +67,14 @@ class Settings:
         "dataset.json; kept with the run.",
         path=True,
     )
+    valid_share: float | None = field(
+        None,
+        "Instead of --eval_data_pattern: validate on this share of the training records (0.1) and "
+        "do not train on it. It is chosen by a hash of the drawings, the same in every run.",
+        above=0,
+        high=0.9,
+        matters=CHANGED,
+    )
     train_dir: str | None = field(
         None,
         "The folder that the run is written to. Without it, runs/ and the model's name.",
@@ -284,6 +292,11 @@ class Settings:
         0, "Decides the first weights and the order of the drawings.", 0, matters=True
     )
     start_new_model: bool = field(False, "Move an earlier run in train_dir aside and begin anew.")
+
+    @property
+    def is_validated(self) -> bool:
+        """Whether there are validation records."""
+        return bool(self.eval_data_pattern or self.valid_share)
 
     @property
     def patterns_to_fit(self) -> str:

@@ -67,10 +67,7 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
     settings = complete(settings)
     log_optimizer(settings)
     augmentation = make_augmentation(settings.augment)
-    if "ink" in model.inputs and augmentation != Augmentation():
-        raise QuickdrawError(
-            f"--augment changes images, and {type(model).__name__} takes ink: leave it out"
-        )
+    _check_changes_of_images(settings, model, augmentation)
     validation_records.check_use(settings)
     _check_batch(settings, devices)
     advise_onednn()
@@ -85,8 +82,10 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
     )
     names = labels.read(settings.labels) if settings.labels else None
     shards = reader.open(settings.patterns_to_fit, names, f"--labels={settings.labels}")
+    shards = shards.divided(settings.valid_share, held_out=False)
     size, channels = settings.image_size or shards.info.image_size, shards.info.channels
-    _check_preprocessing(settings, model, size)
+    if settings.crop and settings.crop > size:
+        raise QuickdrawError(f"--crop={settings.crop}: the images have {size} pixels a side")
     check_teachers(settings, loss, model, shards.info.labels, size, channels)
 
     # 3. Training drawings, and what depends on them.
@@ -112,7 +111,13 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
     return Setup(settings, run, augmentation, devices, train, validation, initial)
 
 
-def _check_preprocessing(settings: Settings, model: BaseModel, size: int) -> None:
+def _check_changes_of_images(
+    settings: Settings, model: BaseModel, augmentation: Augmentation
+) -> None:
+    if "ink" in model.inputs and augmentation != Augmentation():
+        raise QuickdrawError(
+            f"--augment changes images, and {type(model).__name__} takes ink: leave it out"
+        )
     changed = [
         f"--{name}"
         for name in ("crop", "pixel_mean", "pixel_std")
@@ -123,8 +128,6 @@ def _check_preprocessing(settings: Settings, model: BaseModel, size: int) -> Non
             f"{', '.join(changed)}: images are changed, and {type(model).__name__} takes ink: "
             "leave it out"
         )
-    if settings.crop and settings.crop > size:
-        raise QuickdrawError(f"--crop={settings.crop}: the images have {size} pixels a side")
 
 
 def _check_batch(settings: Settings, devices: Distribution) -> None:

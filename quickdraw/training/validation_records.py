@@ -24,10 +24,12 @@ def check_use(settings: Settings) -> None:
         QuickdrawError: there are none, or they are trained on.
     """
     guided = settings.early_stopping or settings.schedule == "plateau"
-    if guided and not settings.eval_data_pattern:
+    if settings.eval_data_pattern and settings.valid_share:
+        raise QuickdrawError("either --eval_data_pattern or --valid_share")
+    if guided and not settings.is_validated:
         raise QuickdrawError(
             "--early_stopping and --schedule=plateau go by the validation records: "
-            "--eval_data_pattern is needed"
+            "--eval_data_pattern is needed, or --valid_share"
         )
     if not settings.use_valid_as_train:
         return
@@ -56,12 +58,16 @@ def read(settings: Settings, run: Run, load: Load, trained_on: Shards) -> Drawin
     Raises:
         QuickdrawError: see `factory.open_records` and `cache.load`.
     """
-    if not settings.eval_data_pattern:
-        log("no --eval_data_pattern: nothing is evaluated, and no best model kept")
-        return None
     reader = factory.reader_for(run, QuickDrawFeatureReader, settings.on_bad_record)
-    shards = factory.open_records(run, reader, settings.eval_data_pattern)
-    both = [] if settings.use_valid_as_train else shards.also_in(trained_on)
+    shards = factory.open_validation(run, reader)
+    if shards is None:
+        log(
+            "no --eval_data_pattern: nothing is evaluated, and no best model kept "
+            "(--valid_share=0.1 holds out a tenth of the training records for that)"
+        )
+        return None
+    own = settings.use_valid_as_train or shards.part
+    both = [] if own else shards.also_in(trained_on)
     if both:
         log(
             f"warning: {len(both)} of {len(shards.files)} files of validation records are also "

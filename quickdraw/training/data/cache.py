@@ -25,7 +25,6 @@ from quickdraw import readers
 from quickdraw.components import record_reader
 from quickdraw.components.inputs import Specs
 from quickdraw.console import log
-from quickdraw.errors import QuickdrawError
 from quickdraw.readers import QuickDrawFeatureReader
 from quickdraw.records import example, ink, png, tfrecord
 from quickdraw.records import shards as shards_module
@@ -99,6 +98,8 @@ def load(
         with _unfinished() as temporary:
             parts, bad = decode(reader, shards, temporary, title)
             total = _join(parts, temporary, reader.inputs, bad)
+            if not total:
+                raise shards.nothing_usable()
             if total > cache_megabytes * 1e6:
                 # Copied into memory, as the mapped files are about to be deleted.
                 mapped = Drawings(*_map(temporary, specs), shards.fingerprint, bad)
@@ -117,7 +118,7 @@ def load(
 
 def _key(reader: QuickDrawFeatureReader, shards: Shards, specs: Specs) -> str:
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(f"{shards.fingerprint} {specs} {reader.classes(shards)}".encode())
+    digest.update(f"{shards.fingerprint} {shards.part} {specs} {reader.classes(shards)}".encode())
     # The code is part of the key: whoever edits `preprocess` must not train on what was before.
     for module in (readers, record_reader, shards_module, example, ink, png, tfrecord):
         with open(str(module.__file__), "rb") as file:
@@ -202,8 +203,6 @@ def _join(parts: list[str], path: str, inputs: tuple[str, ...], bad: BadRecords)
                 os.remove(f"{part}.{name}")
             total += target.tell()
         content[name] = crc
-    if not total:
-        raise QuickdrawError(f"no usable record in {len(parts)} file(s)")
     with open(os.path.join(path, _SET), "w", encoding="utf-8") as file:
         json.dump(content, file)
     return total
@@ -241,7 +240,7 @@ def in_memory(
     bad = BadRecords(reader.on_bad_record)
     batches = list(reader.read(shards, _BATCH, bad, chosen))
     if not batches:
-        raise QuickdrawError(f"{shards.patterns}: no usable record in {len(shards.files)} file(s)")
+        raise shards.nothing_usable()
     parts, labels = zip(*batches, strict=True)
     inputs = {name: np.concatenate([part[name] for part in parts]) for name in reader.inputs}
     return Drawings(inputs, np.concatenate(labels).astype(np.int32), shards.fingerprint, bad)

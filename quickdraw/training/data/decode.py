@@ -22,7 +22,7 @@ from quickdraw.console import Progress
 from quickdraw.errors import QuickdrawError
 from quickdraw.readers import QuickDrawFeatureReader
 from quickdraw.records.dataset_info import DatasetInfo
-from quickdraw.records.shards import BadRecords, Shards
+from quickdraw.records.shards import BadRecords, Holdout, Shards
 
 _BATCH = 4096
 # Below this, starting processes takes longer than decoding.
@@ -122,6 +122,7 @@ def _start(
         "jobs": jobs,
         "info": dataclasses.asdict(shards.info),
         "numbers": shards.numbers,
+        "part": dataclasses.asdict(shards.part) if shards.part else None,
         "image_size": reader.image_size,
         "num_classes": reader.num_classes,
         "on_bad_record": reader.on_bad_record,
@@ -159,7 +160,8 @@ def main() -> None:
     """Do the job on standard input and report on standard output."""
     job = json.load(sys.stdin)
     jobs, info = job.pop("jobs"), DatasetInfo(**job.pop("info"))
-    shards = Shards("", [], info, job.pop("numbers"))
+    part = job.pop("part")
+    shards = Shards("", [], info, job.pop("numbers"), Holdout(**part) if part else None)
     reader = QuickDrawFeatureReader(**job)
     bad = BadRecords(reader.on_bad_record)
     error = ""

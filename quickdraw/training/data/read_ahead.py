@@ -24,15 +24,17 @@ from quickdraw.training.settings import Settings
 @contextlib.contextmanager
 def reading_ahead(settings: Settings) -> Iterator[None]:
     """Read what `settings` name while the caller does something else; wait for it at the end."""
-    patterns = [settings.patterns_to_fit, settings.eval_data_pattern]
+    validation = settings.eval_data_pattern or (settings.valid_share and settings.patterns_to_fit)
+    sets = ((settings.patterns_to_fit, False), (validation, True))
     job = {
-        "patterns": [pattern for pattern in patterns if pattern and _worth_it(pattern)],
+        "sets": [each for each in sets if each[0] and _worth_it(each[0])],
+        "valid_share": settings.valid_share,
         "labels": settings.labels,
         "image_size": settings.image_size,
         "on_bad_record": settings.on_bad_record,
         "cache_megabytes": settings.cache_megabytes,
     }
-    if not job["patterns"] or (os.cpu_count() or 1) < 2:
+    if not job["sets"] or (os.cpu_count() or 1) < 2:
         yield
         return
     process = subprocess.Popen(
@@ -67,7 +69,7 @@ def main(argv: list[str]) -> None:
     """Do the job that the first argument describes."""
     job = json.loads(argv[1])
     names = None
-    for patterns in job["patterns"]:
+    for patterns, held_out in job["sets"]:
         reader = QuickDrawFeatureReader(job["image_size"], on_bad_record=job["on_bad_record"])
         with contextlib.suppress(QuickdrawError):
             if names is None and job["labels"]:
@@ -75,6 +77,7 @@ def main(argv: list[str]) -> None:
             shards = reader.open(patterns, names)
             # What the training validates on has the labels of what it trains on.
             names = names or shards.info.labels or None
+            shards = shards.divided(job["valid_share"], held_out)
             cache.load(reader, shards, "reading", job["cache_megabytes"])
 
 
