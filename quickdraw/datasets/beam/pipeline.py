@@ -97,9 +97,9 @@ def _build(
     made = single | "make" >> beam.Map(_make, files, recipe, apart)
     counts = (
         counts
-        | "all counts" >> beam.Flatten()
-        | "add counts" >> beam.CombinePerKey(sum)
-        | "counts as one" >> beam.CombineGlobally(beam.combiners.ToDictCombineFn())
+        | "all reasons" >> beam.Flatten()
+        | "count reasons" >> beam.CombinePerKey(sum)
+        | "reasons as one" >> beam.CombineGlobally(beam.combiners.ToDictCombineFn())
     )
     sharding.write(pipeline, made, labels, counts, folder, recipe)
 

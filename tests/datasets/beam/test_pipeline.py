@@ -107,6 +107,20 @@ def test_a_test_set_that_is_set_apart(tmp_path):
 
 
 @needs_beam
+def test_images_that_are_turned_are_counted(tmp_path):
+    folder = tmp_path / "bitmaps"
+    folder.mkdir()
+    for name, paper in (("cat", 0), ("dog", 255)):
+        images = np.full((12, 28, 28), paper, np.uint8)
+        for number, image in enumerate(images):
+            image[5 + number, 5:20] = 255 - paper
+            image[5:20, 5 + number] = 255 - paper if name == "cat" else paper
+        np.save(folder / f"{name}.npy", images)
+    info = same_with_and_without(folder, tmp_path)
+    assert info.adjusted == {"dark on light: inverted": 12}
+
+
+@needs_beam
 def test_mistakes(source, tmp_path):
     made = str(tmp_path / "made")
     (tmp_path / "bad.ndjson").write_text("nonsense")
