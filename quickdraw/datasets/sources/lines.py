@@ -64,7 +64,10 @@ class Lines(DrawingFile):
                 position += length
 
     def parse(self, position: int, data: bytes) -> Drawing:
-        return parse(data, self.category, self._raw)
+        drawing = parse(data, self.category, self._raw)
+        if drawing.word is None and "word" in self.columns:
+            raise SkippedDrawing(names.NO_WORD, "no field 'word', which the first drawing has")
+        return drawing
 
     def place(self, position: int) -> str:
         return f"{self.path}, line {line_number(self.path, position):,}"

@@ -15,6 +15,8 @@ from quickdraw.drawings.drawing import SkippedDrawing
 from quickdraw.errors import QuickdrawError, did_you_mean
 from quickdraw.records.class_names import alike, clean, is_missing, look_alikes, spaced
 
+NO_WORD = "no word: empty, nan, null or None"
+"""Why a drawing is left out whose word is missing."""
 _COPY = re.compile(r"\s?\(\d+\)$")  # what a browser adds to a name that is taken
 _PACKED = re.compile(r"(\.[^.]*?)(\s?\(\d+\))?\.gz$", re.IGNORECASE)
 _ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -84,7 +86,7 @@ def of_cell(word: str) -> str:
         SkippedDrawing: it says that there is none.
     """
     if is_missing(word):
-        raise SkippedDrawing("no word: empty, nan, null or None", repr(word)[:80])
+        raise SkippedDrawing(NO_WORD, repr(word)[:80])
     return clean(word)
 
 

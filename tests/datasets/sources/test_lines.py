@@ -62,6 +62,16 @@ def test_bad_lines_are_skipped_and_the_others_stay(tmp_path, text, reason):
     assert (first.word, second, third.word) == ("cat", reason, "cat")
 
 
+def test_a_line_without_a_word_is_no_test_record_where_others_have_one(tmp_path):
+    path = tmp_path / "all.ndjson"
+    bare = json.dumps({"drawing": STROKES})
+    path.write_text(f"{line()}\n{bare}\n{line(word=None)}\n{line(word='NaN')}\n")
+    first, *others = parsed(Lines(str(path)))
+    assert (first.word, others) == ("cat", 3 * ["no word: empty, nan, null or None"])
+    path.write_text(f"{bare}\n{bare}\n")
+    assert [drawing.word for drawing in parsed(Lines(str(path)))] == [None, None]
+
+
 def test_the_line_is_named(tmp_path):
     path = tmp_path / "cat.ndjson"
     path.write_text(f"{line()}\n\nbroken\n")
