@@ -20,11 +20,12 @@ DRAWINGS is a file, a folder or a pattern in quotes. What is in it is seen by lo
 Real drawings: python -m quickdraw.datasets.download --help (Google, CC BY 4.0).
 
 Makes `train-*`, `valid-*` and `test-*` shards, `dataset.json`, which says what is there, what was
-skipped for which reason and which files were not read, and `solution.csv`, the labels of the test set, which a competition
-keeps to itself. The drawings are shuffled. A hash of its strokes or pixels says what split a
-drawing is in: more drawings move none to another split, and one that is there twice, be it in
-another order of strokes, is written once. The same drawings give the same bytes, whatever the
-number of processes. The same command again does nothing, and after an interruption it starts anew.
+skipped for which reason and which files were not read, and `solution.csv`, the labels of the test
+set, which a competition keeps to itself. The drawings are shuffled. A hash of its strokes or pixels
+says what split a drawing is in: more drawings move none to another split, and one that is there
+twice, be it in another order of strokes, is written once. The same drawings give the same bytes,
+whatever the number of processes. The same command again does nothing, and after an interruption it
+starts anew.
 
 Images are stored as ink, 255, on 0. Each tells by its border and its area which way round it is;
 one that does not is taken as most of its file, and --polarity tells it for all. EXIF is obeyed,
