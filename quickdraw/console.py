@@ -1,18 +1,24 @@
-"""Lines and a progress bar on stderr: a bar on a terminal, a line now and then in a log."""
+"""Lines on stderr, and a progress bar: on a terminal and in a notebook; a log gets lines."""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
-_LOG_SECONDS = 10.0
 _BAR_SECONDS = 0.1
+_NOTEBOOK_SECONDS = 1.0
+_LOG_SECONDS = 10.0
+_COLUMNS = 80  # where nobody says how wide it is
+
+_shown = 0
+"""How many columns the bar takes that is shown now."""
 
 
 def log(message: str) -> None:
     """Print a line, above the bar if one is shown."""
-    clear = "\r\x1b[K" if sys.stderr.isatty() else ""
-    print(f"{clear}{message}", file=sys.stderr, flush=True)
+    _show("")
+    print(message, file=sys.stderr, flush=True)
 
 
 def duration(seconds: float) -> str:
@@ -20,6 +26,36 @@ def duration(seconds: float) -> str:
     minutes, second = divmod(round(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+class SparseLog:
+    """Lines that come by the thousand, of which a log gets some: the longer it takes, the fewer.
+
+    Args:
+        seconds: between two lines at first; later up to 60 times as long.
+        first: how many lines to print at once, however soon they come.
+    """
+
+    def __init__(self, seconds: float, first: int = 0):
+        self._seconds, self._first = seconds, first
+        self._start = self._last = time.monotonic()
+        self._kept = ""
+
+    def log(self, message: str) -> None:
+        """Print a line, if the last one is long enough ago."""
+        now = time.monotonic()
+        wanted = max(self._seconds, min((now - self._start) / 30, 60 * self._seconds))
+        if self._first <= 0 and now - self._last < wanted:
+            self._kept = message
+            return
+        self._first, self._last, self._kept = self._first - 1, now, ""
+        log(message)
+
+    def close(self) -> None:
+        """Print the last line, if it was not."""
+        if self._kept:
+            log(self._kept)
+        self._kept = ""
 
 
 class Progress:
@@ -33,8 +69,11 @@ class Progress:
 
     def __init__(self, title: str, total: int | None, unit: str):
         self._title, self._total, self._unit = title, total, unit
-        self._terminal = sys.stderr.isatty()
-        self._start = self._shown = time.monotonic()
+        notebook = type(sys.stderr).__module__.startswith("ipykernel")
+        self._bar = notebook or sys.stderr.isatty()
+        self._seconds = _NOTEBOOK_SECONDS if notebook else _BAR_SECONDS
+        self._start = self._updated = time.monotonic()
+        self._lines = SparseLog(_LOG_SECONDS)
         self._first = 0
 
     def resume_at(self, done: int) -> None:
@@ -42,31 +81,68 @@ class Progress:
         self._start, self._first = time.monotonic(), done
 
     def update(self, done: int, details: str = "") -> None:
-        """Show the state, if the last time is long enough ago."""
+        """Show the state, if the last time is long enough ago.
+
+        Args:
+            done: how many things are done.
+            details: what else there is to say; parts stand two blanks apart, and where there is
+                no room for all the first ones are left out first.
+        """
         now = time.monotonic()
-        if now - self._shown < (_BAR_SECONDS if self._terminal else _LOG_SECONDS):
-            return
-        self._shown = now
-        line = self._line(done, now, details)
-        if self._terminal:
-            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
-        else:
-            log(line)
+        if not self._bar:
+            self._lines.log("  ".join(self._parts(done, now, details).values()))
+        elif now - self._updated >= self._seconds:
+            self._updated = now
+            _show(_fitting(self._parts(done, now, details), _columns()))
 
     def close(self) -> None:
         """Take the bar off the terminal."""
-        if self._terminal:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        _show("")
 
-    def _line(self, done: int, now: float, details: str) -> str:
+    def _parts(self, done: int, now: float, details: str) -> dict[str, str]:
+        """Return what is to be shown, by name; details have themselves as names."""
         rate = (done - self._first) / max(now - self._start, 1e-9)
-        parts = [self._title]
+        share = total = left = ""
         if self._total:
-            parts.append(f"{done / self._total:4.0%}")
-        parts.append(f"{done:,}{f'/{self._total:,}' if self._total else ''} {self._unit}")
-        parts += [details] if details else []
-        if rate > 0:
-            parts.append(f"{rate:,.0f} {self._unit}/s")
-            if self._total:
-                parts.append(f"ETA {duration((self._total - done) / rate)}")
-        return "  ".join(parts)
+            share, total = f"{done / self._total:4.0%}", f"/{self._total:,}"
+            left = f"ETA {duration((self._total - done) / rate)}" if rate > 0 else ""
+        parts = {
+            "title": self._title,
+            "share": share,
+            "count": f"{done:,}{total} {self._unit}",
+            **{detail: detail for detail in details.split("  ")},
+            "rate": f"{rate:,.0f} {self._unit}/s" if rate > 0 else "",
+            "left": left,
+        }
+        return {name: part for name, part in parts.items() if part}
+
+
+def _columns() -> int:
+    """Return how wide a bar may be, asked each time as windows are resized."""
+    try:
+        columns = os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):  # a notebook, or a terminal without a size
+        columns = 0
+    return (columns or _COLUMNS) - 1  # some terminals begin a new line after the last column
+
+
+def _fitting(parts: dict[str, str], columns: int) -> str:
+    """Return a line with as many parts as there is room for: what matters least is left out."""
+    details = [name for name in parts if name not in ("title", "share", "count", "rate", "left")]
+    for name in ("", "count", *details, "rate", "left"):
+        parts.pop(name, None)
+        line = "  ".join(parts.values())
+        if len(line) <= columns:
+            break
+    return line[:columns]
+
+
+def _show(bar: str) -> None:
+    """Show a bar in place of the one that is there; an empty one leaves the line empty."""
+    global _shown
+    if bar or _shown:
+        # Blanks, as not every notebook knows the escape sequence that clears a line.
+        blanks = " " * min(_shown - len(bar), _columns() - len(bar))
+        end = "" if bar else "\r"
+        print(f"\r{bar}{blanks}{end}", end="", file=sys.stderr, flush=True)
+    _shown = len(bar)

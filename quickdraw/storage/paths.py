@@ -9,7 +9,9 @@ import contextlib
 import glob as local_glob
 import json
 import os
+import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from typing import IO, Any, BinaryIO, cast
@@ -17,6 +19,8 @@ from typing import IO, Any, BinaryIO, cast
 from quickdraw.errors import QuickdrawError
 from quickdraw.storage import client, objects
 from quickdraw.storage.checksums import crc32c
+
+_DESCRIPTOR = re.compile(r"/dev/(stdout|stderr)|/(?:dev|proc/self)/fd/(\d+)")
 
 
 def is_remote(path: str) -> bool:
@@ -162,11 +166,23 @@ def write_whole(path: str, mode: str = "w") -> Iterator[IO[Any]]:
     """Open `path` for writing such that it appears complete or not at all.
 
     On a local disk the content goes to `path`.tmp, which is renamed at the end and deleted after
-    an error; for gs:// to a local file, which is uploaded. Text is UTF-8 with \\n line ends.
+    an error; for gs:// to a local file, which is uploaded. Where `path` is a link, this is done to
+    the file that it leads to. What is no file, such as a pipe or /dev/stdout, is written to as it
+    is. Text is UTF-8 with \\n line ends.
+
+    Raises:
+        QuickdrawError: a folder is there.
     """
+    text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
+    if not is_remote(path):
+        stream = _stream(path)
+        if stream is not None:
+            with open(stream, mode, **text) as file:  # type: ignore[call-overload]
+                yield file
+            return
+        path = os.path.realpath(path) if os.path.islink(path) else path
     with staging(os.path.dirname(path) or ".") as folder:
         temporary = os.path.join(folder, f"{os.path.basename(path)}.tmp")
-        text = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
         try:
             with open(temporary, mode, **text) as file:  # type: ignore[call-overload]
                 yield file
@@ -177,6 +193,17 @@ def write_whole(path: str, mode: str = "w") -> Iterator[IO[Any]]:
             with contextlib.suppress(OSError):
                 os.remove(temporary)
             raise
+
+
+def _stream(path: str) -> int | str | None:
+    """Return what to open where `path` is no file to be replaced; None where it is one."""
+    if os.path.isdir(path):
+        raise QuickdrawError(f"{path}: a file expected, and a folder is there")
+    if match := _DESCRIPTOR.fullmatch(path):
+        # Not by its name: that would begin anew a file that the shell has led the stream to.
+        sys.stdout.flush()
+        return os.dup({"stdout": 1, "stderr": 2}.get(match[1]) or int(match[2]))
+    return path if os.path.exists(path) and not os.path.isfile(path) else None
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import tensorflow as tf
 
-from quickdraw.console import log
+from quickdraw.console import SparseLog, log
 from quickdraw.evaluation.evaluate import BATCH, make_evaluate
 from quickdraw.runs import checkpoints
 from quickdraw.tracking import tensorboard
@@ -47,6 +47,7 @@ class Validation:
         self._evaluate = make_evaluate(
             state.predicts, state.loss, len(setup.run.labels), setup.devices
         )
+        self._lines = SparseLog(1.0, first=20)
         # Minus the loss, so that more is better; below any there is.
         self.best = tf.Variable(-1.0 if self._by_top1 else -math.inf, name="best_top1")
         self.no_better = tf.Variable(0, name="evaluations_without_a_better_top1")
@@ -79,7 +80,7 @@ class Validation:
         blind = self._settings.use_valid_as_train
         better = blind or self._score(result) > float(self.best.numpy())
         remark = "  (trained on: means nothing)" if blind else "  (best so far)" * better
-        log(
+        self._lines.log(
             f"step {step:,}  {training}  |  validation loss {result['loss']:.4f}  "
             f"top-1 {result['top1']:.2%}  top-3 {result['top3']:.2%}{remark}"
         )
@@ -99,6 +100,10 @@ class Validation:
     def _score(self, result: dict[str, float]) -> float:
         """Return the figure that the training goes by; more is better."""
         return result["top1"] if self._by_top1 else -result["loss"]
+
+    def close(self) -> None:
+        """Log the last evaluation, if it came too soon after another for that."""
+        self._lines.close()
 
     def _keep(self, step: int, result: dict[str, float]) -> None:
         self.best.assign(self._score(result))

@@ -2,12 +2,15 @@
 
 import json
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
 
 from quickdraw import storage
 from quickdraw.errors import QuickdrawError
+from quickdraw.storage import paths
 
 
 @pytest.fixture
@@ -62,6 +65,79 @@ def test_lines_end_as_they_were_written(tmp_path):
     with storage.write_whole(str(tmp_path / "file")) as file:
         file.write("a\nb\r\n")
     assert (tmp_path / "file").read_bytes() == b"a\nb\r\n"
+
+
+def test_a_link_stays_and_its_file_is_written(tmp_path):
+    """Whether that file is there already or not, in one folder or in another."""
+    (tmp_path / "there").mkdir()
+    for target in ("there/new.csv", "old.csv"):
+        (tmp_path / "old.csv").write_text("old")
+        link = tmp_path / f"link-{os.path.basename(target)}"
+        link.symlink_to(target)
+        with storage.write_whole(str(link)) as file:
+            file.write("new")
+        assert link.is_symlink()
+        assert (tmp_path / target).read_text() == "new"
+        assert not list(tmp_path.rglob("*.tmp"))
+
+
+def test_a_pipe_is_written_to(tmp_path):
+    path, received = tmp_path / "pipe", []
+    os.mkfifo(path)
+    reader = threading.Thread(target=lambda: received.append(path.read_text()))
+    reader.start()
+    with storage.write_whole(str(path)) as file:
+        file.write("한글\n")
+    reader.join()
+    assert received == ["한글\n"]
+    assert path.is_fifo()
+
+
+WRITES = """
+import sys
+from quickdraw import storage
+print("before")
+with storage.write_whole(sys.argv[1]) as file:
+    file.write("content\\n")
+print("after")
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("{} /dev/stdout | cat", "before content after"),
+        ("{} /dev/stdout > out.csv; cat out.csv", "before content after"),
+        ("echo old > out.csv; {} /dev/stdout >> out.csv; cat out.csv", "old before content after"),
+        ("{} /dev/fd/3 3> out.csv > rest; cat out.csv", "content"),
+        ("{} /dev/stderr 2>&1 > rest", "content"),
+        ("{} >(tr a-z A-Z > out.csv) > rest; sleep 0.5; cat out.csv", "CONTENT"),
+    ],
+)
+def test_a_stream_of_the_shell_is_written_to(tmp_path, command, expected):
+    program = f"{sys.executable} -c '{WRITES}'"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(
+        ["bash", "-c", command.format(program)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == expected.split(), done.stderr
+
+
+def test_a_device_is_never_replaced():
+    assert paths._stream(os.devnull) == os.devnull
+
+
+def test_a_folder_is_told_before_anything_is_written(tmp_path):
+    with (
+        pytest.raises(QuickdrawError, match="a file expected, and a folder is there"),
+        storage.write_whole(str(tmp_path)),
+    ):
+        pytest.fail("must not be reached")
 
 
 def test_a_file_goes_into_the_current_folder(tmp_path, monkeypatch):
