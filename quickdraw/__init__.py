@@ -5,10 +5,18 @@ finds oneDNN switched on, unless TF_ENABLE_ONEDNN_OPTS is set otherwise.
 """
 
 import os
-import platform
 import sys
 
 __version__ = "0.1.0"
+
+# Python is looking up `python -m quickdraw.…`, or this is a worker of such a command.
+if sys.argv[:1] == ["-m"] or "QUICKDRAW_INSTALLED_FIRST" in os.environ:
+    from quickdraw.import_order import installed_first
+
+    os.environ["QUICKDRAW_INSTALLED_FIRST"] = "1"
+    installed_first()
+
+import platform
 
 # TensorFlow reads the variable when it is imported. By itself it leaves oneDNN off on processors
 # without AVX512-VNNI (most laptops), where training takes twice as long without it.

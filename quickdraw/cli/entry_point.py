@@ -16,7 +16,9 @@ from absl import flags
 from quickdraw import environment
 from quickdraw.cli.command_line import define_flags, help_of, parse, read_flags
 from quickdraw.cli.other_names import NOWHERE, Elsewhere
+from quickdraw.console import log
 from quickdraw.errors import QuickdrawError, UsageError
+from quickdraw.import_order import hidden_files
 
 F = TypeVar("F")
 
@@ -48,10 +50,10 @@ def run(
     name = _program(argv[0])
     values = flags.FlagValues()
     define_flags(values, kind)
-    if "--help" in argv[1:] or "-h" in argv[1:]:
-        print(f"{inspect.getdoc(module)}\n\nFlags:\n{help_of(values)}")
-        return 0
     try:
+        if "--help" in argv[1:] or "-h" in argv[1:]:
+            print(f"{inspect.getdoc(module)}\n\nFlags:\n{help_of(values)}", flush=True)
+            return 0
         parse(values, argv, elsewhere)
         command(read_flags(values, kind))
         return 0
@@ -99,6 +101,7 @@ def load_tensorflow() -> None:
         os.dup2(captured.fileno(), 2)
         gc.disable()  # modules are no garbage; looking for it takes a sixth of the import
         try:
+            import keras  # noqa: F401
             import tensorflow as tf
 
             gc.freeze()
@@ -113,6 +116,11 @@ def load_tensorflow() -> None:
             for line in captured.read().decode(errors="replace").splitlines():
                 if not any(notice in line for notice in _NOTICES):
                     print(line, file=sys.stderr)
+    for file in hidden_files():
+        log(
+            f"warning: {file} has the name of a module of Python's or of a package, and cannot be "
+            "imported. Rename it"
+        )
 
 
 def _explain(error: Exception) -> str | None:

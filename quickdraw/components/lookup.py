@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from quickdraw.components.component import C, Component, create, parse_params
 from quickdraw.components.user_code import failure, place_of
 from quickdraw.errors import QuickdrawError, did_you_mean
+from quickdraw.import_order import hidden_file, own_first
 
 T = TypeVar("T")
 _PLAIN = (bool, int, float, str, tuple, type(None))
@@ -52,11 +53,15 @@ def find_class(name: str, base: type[T], homes: tuple[str, ...]) -> type[T]:
 
 
 def _import(name: str) -> types.ModuleType:
-    # Console commands, unlike `python -m`, do not search the current folder by themselves.
-    if os.getcwd() not in sys.path and "" not in sys.path:
-        sys.path.insert(0, os.getcwd())
     try:
-        return importlib.import_module(name)
+        with own_first():
+            module = importlib.import_module(name)
+        if hidden := hidden_file(name.partition(".")[0]):
+            raise QuickdrawError(
+                f"{hidden} cannot be imported: its name is that of a module of Python's or of a "
+                f"package. Rename it, to my_{os.path.basename(hidden)} for instance"
+            )
+        return module
     except QuickdrawError:
         raise
     except (Exception, SystemExit) as error:
