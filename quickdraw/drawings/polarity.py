@@ -47,13 +47,14 @@ class Polarity(NamedTuple):
 
     def is_dark(self, image: np.ndarray) -> bool:
         """Return whether the ink of a picture, uint8 `[height, width]`, is dark."""
-        if self.told:
-            return self.dark
+        dark, told = self
+        if told:
+            return dark
         first, last = image.item(0), image.item(-1)
-        if (first < _PURE and last < _PURE) if not self.dark else min(first, last) > 255 - _PURE:
-            return self.dark
-        dark, sure = judge(image)
-        return dark if sure else self.dark
+        if (first > 255 - _PURE < last) if dark else (first < _PURE > last):
+            return dark
+        verdict = judge(image)
+        return verdict.dark if verdict.sure else dark
 
 
 def judge(image: np.ndarray) -> Verdict:
@@ -65,17 +66,17 @@ def judge(image: np.ndarray) -> Verdict:
     is_small = max(image.shape) <= _SIDE
     grey = (image if is_small else _reduced(image)).astype(np.float32)
     border = _border(grey)
-    paper = np.median(border)
-    evenness = np.mean(np.abs(border - paper) <= _NOISE)
+    paper = _median(border)
+    evenness = np.count_nonzero(np.abs(border - paper) <= _NOISE) / border.size
     if evenness < _EVEN and not is_small:
         basis, inverse = _surface()
         grey = grey - (basis @ (inverse @ grey.ravel())).reshape(grey.shape)
-        paper = np.median(_border(grey))
+        paper = _median(_border(grey))
     dark, light = _ink(grey, paper)
-    darker, lighter = _ink(grey, np.median(grey))
+    darker, lighter = _ink(grey, _median(grey.ravel()))
     sure = (
         (evenness >= _CLEAR or not is_small)
-        and np.mean(np.abs(grey - paper) <= _NOISE) >= _PAPER
+        and np.count_nonzero(np.abs(grey - paper) <= _NOISE) >= _PAPER * grey.size
         and (dark > _CLEARLY * light and darker > _CLEARLY * lighter)
         | (light > _CLEARLY * dark and lighter > _CLEARLY * darker)
     )
@@ -86,10 +87,16 @@ def _border(grey: np.ndarray) -> np.ndarray:
     return np.concatenate((grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]))
 
 
-def _ink(grey: np.ndarray, paper: np.floating) -> tuple[float, float]:
+def _median(values: np.ndarray) -> float:
+    """Return the median of `[n]`, the upper one of two; a fifth of what NumPy's takes."""
+    middle = len(values) // 2
+    return float(np.partition(values, middle)[middle])
+
+
+def _ink(grey: np.ndarray, paper: float) -> tuple[float, float]:
     """Return how much there is that is darker, and lighter, than paper: sums of squares."""
     above = grey - paper
-    dark, light = (np.maximum(sign * above - _NOISE, 0) for sign in (-1, 1))
+    dark, light = np.minimum(above + _NOISE, 0), np.maximum(above - _NOISE, 0)
     return float(np.vdot(dark, dark)), float(np.vdot(light, light))
 
 

@@ -76,7 +76,8 @@ class Bitmaps(DrawingFile):
         return some_rows(self.path, self._start, self._side**2, self._rows, count)
 
     def parse(self, position: int, data: bytes) -> Drawing:
-        return light_on_dark(self.category, square(data), self.polarity)
+        image = np.frombuffer(data, np.uint8).reshape(self._side, self._side)
+        return light_on_dark(self.category, image, self.polarity)
 
     def place(self, position: int) -> str:
         return f"{self.path}, row {(position - self._start) // self._side**2:,}"
