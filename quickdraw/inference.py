@@ -4,6 +4,8 @@
 
 The file has a line `image_id,label` for each record, in the order of the records; with --top_k=3
 it is a Kaggle file, `key_id,word` with three words. It appears when it is complete, not before.
+Labels are numbered as in the dataset.json beside the records, or else as in the run; a table beside
+the file, predictions.labels.csv, says what they mean.
 Records are streamed: any number of them will do. CnnModel: about 26,000 drawings a second on two
 cores.
 

@@ -4,8 +4,10 @@
 
 Checks the file first: every id of the solution must be there once, and every label must exist.
 What is wrong is named with its line. `image_id,label` files are scored by top-1, Kaggle's
-`key_id,word` files by MAP@3; their words are looked up in the dataset.json beside the solution.
-Takes a fraction of a second.
+`key_id,word` files by MAP@3. What a label means stands in a table beside each file
+(predictions.labels.csv, as inference writes it; solution.labels.csv, or the dataset.json there):
+where the two differ the names decide, with a warning, or the file is refused. Takes a fraction of a
+second.
 """
 
 from __future__ import annotations

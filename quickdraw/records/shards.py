@@ -93,11 +93,7 @@ class Shards:
             files: for each of them the index of its file.
         """
         if self.numbers:
-            of = np.asarray(files)
-            for file in np.unique(of).tolist():
-                numbers = self.numbers_of(self.files[file])
-                if numbers is not None:
-                    labels[of == file] = np.array(numbers)[labels[of == file]]
+            renumber(labels, files, [self.numbers_of(path) for path in self.files])
         return labels
 
     def read(self, bad: BadRecords) -> Iterator[tuple[int, str, int, bytes]]:
@@ -122,6 +118,21 @@ class Shards:
             for path, checksum in zip(self.files, self.checksums, strict=True)
             if checksum in theirs
         ]
+
+
+def renumber(labels: np.ndarray, files: Sequence[int], numbers: Sequence[list[int] | None]) -> None:
+    """Replace labels by other numbers; those below 0, which stand for none, are left.
+
+    Args:
+        labels: int `[n]`, changed in place.
+        files: for each of them the index of its file.
+        numbers: for each file the number to write for each label; None for the label itself.
+    """
+    of = np.asarray(files)
+    for file in np.unique(of).tolist():
+        if (others := numbers[file]) is not None:
+            mine = (of == file) & (labels >= 0)
+            labels[mine] = np.array(others)[labels[mine]]
 
 
 class BadRecords:

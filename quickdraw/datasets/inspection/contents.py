@@ -9,7 +9,7 @@ import collections
 import dataclasses
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from quickdraw.datasets import splits
 from quickdraw.errors import BadRecordError
 from quickdraw.records import png
 from quickdraw.records.example import DecodeError, Example, bytes_of, int_of
-from quickdraw.records.shards import BadRecords, read_shards
+from quickdraw.records.shards import BadRecords, read_shards, renumber
 
 UNLABELLED = -1
 """The class of test records."""
@@ -62,6 +62,7 @@ class Contents:
     Args:
         files: the shards.
         num_classes: labels from here on are bad; None where nobody knows.
+        numbers: by folder, what to take each label for; of folders that have them in another order.
 
     Attributes:
         files: the shards.
@@ -71,8 +72,14 @@ class Contents:
         bad: the records that cannot be used.
     """
 
-    def __init__(self, files: list[str], num_classes: int | None = None):
+    def __init__(
+        self,
+        files: list[str],
+        num_classes: int | None = None,
+        numbers: Mapping[str, list[int]] | None = None,
+    ):
         self.files = files
+        self._numbers = [(numbers or {}).get(os.path.dirname(path)) for path in files]
         self.splits = [split_in_name(path) for path in files]
         self.sizes: collections.Counter[Shape] = collections.Counter()
         self.features: collections.Counter[tuple[str, str]] = collections.Counter()
@@ -152,7 +159,9 @@ class Contents:
         keys = np.array([splits.key_of(splits.content_of(image)) for image in images], np.uint64)
         if channels > 1:
             images = images.reshape(-1, height, width, channels).max(axis=3)
-        return Batch(images, keys, np.array(labels), np.array(files), np.array(numbers), list(ids))
+        classes = np.array(labels)
+        renumber(classes, files, self._numbers)
+        return Batch(images, keys, classes, np.array(files), np.array(numbers), list(ids))
 
 
 def split_in_name(path: str) -> str:

@@ -6,6 +6,7 @@ import os
 
 from quickdraw.datasets.inspection.contents import UNLABELLED
 from quickdraw.datasets.inspection.overview import Finding, Overview
+from quickdraw.records import labels
 from quickdraw.records.dataset_info import DatasetInfo
 
 _IMBALANCED = 3  # times as many drawings as the smallest class
@@ -46,8 +47,12 @@ def _about_records(overview: Overview, infos: list[DatasetInfo]) -> list[Finding
         )
     if not infos:
         found.append(Finding("There is no dataset.json: classes are shown by number."))
-    if any(info.labels != infos[0].labels for info in infos):
+    named = [info.labels for info in infos if info.labels]
+    if any(not labels.same_classes(names, named[0]) for names in named):
         found.append(Finding("The folders' dataset.json name the classes differently.", "warning"))
+    elif any(not labels.same(names, named[0]) for names in named):
+        text = "The folders' dataset.json name the classes in another order; names decide."
+        found.append(Finding(text, "warning"))
     return found + _against_info(overview)
 
 
@@ -69,8 +74,8 @@ def _about_classes(overview: Overview) -> list[Finding]:
     if not counts:
         return []
     found = []
-    labels = overview.info.labels if overview.info else []
-    if missing := [name for label, name in enumerate(labels) if label not in counts]:
+    names = overview.info.labels if overview.info else []
+    if missing := [name for label, name in enumerate(names) if label not in counts]:
         shown = ", ".join(missing[:5]) + (", …" if len(missing) > 5 else "")
         count = number_of(len(missing), "class", "classes")
         found.append(Finding(f"{count} without a labelled drawing: {shown}", "warning"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
 
 from quickdraw import storage
 from quickdraw.console import Progress
@@ -13,6 +13,7 @@ from quickdraw.datasets.inspection.overview import Overview
 from quickdraw.datasets.inspection.stats import Stats
 from quickdraw.errors import QuickdrawError
 from quickdraw.records import dataset_info
+from quickdraw.records.dataset_info import DatasetInfo
 
 _USUAL_SPLITS = ("train", "valid", "test")
 
@@ -24,9 +25,11 @@ def look(patterns: str) -> Overview:
         QuickdrawError: no file matches, or not one record can be used.
     """
     files = storage.expand(patterns)
-    folders = dict.fromkeys(os.path.dirname(path) for path in files)
-    infos = [info for folder in folders if (info := dataset_info.load(folder))]
-    contents = Contents(files, len(infos[0].labels) if infos else None)
+    described = dataset_info.beside(files)
+    infos = [info for info in described.values() if info]
+    infos.sort(key=lambda info: not info.labels)  # those of test sets may name no classes
+    classes = len(infos[0].labels) if infos else 0
+    contents = Contents(files, classes or None, _numbers(described))
     splits = sorted(set(contents.splits), key=_split_order)
     stats = Stats([splits.index(split) for split in contents.splits])
     index = PixelIndex()
@@ -45,6 +48,14 @@ def look(patterns: str) -> Overview:
     overview = Overview(patterns, info, contents, splits, stats, index.find())
     overview.findings = find(overview, infos)
     return overview
+
+
+def _numbers(described: Mapping[str, DatasetInfo | None]) -> dict[str, list[int]]:
+    """Return the numbers of folders in another order; none where they have other classes."""
+    try:
+        return dataset_info.in_one_order(described)[1]
+    except QuickdrawError:  # a finding
+        return {}
 
 
 def _split_order(split: str) -> tuple[int, str]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from inspecting import TRAIN, doodle, record, write
 
+from quickdraw.datasets.inspection.contents import UNLABELLED
 from quickdraw.datasets.inspection.look import look
 from quickdraw.datasets.inspection.page import page
 from quickdraw.datasets.inspection.stats import lookalikes
@@ -87,6 +88,36 @@ def test_dataset_json_is_compared_with_what_is_there(shards):
     assert "dataset.json says that train has 7 drawings; there are 105." in texts
     assert "1 class without a labelled drawing: owl" in texts
     assert not any("says that test" in text for text in texts)
+
+
+def test_folders_in_another_order_are_counted_by_name(tmp_path):
+    for folder, names in (("a", ["cat", "dog"]), ("b", ["dog", "cat"])):
+        (tmp_path / folder).mkdir()
+        cat = names.index("cat")
+        records = [record(doodle(seed), label=cat) for seed in range(30 + 10 * (folder == "b"))]
+        unlabelled = record(doodle(99), image_id=b"x")
+        write(tmp_path / folder, TRAIN, *records, record(doodle(50), label=1 - cat), unlabelled)
+        DatasetInfo(names).save(str(tmp_path / folder))
+    overview = look(f"{tmp_path}/*/*.tfrecords")
+    assert {overview.name(label): of.count for label, of in overview.classes.items()} == {
+        "cat": 70,
+        "dog": 2,
+        overview.name(UNLABELLED): 2,
+    }
+    assert "in another order; names decide" in " ".join(each.text for each in overview.findings)
+
+
+def test_a_test_set_without_names_hides_no_labels(tmp_path):
+    for folder, features in (("a", {"image_id": b"x"}), ("b", {"label": 1})):
+        (tmp_path / folder).mkdir()
+        write(tmp_path / folder, TRAIN, record(doodle(1), **features))
+    empty = {"test": {"records": 1, "per_class": {}, "shards": []}}
+    DatasetInfo([], splits=empty).save(str(tmp_path / "a"))
+    DatasetInfo(["cat", "dog"]).save(str(tmp_path / "b"))
+    overview = look(f"{tmp_path}/*/*.tfrecords")
+    assert overview.contents.bad.count == 0
+    assert {overview.name(label) for label in overview.classes} >= {"dog"}
+    assert "differently" not in " ".join(each.text for each in overview.findings)
 
 
 def test_no_record_at_all_is_an_error(tmp_path):
