@@ -30,6 +30,12 @@ from quickdraw.fields import field
 from quickdraw.training.settings import Settings
 
 _SAMPLE = "data/sample"
+# Of another kit for these drawings, which is steered by variables.
+_VARIABLES = {
+    "DRY_RUN": "--dry_run tries the flags on one percent of the drawings",
+    "USE_VALID": "--use_valid_as_train trains on the validation records too, "
+    "--train_data_pattern='…/valid-*' on them alone",
+}
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -58,6 +64,7 @@ def command(flags: Flags) -> None:
         )
     name = str(flags.model).rpartition(".")[2]
     flags.train_dir = flags.train_dir or environment.output_folder() or f"runs/{name}"
+    _answer_variables()
     environment.set_tf_config()
     with _reading_ahead(flags):
         cli.load_tensorflow()
@@ -73,6 +80,13 @@ def command(flags: Flags) -> None:
         print(table(range_test(flags)), flush=True)
     else:
         _train(flags)
+
+
+def _answer_variables() -> None:
+    """Say which flags do what environment variables of another kit did."""
+    for name, flags in _VARIABLES.items():
+        if os.environ.get(name, "").lower() not in ("", "0", "false", "no", "off"):
+            log(f"warning: the environment variable {name} changes nothing here: {flags}")
 
 
 def _reading_ahead(flags: Flags) -> contextlib.AbstractContextManager[None]:

@@ -17,6 +17,8 @@ from absl import flags
 
 from quickdraw import cli
 from quickdraw.datasets.sample import make_sample
+from quickdraw.training.optimizers import complete
+from quickdraw.tuning import search
 from quickdraw.vertex import job_flags, service, submit
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,11 +38,16 @@ def blocks(name: str, language: str = "[a-z]*") -> list[str]:
 
 def parsed(command: str, argv: list[str]):
     """The flags of a command, each value checked."""
-    kind = importlib.import_module(f"quickdraw.{command}").Flags
-    values = flags.FlagValues()
-    cli.define_flags(values, kind)
+    values = defined(command)
     cli.parse(values, argv)
-    return cli.read_flags(values, kind)
+    return cli.read_flags(values, importlib.import_module(f"quickdraw.{command}").Flags)
+
+
+def defined(command: str) -> flags.FlagValues:
+    """The flags of a command, with their defaults."""
+    values = flags.FlagValues()
+    cli.define_flags(values, importlib.import_module(f"quickdraw.{command}").Flags)
+    return values
 
 
 def make_docs():
@@ -87,19 +94,42 @@ def test_every_figure_of_the_front_page_is_on_the_page_of_results(readme):
 @pytest.mark.parametrize("page", ENGLISH)
 def test_every_command_parses(page):
     lines = "".join(blocks(page, "bash")).replace("\\\n", "").splitlines()
-    commands = [shlex.split(line) for line in lines if line.startswith("python -m quickdraw.")]
-    for _, _, module, *arguments in commands:
-        command, argv = module.removeprefix("quickdraw."), [module, *arguments]
-        if command == "vertex.submit":
-            argv, passed = submit.split(argv)
-            chosen = parsed(command, argv)
-            job_flags.parse(chosen.kind, chosen.model, passed)
-        elif command == "vertex.jobs":
-            parsed(command, service.first_word_as("action", argv))
-        else:
-            at = argv.index("--") if "--" in argv else len(argv)
-            parsed(command, argv[:at])
-            parsed("train", ["train", *argv[at + 1 :]])
+    for line in lines:
+        if line.startswith("python -m quickdraw."):
+            check_command(line)
+
+
+@pytest.mark.parametrize("page", ["docs/en/kits.md", "docs/ko/kits.md"])
+def test_every_command_that_takes_the_place_of_another_kits_parses(page):
+    rows = [line for line in read(page).splitlines() if line.startswith("| ")]
+    commands = [
+        command.replace("\\|", "|")
+        for row in rows
+        for command in re.findall(r"`(python -m quickdraw\..*?)`", row)
+    ]
+    assert len(commands) > 30
+    for command in commands:
+        check_command(command)
+
+
+def check_command(line: str) -> None:
+    """Parse a command, each value checked; those of `--config` too."""
+    _, _, module, *arguments = shlex.split(line)
+    command, argv = module.removeprefix("quickdraw."), [module, *arguments]
+    if command == "vertex.submit":
+        argv, passed = submit.split(argv)
+        chosen = parsed(command, argv)
+        job_flags.parse(chosen.kind, chosen.model, passed, ())
+    elif command == "vertex.jobs":
+        parsed(command, service.first_word_as("action", argv))
+    else:
+        at = argv.index("--") if "--" in argv else len(argv)
+        chosen = parsed(command, argv[:at])
+        parsed("train", ["train", *argv[at + 1 :]])
+        if command == "train":
+            complete(chosen)
+        if command == "sweep":
+            search.parse(chosen.search, defined("train"))
 
 
 def test_gcloud_knows_every_command_and_flag():

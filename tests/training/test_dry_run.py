@@ -16,6 +16,26 @@ from quickdraw.training import Settings, fit
 from quickdraw.training.data import cache
 
 
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({"DRY_RUN": "1"}, ["DRY_RUN changes nothing here: --dry_run tries"]),
+        ({"USE_VALID": "True"}, ["USE_VALID changes nothing here: --use_valid_as_train"]),
+        ({"USE_VALID": "yes", "DRY_RUN": "on"}, ["DRY_RUN changes", "USE_VALID changes"]),
+        ({"DRY_RUN": "0", "USE_VALID": ""}, []),
+        ({}, []),
+    ],
+    ids=str,
+)
+def test_variables_of_another_kit_are_answered_with_flags(monkeypatch, capfd, variables, told):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert train.main(["train", "--train_data_pattern=nowhere/*"]) == 1
+    error = capfd.readouterr().err
+    assert all(one in error for one in told)
+    assert error.count("changes nothing here") == len(told)
+
+
 def trace_of(*folders: str | Path) -> dict[str, int]:
     """Every file and folder below some, and when the files were written.
 
