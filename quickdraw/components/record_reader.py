@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from quickdraw import storage
 from quickdraw.components.inputs import Specs, specs, unwrapped
+from quickdraw.console import log
 from quickdraw.errors import BadRecordError, QuickdrawError
-from quickdraw.records import dataset_info, example, ink, png
+from quickdraw.records import dataset_info, example, ink, listing, png
 from quickdraw.records.shards import BadRecords, OnBadRecord, Shards, read_shards
 
 _LARGEST_SIDE = 1024
@@ -87,7 +87,9 @@ class RecordReader(abc.ABC):
         Raises:
             QuickdrawError: no such file, no usable record, or other names.
         """
-        files = storage.expand(patterns)
+        files, passed_over = listing.find(patterns, self.target)
+        if passed_over:
+            log(passed_over)
         infos = dataset_info.beside(files)
         info = infos[os.path.dirname(files[0])]
         if info is None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from quickdraw import storage
-from quickdraw.console import Progress
+from quickdraw.console import Progress, log
 from quickdraw.datasets.inspection.contents import Contents
 from quickdraw.datasets.inspection.duplicates import PixelIndex
 from quickdraw.datasets.inspection.findings import find
 from quickdraw.datasets.inspection.overview import Overview
 from quickdraw.datasets.inspection.stats import Stats
 from quickdraw.errors import QuickdrawError
-from quickdraw.records import dataset_info
+from quickdraw.records import dataset_info, listing
 from quickdraw.records.dataset_info import DatasetInfo
 
 _USUAL_SPLITS = ("train", "valid", "test")
@@ -24,7 +23,9 @@ def look(patterns: str) -> Overview:
     Raises:
         QuickdrawError: no file matches, or not one record can be used.
     """
-    files = storage.expand(patterns)
+    files, passed_over = listing.find(patterns, "")
+    if passed_over:
+        log(passed_over)
     described = dataset_info.beside(files)
     infos = [info for info in described.values() if info]
     infos.sort(key=lambda info: not info.labels)  # those of test sets may name no classes
