@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from quickdraw import fields
+from quickdraw.components.code_digest import digests_of
 from quickdraw.components.lookup import find_class
 from quickdraw.components.user_code import explained
 from quickdraw.console import log
@@ -109,6 +110,12 @@ def try_optimizer(settings: Settings, model: keras.Model) -> None:
     with explained(type(optimizer).update_step):
         optimizer.build(weights)
         optimizer.apply([ops.zeros_like(weight) for weight in weights])
+
+
+def code_of_optimizer(settings: Settings) -> dict[str, str]:
+    """Return digests of the code of a student's own optimizer; none of Keras'."""
+    kind, _ = _chosen(settings)
+    return digests_of(kind)
 
 
 def _chosen(settings: Settings) -> tuple[type[keras.Optimizer], dict[str, Any]]:

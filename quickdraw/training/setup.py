@@ -23,7 +23,7 @@ from quickdraw.training.augmentation import Augmentation, make_augmentation
 from quickdraw.training.data.cache import Drawings
 from quickdraw.training.initial_weights import InitialWeights, load_initial_weights
 from quickdraw.training.objective import check_teachers, class_weights
-from quickdraw.training.optimizers import complete, log_optimizer, try_optimizer
+from quickdraw.training.optimizers import code_of_optimizer, complete, log_optimizer, try_optimizer
 from quickdraw.training.settings import Settings
 from quickdraw.training.trial import check_loss, model_and_loss
 from quickdraw.training.validation_records import Load
@@ -210,6 +210,7 @@ def _describe(
             "train_data_pattern": settings.train_data_pattern,
             **settings.that_matter(),
             "augment": augmentation.params(),
+            **({"optimizer_code": code} if (code := code_of_optimizer(settings)) else {}),
         },
         data_fingerprint=train.fingerprint,
         named=bool(shards.info.labels),

@@ -40,8 +40,8 @@ def upload(bucket: str, classes: list[str]) -> str:
 
     Args:
         bucket: where to.
-        classes: names of the model's and the loss' class; where one is dotted (my_models.MyModel)
-            its module comes along.
+        classes: names of the classes of model, loss and optimizer; where one is dotted
+            (my_models.MyModel) its module comes along.
 
     Returns:
         `gs://bucket/packages/<hash of the code>/quickdraw-<version>.tar.gz`.
@@ -63,7 +63,7 @@ def upload(bucket: str, classes: list[str]) -> str:
 def collect(source: Path, classes: list[str]) -> Path:
     """Copy what belongs in the sdist to a new folder; return it."""
     source.mkdir()
-    modules = {name.partition(".")[0] for name in classes if "." in name} - {"quickdraw"}
+    modules = {name.partition(".")[0] for name in classes if "." in name} - {"quickdraw", "keras"}
     for path in [*(checkout() / part for part in _PARTS), *map(_module, sorted(modules))]:
         if path.is_dir():
             shutil.copytree(path, source / path.name, ignore=_IGNORED)

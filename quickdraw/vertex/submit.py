@@ -10,7 +10,7 @@
 
 What follows `--` goes to the module that the job runs. A run lies in gs://BUCKET/runs/RUN; the
 same command again goes on with it. This checkout is built and uploaded: your edits of models,
-and the module of a dotted --model, are in the job. --dry_run prints the spec and sends nothing;
+and the module of a dotted --model, loss or optimizer, are in the job. --dry_run prints the spec and sends nothing;
 --spec_file writes it for `gcloud ai custom-jobs create --config=…`. A job starts some minutes after
 it was submitted, later where GPUs are short.
 """
@@ -104,7 +104,7 @@ def command(flags: Flags, passed: list[str]) -> None:
 def _classes(job: Job, chosen: FlagValues) -> list[str]:
     """Return the classes the job needs: those it trains with, or those of the run it is about."""
     if job.kind in ("train", "tune"):
-        return [chosen.model, chosen.label_loss]
+        return [chosen.model, chosen.label_loss, chosen.optimizer]
     folders = f"gs://{job.bucket}/runs/{job.run}"
     if chosen.train_dir != chosen["train_dir"].default:
         folders = chosen.train_dir

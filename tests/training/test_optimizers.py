@@ -10,7 +10,7 @@ import pytest
 
 from quickdraw import train
 from quickdraw.errors import QuickdrawError
-from quickdraw.training import Settings
+from quickdraw.training import Settings, fit
 from quickdraw.training.optimizers import Muon, complete, log_optimizer, make_optimizer
 from quickdraw.training.settings import KERAS_OPTIMIZERS, TUNED
 
@@ -160,3 +160,22 @@ def test_what_it_makes_is_nearly_orthogonal():
     singular = np.linalg.svd(made, compute_uv=False)
     assert singular.min() > 0.6
     assert singular.max() < 1.3
+
+
+def test_code_of_ones_own_that_has_changed_is_told(tiny_data, tmp_path, monkeypatch):
+    values = {"train_data_pattern": tiny_data.train, "train_dir": str(tmp_path / "run")}
+    how = {"optimizer": f"{__name__}.SlowOptimizer", "max_steps": 2}
+    fit(Settings(**values, **how))
+    fit(Settings(**values, **how))
+
+    def update_step(self, gradient, variable, learning_rate):
+        self.assign_sub(variable, gradient * learning_rate / 3)
+
+    monkeypatch.setattr(SlowOptimizer, "update_step", update_step)
+    with pytest.raises(QuickdrawError, match="optimizer_code .*SlowOptimizer.update_step"):
+        fit(Settings(**values, **how))
+
+
+class SlowOptimizer(keras.optimizers.SGD):
+    def update_step(self, gradient, variable, learning_rate):
+        self.assign_sub(variable, gradient * learning_rate / 2)

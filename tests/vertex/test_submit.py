@@ -112,11 +112,12 @@ def test_the_package_holds_edits_and_modules(here, tmp_path):
     (here.checkout / "their").mkdir(exist_ok=True)
     (here.checkout / "their/__init__.py").write_text("")
     (here.checkout / "their/models.py").write_text("class X: ...")
-    classes = ["my_models.MyModel", "their.models.X", "CnnModel"]
+    classes = ["my_models.MyModel", "their.models.X", "CnnModel", "keras.optimizers.Nadam"]
     made = package.build(package.collect(tmp_path / "source", classes), tmp_path)
     with tarfile.open(made) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"my_models.py", "their/models.py", "quickdraw/models.py", "setup.py"} <= names
+    assert not [name for name in names if name.startswith("keras")]
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive"])
