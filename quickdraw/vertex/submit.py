@@ -10,9 +10,9 @@
 
 What follows `--` goes to the module that the job runs. A run lies in gs://BUCKET/runs/RUN; the
 same command again goes on with it. This checkout is built and uploaded: your edits of models,
-and the module of a dotted --model, loss or optimizer, are in the job. --dry_run prints the spec and sends nothing;
---spec_file writes it for `gcloud ai custom-jobs create --config=…`. A job starts some minutes after
-it was submitted, later where GPUs are short.
+and the modules of a dotted --model, --label_loss or --optimizer, are in the job. --dry_run prints
+the spec and sends nothing; --spec_file writes it for `gcloud ai custom-jobs create --config=…`. A
+job starts some minutes after it was submitted, later where GPUs are short.
 """
 
 from __future__ import annotations
