@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 
 from quickdraw import storage
+from quickdraw.datasets.sources import unread
 from quickdraw.datasets.sources.idx import MAGIC
 from quickdraw.datasets.sources.pictures import pictures_in
 from quickdraw.errors import QuickdrawError
@@ -145,7 +146,13 @@ def _below(found: Found) -> str:
         return "; but pictures that are in no folder of a class: <class>/*.png expected"
     if any(name.lower().endswith((".zip", ".tar", ".tgz", ".7z", ".rar")) for name in found.others):
         return "; but an archive: unpack it first"
-    return ""
+    inside = [
+        os.path.join(folder, name)
+        for folder in filter(storage.is_folder, found.others)
+        for name in storage.listdir(folder)
+    ]
+    others = unread.counted(inside, found.path)
+    return f"; {unread.said(others)}" if others else ""
 
 
 def _kind_of(path: str, is_alone: bool) -> str | None:

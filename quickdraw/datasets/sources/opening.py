@@ -56,6 +56,6 @@ def open_source(  # noqa: PLR0913
     others = {*found.others, *found.kinds} - {*files, *wish.read}
     left = source.unread | unread.counted(sorted(others), path)
     if left:
-        log(unread.said(left))
+        log(f"warning: {unread.said(left)}")
     flags = {name: getattr(wish, name) for name in _HOW_TO_READ}
     return dataclasses.replace(source, unread=left, inputs=sorted(wish.read), flags=flags)

@@ -12,7 +12,6 @@ from quickdraw import storage
 from quickdraw.datasets.sources.base import DrawingFile, Read, Record, cut, spread
 from quickdraw.drawings import greyscale
 from quickdraw.drawings.drawing import Drawing, SkippedDrawing
-from quickdraw.errors import QuickdrawError
 
 _LARGEST_FILE = 1 << 26
 
@@ -38,11 +37,7 @@ class Pictures(DrawingFile):
 
     def scan(self, start: int, stop: int) -> Iterator[Record]:
         for position in range(start, min(stop, len(self.names))):
-            try:
-                data = self._read(position, _LARGEST_FILE)
-            except QuickdrawError as error:
-                yield position, SkippedDrawing("not a file", str(error))
-                continue
+            data = self._read(position, _LARGEST_FILE)
             if len(data) < _LARGEST_FILE:
                 yield position, data
             else:
@@ -50,7 +45,7 @@ class Pictures(DrawingFile):
 
     def glimpse(self, count: int) -> Iterator[np.ndarray]:
         for position in spread(len(self.names), count):
-            with contextlib.suppress(SkippedDrawing, QuickdrawError):
+            with contextlib.suppress(SkippedDrawing):
                 found = greyscale.decode(self._read(position, _LARGEST_FILE))
                 if not found.is_inked:
                     yield found.pixels
@@ -72,9 +67,11 @@ class Pictures(DrawingFile):
 
 
 def pictures_in(folder: str) -> list[str]:
-    """Return the names of the pictures in a folder, sorted."""
+    """Return the names of the pictures in a folder, sorted; no pipes, folders or broken links."""
     return [
         name
         for name in storage.listdir(folder)
-        if name.lower().endswith(greyscale.ENDINGS) and not name.startswith(".")
+        if name.lower().endswith(greyscale.ENDINGS)
+        and not name.startswith(".")
+        and (storage.is_remote(folder) or os.path.isfile(os.path.join(folder, name)))
     ]

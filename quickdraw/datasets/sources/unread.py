@@ -42,13 +42,13 @@ def counted(paths: Iterable[str], source: str) -> dict[str, int]:
 
 
 def said(counts: dict[str, int]) -> str:
-    """Return the warning about what was not read."""
+    """Return in words what was not read."""
     parts = [
         f"{name} ({'empty' if not count else f'{count:,} files'})" if count != 1 else name
         for name, count in counts.items()
     ]
     more = f", and {len(parts) - _SHOWN:,} more" if len(parts) > _SHOWN else ""
-    return f"warning: not read: {', '.join(parts[:_SHOWN])}{more}"
+    return f"not read: {', '.join(parts[:_SHOWN])}{more}"
 
 
 def _relative(path: str, start: str) -> str:

@@ -100,14 +100,22 @@ def test_chalk_and_ink_on_transparent_paper(tmp_path):
     np.testing.assert_array_equal(second.image, first.image)
 
 
-def test_what_is_no_file_is_skipped_and_not_waited_for(tmp_path):
+def test_what_is_no_file_is_named_and_not_waited_for(tmp_path):
     folder(tmp_path, {"cat/1.png": doodle(), "cat/broken.png": b"GIF"})
     os.mkfifo(tmp_path / "cat" / "pipe.png")
+    (tmp_path / "cat" / "link.webp").symlink_to("nowhere.webp")
     (tmp_path / "cat" / "folder.png").mkdir()
-    (cat,) = opened(tmp_path)
-    drawing, *others = parsed(cat)
-    assert drawing.image.max() == 255
-    assert others == ["not a picture that can be read", "not a file", "not a file"]
+    source = open_source(str(tmp_path), "")
+    drawing, other = parsed(source.files[0])
+    assert (drawing.image.max(), other) == (255, "not a picture that can be read")
+    assert source.unread == {"cat/folder.png/": 0, "cat/link.webp": 1, "cat/pipe.png": 1}
+
+
+def test_folders_of_pictures_that_none_of_us_can_read(tmp_path):
+    heic = b"\0\0\0\x18ftypheic"
+    folder(tmp_path, {"cat/1.heic": heic, "cat/2.heic": heic, "dog/1.heic": heic})
+    with pytest.raises(QuickdrawError, match=r"not read: cat/\*.heic \(2 files\), dog/1.heic"):
+        opened(tmp_path)
 
 
 def test_no_folders(tmp_path):
