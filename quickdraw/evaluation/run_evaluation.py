@@ -14,7 +14,6 @@ from quickdraw.evaluation.evaluate import BATCH, make_evaluate
 from quickdraw.evaluation.metrics import Metrics
 from quickdraw.evaluation.prefetch import prefetch
 from quickdraw.readers import BaseReader, QuickDrawFeatureReader
-from quickdraw.records import listing
 from quickdraw.records.shards import BadRecords, OnBadRecord, Shards
 from quickdraw.runs import calibration, checkpoints, factory, record
 from quickdraw.runs.folder import wait_for
