@@ -81,14 +81,15 @@ def build_model(run: Run, to_predict: bool = False) -> keras.Model:
     keras.config.set_dtype_policy(precision.POLICIES[computes_in])
     try:
         model = create_model(run).build(
-            run.image_size, run.channels, len(run.labels), _preprocessing(run)
+            run.image_size, run.channels, len(run.labels), preprocessing_of(run)
         )
         return create_loss(run).attach(model)
     finally:
         keras.config.set_dtype_policy(policy)
 
 
-def _preprocessing(run: Run) -> Preprocessing:
+def preprocessing_of(run: Run) -> Preprocessing:
+    """Return what the run's model does to images first."""
     from quickdraw.components.preprocessing import Preprocessing
 
     names = {field.name for field in dataclasses.fields(Preprocessing)}

@@ -13,7 +13,7 @@ import numpy as np
 from quickdraw import runs
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
-from quickdraw.runs import checkpoints, record
+from quickdraw.runs import checkpoints, factory, record
 from quickdraw.runs.record import Run
 from quickdraw.training.settings import Settings
 
@@ -81,6 +81,12 @@ def load_initial_weights(settings: Settings, run: Run, model: keras.Model) -> In
     fits = _shapes(classifier, -1) == _shapes(theirs, -1)
     kept = [name for name in run.labels if name in trained.labels] if fits else []
     if not goes_on:
+        there, here = map(factory.preprocessing_of, (trained.run, run))
+        if there != here:
+            log(
+                f"warning: --init_from={folder}: the images that its weights know are made "
+                f"differently: {there} there, {here} here"
+            )
         new = [name for name in run.labels if name not in kept]
         anew = f"; begun anew for {len(new)}: {reprlib.repr(new)}" if new else ""
         log(

@@ -167,7 +167,7 @@ def _checked(kind: type, name: str, value: Any, known: dict[str, Any]) -> Any:
     Raises:
         QuickdrawError: the optimizer has no such parameter, or one of another type.
     """
-    where = f"--optimizer: {kind.__name__}"
+    where = f"--optimizer_params: {kind.__name__}"
     if name in _FLAGS:
         raise QuickdrawError(f"{where}: {name} is the flag {_FLAGS[name]} here")
     if name not in known or name in _HIDDEN:

@@ -77,6 +77,11 @@ def test_columns_of_the_classifier_go_by_name(source, records, tmp_path, capfd):
     assert "kept for 2 of 3 classes; begun anew for 1: ['tree']" in capfd.readouterr().err
 
 
+def test_weights_that_know_other_images_are_told(source, tiny_data, tmp_path, capfd):
+    begun(source, tmp_path / "run", tiny_data.train, pixel_mean=0.5)
+    assert "the images that its weights know are made differently" in capfd.readouterr().err
+
+
 def test_a_loss_with_a_classifier_of_its_own_begins_anew(source, tiny_data, tmp_path, capfd):
     *body, _, _ = runs.load(source).model.get_weights()
     found = begun(source, tmp_path / "run", tiny_data.train, label_loss="AMSoftmaxLoss")
