@@ -77,6 +77,9 @@ class Recipe:
     def image(self, drawing: Drawing) -> np.ndarray:
         """Return a drawing's image: uint8 `[image_size, image_size]`, or `[…, 3]` in colour."""
         if drawing.strokes is not None:
+            if not drawing.strokes:
+                colours = (3,) if self.channels == 3 else ()
+                return np.zeros((self.image_size, self.image_size, *colours), np.uint8)
             return rasterise.rasterise(
                 drawing.strokes, self.image_size, self.line_width, self.padding, self.channels
             )
@@ -95,7 +98,10 @@ def key_of(drawing: Drawing) -> int:
 
 
 def id_of(drawing: Drawing, key: int, labelled: bool) -> str:
-    """Return the id of a test record: its key_id if unlabelled, else one that hides the answer."""
+    """Return the id of a test record: its key_id if unlabelled, else one that hides the answer.
+
+    The key is one that no other record has: copies in a test set get keys of their own.
+    """
     return drawing.key_id if drawing.key_id and not labelled else f"{key:016x}"
 
 

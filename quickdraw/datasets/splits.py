@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -33,8 +33,11 @@ def content_of_strokes(strokes: Sequence) -> bytes:
     or in their times have the same content.
 
     Args:
-        strokes: list of `[[x0, x1, ...], [y0, y1, ...]]` in 0...255, none of them empty.
+        strokes: list of `[[x0, x1, ...], [y0, y1, ...]]` in 0...255, none of them empty; none in a
+            test record without a drawing.
     """
+    if not strokes:
+        return b"strokes:"
     left = round(min([min(stroke[0]) for stroke in strokes]))
     top = round(min([min(stroke[1]) for stroke in strokes]))
     pieces = []
@@ -75,10 +78,12 @@ def assign(keys: np.ndarray, percentages: Percentages = DEFAULT) -> np.ndarray:
     return np.digitize(keys % np.uint64(100), (train, train + valid))
 
 
-def without_test(percentages: Percentages) -> Percentages:
-    """Return the percentages for the other drawings where a test set already exists."""
-    train, valid, test = percentages
-    return train + test, valid, 0
+def without(percentages: Percentages, given: Collection[str]) -> Percentages:
+    """Return the percentages for the other drawings where some splits are given already."""
+    _, valid, test = (
+        0 if split in given else part for split, part in zip(SPLITS, percentages, strict=True)
+    )
+    return 100 - valid - test, valid, test
 
 
 def split_of(content: bytes, percentages: Percentages = DEFAULT) -> str:

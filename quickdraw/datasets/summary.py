@@ -7,6 +7,8 @@ import shlex
 
 from quickdraw.records.dataset_info import DatasetInfo
 
+_SHOWN = 8
+
 
 def summary(info: DatasetInfo, output_dir: str) -> str:
     """Return tables of splits and classes, what was adjusted or skipped, and the next command."""
@@ -33,6 +35,30 @@ def summary(info: DatasetInfo, output_dir: str) -> str:
             f"next: {_next_command(info, output_dir)}",
         ]
     )
+
+
+def warnings(info: DatasetInfo) -> list[str]:
+    """Return a line about each thing that somebody may not expect of a data set."""
+    lines = []
+    of = {split: content["per_class"] for split, content in info.splits.items()}
+    records = {split: content["records"] for split, content in info.splits.items()}
+    none = [label for label in info.labels if not any(counts[label] for counts in of.values())]
+    if none:
+        lines.append(f"warning: no drawing is left of {_named(none)}: see what was skipped")
+    untrained = [label for label in info.labels if not of["train"][label] and label not in none]
+    if records["train"] and untrained:
+        lines.append(f"warning: there is no drawing to train on of {_named(untrained)}")
+    if info.labels and records["test"] > sum(of["test"].values()):
+        lines.append(
+            f"the {records['test']:,} drawings without a label are the test set; those with one "
+            "are for training and validation"
+        )
+    return lines
+
+
+def _named(labels: list[str]) -> str:
+    more = f" and {len(labels) - _SHOWN:,} more" if len(labels) > _SHOWN else ""
+    return ", ".join(map(repr, labels[:_SHOWN])) + more
 
 
 def columns(rows: list[tuple[str, ...]]) -> list[str]:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from quickdraw.drawings import simplify
+from quickdraw.drawings import key_ids, simplify
 
 KNOWN = ("word", "drawing", "key_id", "countrycode", "recognized", "timestamp")
 """The fields of Quick, Draw!'s drawings; all are read but the timestamp."""
+
+DOT = [[[128], [128]]]
+"""The strokes of a drawing of one point, wherever that lies: it is drawn in the middle."""
+BLANK = "blank"
+_ONE_POINT, _NO_POINT = "one point only", "no strokes"
+EMPTY = (BLANK, _ONE_POINT, _NO_POINT)
+"""Why a drawing is left out in which there is nothing to see, though it is not damaged."""
 
 _LARGEST_RAW = 1e6  # pixels
 _YES = ("true", "1", "1.0", "t", "yes")  # Excel writes TRUE, pandas 1.0
@@ -22,11 +30,21 @@ class SkippedDrawing(ValueError):
     Attributes:
         reason: the same few words for all drawings like it, to be counted.
         named: whether it is worth naming, being a fault and not a choice.
+        rest: what is known of it nevertheless: an empty drawing, or a dot, with its word and id.
     """
 
-    def __init__(self, reason: str, detail: str = "", named: bool = True):
+    def __init__(
+        self, reason: str, detail: str = "", named: bool = True, rest: Drawing | None = None
+    ):
         super().__init__(f"{reason}. Received: {detail}" if detail else reason)
-        self.reason, self.named = reason, named
+        self.reason, self.named, self.rest = reason, named, rest
+
+
+class LostRecord(SkippedDrawing):
+    """A record that cannot be used and must not be left out: that of a test set, or without its id.
+
+    Nothing is made of its file.
+    """
 
 
 class Drawing(NamedTuple):
@@ -35,7 +53,7 @@ class Drawing(NamedTuple):
     Attributes:
         word: name of the category; None where nobody says (the drawings of a test set).
         strokes: list of `[[x0, x1, ...], [y0, y1, ...]]` in units of 0...255, perhaps with a third
-            list of milliseconds.
+            list of milliseconds; none in a test record without a drawing.
         image: uint8 `[height, width]`, strokes 255 on 0, where there are no strokes.
         key_id: the drawing's number in Quick, Draw!, as text.
         countrycode: two letters.
@@ -56,22 +74,49 @@ def from_fields(fields: dict[str, Any], category: str | None, raw: bool | None) 
     """Return the drawing in a JSON object or a csv row of Quick, Draw!.
 
     Args:
-        fields: `drawing` and perhaps `word`, `key_id`, `countrycode`, `recognized`.
+        fields: `drawing`, as lists or as JSON text, and perhaps `word`, `key_id`, `countrycode`,
+            `recognized`.
         category: the word, where the fields have none.
         raw: whether the strokes are raw; None looks whether they have times.
 
     Raises:
         SkippedDrawing: the drawing cannot be used.
     """
-    if "drawing" not in fields:
-        raise SkippedDrawing("no field 'drawing'", shown(fields))
     word = fields.get("word", category)
     if word is not None and not isinstance(word, str):
         raise SkippedDrawing("the word is not text", shown(word))
+    try:
+        if "drawing" not in fields:
+            raise SkippedDrawing("no field 'drawing'", shown(fields))
+        strokes = checked(_decoded(fields["drawing"]), raw)
+    except SkippedDrawing as error:
+        error.rest = _with(fields, word, DOT if error.reason == _ONE_POINT else [])
+        raise
+    return _with(fields, word, strokes)
+
+
+def _decoded(drawing: Any) -> Any:
+    """Return strokes that may be written as JSON text, as in tables."""
+    if not isinstance(drawing, str) or drawing.lstrip()[:1] != "[":
+        return drawing
+    try:
+        return json.loads(drawing)
+    except (ValueError, RecursionError):
+        raise SkippedDrawing("broken JSON", shown(drawing[:60])) from None
+
+
+def _with(fields: dict[str, Any], word: str | None, strokes: list) -> Drawing:
+    try:
+        key_id = key_ids.exact(fields.get("key_id", ""))
+    except ValueError as error:
+        raise LostRecord(
+            f"the key_id {error} has lost its last digits, as table programs round them: take the "
+            "original file" + " or leave out the key_id" * (word is not None)
+        ) from None
     return Drawing(
         word,
-        checked(fields["drawing"], raw),
-        key_id=str(fields.get("key_id", "")),
+        strokes,
+        key_id=key_id,
         countrycode=str(fields.get("countrycode", "")),
         recognized=str(fields.get("recognized", True)).strip().casefold() in _YES,
     )
@@ -97,7 +142,7 @@ def checked(strokes: Any, raw: bool | None = None) -> list:  # noqa: C901
             raise
         raise SkippedDrawing("not strokes", shown(strokes)) from None
     if len(values) <= 2:
-        raise SkippedDrawing("one point only" if strokes else "no strokes")
+        raise SkippedDrawing(_ONE_POINT if strokes else _NO_POINT)
     if len(values) > 2 * _MOST_POINTS:
         raise SkippedDrawing("too many points", f"{len(values) // 2:,}")
     if raw is None:

@@ -148,7 +148,8 @@ def serialise(**features: Any) -> bytes:
     """Serialise an Example: the same features give the same bytes.
 
     Args:
-        features: for each feature bytes, an integer, or a list of floats or integers.
+        features: for each feature bytes, an integer, or a list of floats or integers; an empty one
+            is of floats.
     """
     example = Example()
     for name, value in features.items():
@@ -157,7 +158,7 @@ def serialise(**features: Any) -> bytes:
             feature.bytes_list.value.append(value)
         elif isinstance(value, numbers.Integral):
             feature.int64_list.value.append(int(value))
-        elif value and isinstance(value[0], float):
+        elif not value or isinstance(value[0], float):
             feature.float_list.value.extend(value)
         else:
             feature.int64_list.value.extend(value)

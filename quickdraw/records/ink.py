@@ -20,6 +20,8 @@ _NO_POINT = (0, 0, -SCALE)
 
 def ink_of(strokes: Sequence) -> np.ndarray:
     """Convert strokes `[[x0, x1, ...], [y0, y1, ...]]` to ink, float32 `[points - 1, 3]`."""
+    if not strokes:
+        return np.zeros((0, 3), np.float32)
     ink = np.zeros((sum(len(stroke[0]) for stroke in strokes), 3), np.float32)
     for axis in (0, 1):
         ink[:, axis] = [value for stroke in strokes for value in stroke[axis]]

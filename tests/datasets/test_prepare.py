@@ -48,7 +48,7 @@ def test_a_data_set_and_what_to_do_with_it(source, tmp_path, capsys):
 
 
 def test_every_flag_counts(source, tmp_path, capsys):
-    np.save(source / "cat.npy", np.ones((40, 784), np.uint8))
+    np.save(source / "cat.npy", np.tile(np.arange(784, dtype=np.uint8), (40, 1)))
     run(
         f"--source={source}",
         f"--output_dir={tmp_path / 'made'}",

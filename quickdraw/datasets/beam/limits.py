@@ -11,19 +11,20 @@ from typing import Any
 
 import apache_beam as beam
 
-from quickdraw.datasets.writing.scanning import NO_WORD
+from quickdraw.datasets.writing.entries import NO_WORD
 
 _BUCKET_BYTES = 4 << 20
 _BUCKET_KEYS = 1 << 52  # of 2^64
 
-Found = tuple[int, tuple[bool, str | None, int, int, bytes]]
-"""Key; then whether it is no test drawing, word, file, position and record."""
+Found = tuple[int, tuple[int, str | None, int, int, bytes, int]]
+"""Key; then rank (0 of a test set, 1 of a validation set, 2 of others), word, file, position,
+record and the number of the key_id."""
 
-Single = tuple[int, tuple[bool, int, int, int, bytes]]
-"""The same of the only drawing with its key, with the number of its label for the word."""
+Single = tuple[int, tuple[int, int, int, int, bytes]]
+"""Key; then rank, number of the label, file, position and record of a drawing that stays."""
 
-Category = str | int
-"""A word, or the number of a label."""
+Category = tuple[int, str] | int
+"""Rank and word, or the number of a label."""
 
 Place = tuple[int, ...]
 """Of a drawing in an order; all but the last number say which bucket it is in."""
@@ -32,7 +33,8 @@ Place = tuple[int, ...]
 def at_start(found: Any, most: int) -> Any:
     """Return the first `most` drawings of each category in file order, a collection of `Found`.
 
-    Those without a word all stay.
+    Those of a test set or a validation set that was set apart are counted by themselves. Those
+    without a word all stay.
     """
     return found | "at the start" >> _first_of_each(_place_in_files, most)
 
@@ -70,9 +72,10 @@ def _left_out(counts: dict[int, int], least: int) -> Iterator[tuple[tuple[str, s
         yield ("skipped", "left out for balance"), count
 
 
-def _place_in_files(found: Found) -> tuple[str | None, Place]:
-    _, (_, word, file, position, _) = found
-    return word, (file, position // _BUCKET_BYTES, position)
+def _place_in_files(found: Found) -> tuple[Category | None, Place]:
+    _, (rank, word, file, position, *_) = found
+    category = None if word is None else (rank, word)
+    return category, (file, position // _BUCKET_BYTES, position)
 
 
 def _place_by_key(single: Single) -> tuple[int | None, Place]:

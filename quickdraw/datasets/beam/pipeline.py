@@ -17,14 +17,21 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from quickdraw.console import log
 from quickdraw.datasets import splits
-from quickdraw.datasets.beam import limits, sharding
+from quickdraw.datasets.beam import copies, limits, sharding
 from quickdraw.datasets.recipe import Recipe, key_of
 from quickdraw.datasets.sources import DrawingFile, Source
-from quickdraw.datasets.writing import output, packing, provenance, scanning, writer
+from quickdraw.datasets.summary import warnings
+from quickdraw.datasets.writing import output, packing, provenance, record_ids, scanning, writer
+from quickdraw.datasets.writing.entries import ENTRY, NO_WORD
+from quickdraw.drawings import key_ids
 from quickdraw.drawings.drawing import SkippedDrawing
+from quickdraw.errors import QuickdrawError
 from quickdraw.records.dataset_info import DatasetInfo
 
 _PIECE = 4 << 20
+
+Unlabelled = tuple[int, int, int]
+"""File, position and number of the key_id of a test record without a label."""
 
 
 def write(
@@ -60,6 +67,8 @@ def write(
             _build(pipeline, source, recipe, info.source, folder)
         sharding.complete(info, folder)
         provenance.check_unchanged(source.inputs, info.settings["seen"])
+        for line in warnings(info):
+            log(line)
         info.save(folder)
     return info
 
@@ -84,24 +93,57 @@ def _build(
     found = read.found
     if recipe.per_category:
         found = limits.at_start(found, recipe.per_category)
+    found, ids = copies.without_ids_of_others(found)
     first = (
         found
         | "by key" >> beam.GroupByKey()
-        | "first of copies" >> beam.FlatMap(_first, labels).with_outputs("counts", main="single")
+        | "copies" >> beam.FlatMap(copies.first_of, labels).with_outputs("counts", main="single")
     )
-    single, counts = first.single, [read.counts, first.counts]
+    single, counts = first.single, [read.counts, ids, first.counts]
     if recipe.balance:
         single, left_out = limits.balanced(single, labels)
         counts.append(left_out)
-    apart = any(file.is_test for file in files)
-    made = single | "make" >> beam.Map(_make, files, recipe, apart)
+    unlabelled = beam.pvalue.AsList(
+        found
+        | "unlabelled" >> beam.Filter(lambda one: one[1][1] is None)
+        | "their places" >> beam.Map(lambda one: (one[1][2], one[1][3], one[1][5]))
+    )
+    order = beam.pvalue.AsSingleton(
+        pipeline | "all of them" >> beam.Create([None]) | "order" >> beam.Map(_order, unlabelled)
+    )
+    made = single | "make" >> beam.Map(_make, files, recipe, order)
     counts = (
         counts
         | "all reasons" >> beam.Flatten()
         | "count reasons" >> beam.CombinePerKey(sum)
         | "reasons as one" >> beam.CombineGlobally(beam.combiners.ToDictCombineFn())
     )
-    sharding.write(pipeline, made, labels, counts, folder, recipe)
+    fault = beam.pvalue.AsSingleton(
+        pipeline | "ids" >> beam.Create([None]) | "fault" >> beam.Map(_fault, unlabelled, files)
+    )
+    sharding.write(pipeline, made, labels, (counts, fault), folder, recipe)
+
+
+def _order(_: None, unlabelled: list[Unlabelled]) -> dict[tuple[int, int], int]:
+    """Return the place in a test set without labels of each file and position."""
+    return {(file, at): number for number, (file, at, _) in enumerate(sorted(unlabelled))}
+
+
+def _fault(_: None, unlabelled: list[Unlabelled], files: Sequence[DrawingFile]) -> str:
+    """Return what is wrong with the ids of a test set without labels; nothing if all is well."""
+    rows = [(0, at, 0, file, NO_WORD, number) for file, at, number in sorted(unlabelled)]
+    entries = np.array(rows, ENTRY)
+
+    def place(file: int, position: int) -> str:
+        return files[file].place(position)
+
+    try:
+        has_id = entries[entries["id"] != 0]
+        record_ids.check_once(has_id[np.argsort(has_id["id"], kind="stable")], place)
+        record_ids.check_all(entries, place)
+    except QuickdrawError as error:
+        return str(error)
+    return ""
 
 
 class _Union(beam.CombineFn):
@@ -139,32 +181,26 @@ def _read(piece: scanning.Piece, files: Sequence[DrawingFile], recipe: Recipe) -
             yield beam.pvalue.TaggedOutput("counts", (("adjusted", what), 1))
         if drawing.word is not None:
             used.add(drawing.word)
-        set_apart = files[piece.file].is_test or drawing.word is None
-        yield key_of(drawing), (not set_apart, drawing.word, piece.file, position, data)
+        split = files[piece.file].split or "train"
+        rank = 0 if drawing.word is None else 2 - splits.SPLITS.index(split)
+        number = key_ids.number_of(drawing.key_id)
+        yield key_of(drawing), (rank, drawing.word, piece.file, position, data, number)
     yield beam.pvalue.TaggedOutput("words", (set(words), used))
 
 
-def _first(found: tuple[int, Iterable[tuple]], labels: list[str]) -> Iterator[Any]:
-    """Yield the first of the drawings with the same key."""
-    key, copies = found
-    numbers = {label: number for number, label in enumerate(labels)}
-    ordered = sorted(
-        (not_test, numbers.get(word, scanning.NO_WORD), file, position, data)
-        for not_test, word, file, position, data in copies
-    )
-    if len(ordered) > 1:
-        yield beam.pvalue.TaggedOutput("counts", (("skipped", "duplicate"), len(ordered) - 1))
-    yield key, ordered[0]
-
-
 def _make(
-    single: limits.Single, files: Sequence[DrawingFile], recipe: Recipe, apart: bool
+    single: limits.Single,
+    files: Sequence[DrawingFile],
+    recipe: Recipe,
+    order: dict[tuple[int, int], int],
 ) -> sharding.Made:
-    """Make the record of a drawing."""
-    key, (not_test, number, file, position, data) = single
-    percentages = splits.without_test(recipe.percentages) if apart else recipe.percentages
-    which = int(splits.assign(np.array([key], np.uint64), percentages)[0]) if not_test else 2
-    label = None if number == scanning.NO_WORD else number
-    drawing = files[file].parse(position, data)
+    """Make the record of a drawing; `order` is that of the test records without labels, if any."""
+    key, (rank, number, file, position, data) = single
+    given = {each.split for each in files if each.split} | ({"test"} if order else set())
+    percentages = splits.without(recipe.percentages, given)
+    which = 2 - rank or int(splits.assign(np.array([key], np.uint64), percentages)[0])
+    label = None if number == NO_WORD else number
+    drawing = files[file].drawing(position, data)
     record, answer = packing.framed_record(recipe, drawing, key, label, which == 2)
-    return splits.SPLITS[which], key, label, record, answer
+    place = order[file, position] if label is None else key
+    return splits.SPLITS[which], key, place, label, record, answer

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from quickdraw import storage
-from quickdraw.drawings.drawing import Drawing, SkippedDrawing
+from quickdraw.drawings.drawing import BLANK, EMPTY, Drawing, LostRecord, SkippedDrawing
 from quickdraw.drawings.greyscale import INVERTED
 from quickdraw.drawings.polarity import Polarity
+from quickdraw.errors import QuickdrawError
 
 Record = tuple[int, bytes | SkippedDrawing]
 """Where in its file a drawing is, and what stands there, or why that cannot be used."""
@@ -30,12 +31,12 @@ class DrawingFile(abc.ABC):
     Attributes:
         path: the file.
         category: the word of all its drawings; None where each names its own, or none does.
-        is_test: whether this is a test set that somebody else set apart.
+        split: `train`, `valid` or `test` where somebody else has set its drawings apart.
         polarity: which way round its images are.
     """
 
-    def __init__(self, path: str, category: str | None = None, is_test: bool = False):
-        self.path, self.category, self.is_test = path, category, is_test
+    def __init__(self, path: str, category: str | None = None, split: str | None = None):
+        self.path, self.category, self.split = path, category, split
         self.polarity = Polarity()
 
     @property
@@ -64,6 +65,30 @@ class DrawingFile(abc.ABC):
     def glimpse(self, count: int) -> Iterator[np.ndarray]:
         """Yield some images as they are stored, uint8 `[height, width]`; none where strokes are."""
         yield from ()
+
+    def drawing(self, position: int, data: bytes) -> Drawing:
+        """Return the drawing of a record; of a test record an empty one sooner than none.
+
+        Whatever has no label is a test record, and its id is asked for: it comes out in any case.
+        So does one of a labelled test set that is merely blank.
+
+        Raises:
+            SkippedDrawing: it cannot be used.
+            QuickdrawError: nor may it be left out.
+        """
+        try:
+            drawing = self.parse(position, data)
+            if drawing.image is not None and _is_blank(drawing.image):
+                raise SkippedDrawing(BLANK, rest=drawing)
+            return drawing
+        except LostRecord as error:
+            raise QuickdrawError(f"{self.place(position)}: {error}") from None
+        except SkippedDrawing as error:
+            rest = error.rest
+            if rest and (rest.word is None or (self.split == "test" and error.reason in EMPTY)):
+                kept = f"kept, as a test record ({error.reason})"
+                return rest._replace(adjusted=(*rest.adjusted, kept))
+            raise
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Read]:
@@ -115,6 +140,12 @@ def light_on_dark(
 def spread(size: int, count: int) -> range:
     """Return about `count` of `size` positions, evenly spread."""
     return range(0, size, max(size // count, 1))
+
+
+def _is_blank(image: np.ndarray) -> bool:
+    """Return whether all pixels of a uint8 image are alike."""
+    pixels = image.tobytes()
+    return not pixels.lstrip(pixels[:1])  # ends at the first that differs
 
 
 def cut(size: int, most: int) -> list[tuple[int, int]]:

@@ -17,6 +17,7 @@ import numpy as np
 from quickdraw import storage
 from quickdraw.datasets.sources.base import DrawingFile, Record, cut, light_on_dark
 from quickdraw.datasets.sources.bitmaps import check_side, rows, some_rows, square
+from quickdraw.datasets.sources.official import split_of
 from quickdraw.drawings.drawing import Drawing
 from quickdraw.errors import QuickdrawError
 
@@ -26,7 +27,7 @@ _EMNIST = re.compile(r"(?<![a-z])emnist", re.IGNORECASE)
 
 
 class Idx(DrawingFile):
-    """A file of images with a file of their labels; named `t10k` or `test`, it is the test set.
+    """A file of images with a file of their labels; its name tells its split: t10k is the test set.
 
     Args:
         path: uint8 images `[n, size, size]`, unpacked.
@@ -38,8 +39,7 @@ class Idx(DrawingFile):
     """
 
     def __init__(self, path: str, labels_path: str, name: str):
-        is_test = any(word in os.path.basename(name) for word in ("t10k", "test"))
-        super().__init__(path, None, is_test)
+        super().__init__(path, None, split_of(os.path.basename(name)))
         self.name = name
         self._adjusted = (TRANSPOSED,) if is_transposed(name) else ()
         self._start, shape = _header(path, name)

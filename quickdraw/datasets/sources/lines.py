@@ -87,4 +87,6 @@ def parse(line: bytes, category: str | None = None, raw: bool | None = None) -> 
         raise SkippedDrawing("not a JSON object", shown(fields))
     if "word" in fields and isinstance(word := fields["word"], str | None):
         fields["word"] = names.of_cell(word or "")
+    if isinstance(fields.get("key_id"), float):  # read as it is written, to see what it has lost
+        fields["key_id"] = json.loads(line, parse_float=str)["key_id"]
     return from_fields(fields, category, raw)

@@ -21,11 +21,10 @@ import numpy as np
 from quickdraw import storage
 from quickdraw.datasets.sources import names
 from quickdraw.datasets.sources.bitmaps import LONGEST_HEADER, Bitmaps
+from quickdraw.datasets.sources.official import split_of
 from quickdraw.drawings.drawing import Drawing
 from quickdraw.errors import QuickdrawError
 
-SPLITS = {"train": "train", "valid": "valid", "val": "valid", "test": "test", "t10k": "test"}
-"""The words of a name that tell a split."""
 LARGEST_LOADED = 1 << 30
 """Bytes of an array that is loaded whole."""
 _LARGEST = 1 << 33
@@ -47,7 +46,7 @@ class LabelledImages(Bitmaps):
             super().__init__(path, "")
         except QuickdrawError as error:
             raise QuickdrawError(str(error).replace(path, name)) from None
-        self.category, self.name, self.is_test = None, name, split == "test"
+        self.category, self.name, self.split = None, name, split
         if len(words) != self._rows:
             raise QuickdrawError(f"{name}: {self._rows} labels expected. Received: {len(words)}")
         self._words, codes = np.unique(words, return_inverse=True)
@@ -152,11 +151,6 @@ def damage(name: str) -> Iterator[None]:
 def scratch_path(scratch: str, name: str, ending: str) -> str:
     """Return where to unpack what has a name."""
     return os.path.join(scratch, f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.{ending}")
-
-
-def split_of(name: str) -> str | None:
-    """Return the split that one of a name's words tells."""
-    return next((SPLITS[part] for part in _parts(name) if part in SPLITS), None)
 
 
 def labels_of(path: str) -> str:

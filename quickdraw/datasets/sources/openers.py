@@ -14,6 +14,7 @@ from quickdraw.datasets.sources.bitmaps import Bitmaps
 from quickdraw.datasets.sources.finding import FORMATS
 from quickdraw.datasets.sources.idx import Idx, labels_of
 from quickdraw.datasets.sources.lines import Lines
+from quickdraw.datasets.sources.official import split_of_path
 from quickdraw.datasets.sources.pictures import Pictures
 from quickdraw.datasets.sources.sketchrnn import holds_strokes, sketches
 from quickdraw.datasets.sources.tables import Table
@@ -129,6 +130,7 @@ def _open_records(wish: Wish, paths: list[str]) -> Source:
     for (shard, path), each in zip(shards, labellings, strict=True):
         own = dataclasses.replace(each, classes=classes[os.path.dirname(path)])
         files.append(Records(shard, path, own, wish.image_key))
+        files[-1].split = split_of_path(path, wish.path)
         if not own.classes and any(classes.values()):
             _check_word(files[-1], max(classes.values(), key=len))
     return Source(FORMATS["tfrecords"], list(files), labels, has_strokes=True)
@@ -148,6 +150,7 @@ def _check_word(file: Records, others: list[str]) -> None:
 def _open_pictures(wish: Wish, paths: list[str]) -> Source:
     folders = [Pictures(path, name) for name, path in _chosen(wish, paths, is_folder=True)]
     for folder in folders:
+        folder.split = split_of_path(os.path.join(folder.path, ""), wish.path)
         wish.read.update(os.path.join(folder.path, name) for name in folder.names)
     rest = [
         os.path.join(folder.path, name)
@@ -155,6 +158,13 @@ def _open_pictures(wish: Wish, paths: list[str]) -> Source:
         for name in set(storage.listdir(folder.path)) - set(folder.names)
     ]
     return Source(FORMATS["pictures"], list(folders), unread=unread.counted(rest, wish.path))
+
+
+def unlabelled_pictures(wish: Wish, folder: str) -> Source:
+    """Open the pictures in a folder as test records, whose ids are the files' names."""
+    pictures = Pictures(folder, None)
+    wish.read.update(os.path.join(folder, name) for name in pictures.names)
+    return Source(FORMATS["pictures"], [pictures])
 
 
 OPENERS: dict[str, Callable[[Wish, list[str]], Source]] = {

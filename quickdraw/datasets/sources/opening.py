@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
+import os
 from collections.abc import Sequence
 
+from quickdraw import storage
 from quickdraw.console import log
 from quickdraw.datasets.sources import finding, majority, unread
 from quickdraw.datasets.sources.base import Source
-from quickdraw.datasets.sources.finding import FORMATS
-from quickdraw.datasets.sources.openers import OPENERS, Wish
+from quickdraw.datasets.sources.finding import FORMATS, Found
+from quickdraw.datasets.sources.official import split_of
+from quickdraw.datasets.sources.openers import OPENERS, Wish, unlabelled_pictures
 from quickdraw.errors import QuickdrawError
+from quickdraw.records.labels import differ, same_classes
 
 _KEYED = {"label_key": ("tfrecords", "csv"), "image_key": ("tfrecords",)}
 _HOW_TO_READ = ("format", "polarity", "image_key", "label_key")
@@ -44,18 +49,91 @@ def open_source(  # noqa: PLR0913
     """
     wish = Wish(path, format, categories, polarity, image_key, label_key, scratch)
     found = finding.look(path)
-    files, kind = finding.of_one_format(found, "simplified" if format == "raw" else format)
-    for flag, is_told in (("label_key", label_key), ("image_key", image_key != "image")):
+    parts = _parts(found)
+    rest = finding.Found(
+        path,
+        {each: kind for each, kind in found.kinds.items() if each not in parts},
+        [each for each in found.others if each not in parts],
+    )
+    opened = [_open_part(wish, folder, split) for folder, split in parts.items()]
+    if rest.kinds or not parts:
+        opened.insert(0, _open(wish, rest))
+    source = _merged(opened, path)
+    if polarity and source.has_strokes and source.format != FORMATS["tfrecords"]:
+        # TFRecords may hold images, too.
+        raise QuickdrawError(f"--polarity is for images. Received: {source.format} in {path}")
+    majority.settle(source.files, polarity, either=source.format == FORMATS["pictures"])
+    if source.unread:
+        log(f"warning: {unread.said(source.unread)}")
+    flags = {name: getattr(wish, name) for name in _HOW_TO_READ}
+    return dataclasses.replace(source, inputs=sorted(wish.read), flags=flags)
+
+
+def _parts(found: Found) -> dict[str, str]:
+    """Return the folders that hold a split each, as `train/CLASS/*.png` does, and which split.
+
+    A folder is none that is itself a class, such as the vehicle `train`: it has pictures, and none
+    of its subfolders does. One of a test set may have pictures without a class.
+    """
+    folders = filter(storage.is_folder, (*found.kinds, *found.others))
+    told = {folder: split for folder in folders if (split := split_of(os.path.basename(folder)))}
+    nested = {folder for folder in told if finding.look(folder).kinds}
+    if not nested:
+        return {}
+    return {
+        folder: split
+        for folder, split in told.items()
+        if folder in nested or (folder in found.kinds and split == "test")
+    }
+
+
+def _open_part(wish: Wish, folder: str, split: str) -> Source:
+    found = finding.look(folder)
+    if found.kinds:
+        source = _open(dataclasses.replace(wish, path=folder), found)
+    else:
+        source = unlabelled_pictures(wish, folder)
+    for file in source.files:
+        file.split = split
+    name = os.path.basename(folder)
+    return dataclasses.replace(
+        source, unread={f"{name}/{what}": count for what, count in source.unread.items()}
+    )
+
+
+def _open(wish: Wish, found: Found) -> Source:
+    """Open what was found, all of one format."""
+    told = "simplified" if wish.format == "raw" else wish.format
+    files, kind = finding.of_one_format(found, told)
+    for flag, is_told in (("label_key", wish.label_key), ("image_key", wish.image_key != "image")):
         if is_told and kind not in _KEYED[flag]:
             some = " and ".join(FORMATS[each] for each in _KEYED[flag])
-            raise QuickdrawError(f"--{flag} is for {some}. Received: {FORMATS[kind]} in {path}")
+            raise QuickdrawError(
+                f"--{flag} is for {some}. Received: {FORMATS[kind]} in {found.path}"
+            )
     source = OPENERS[kind](wish, files)
-    if polarity and source.has_strokes and kind != "tfrecords":  # which may hold images, too
-        raise QuickdrawError(f"--polarity is for images. Received: {source.format} in {path}")
-    majority.settle(source.files, polarity, either=kind == "pictures")
     others = {*found.others, *found.kinds} - {*files, *wish.read}
-    left = source.unread | unread.counted(sorted(others), path)
-    if left:
-        log(f"warning: {unread.said(left)}")
-    flags = {name: getattr(wish, name) for name in _HOW_TO_READ}
-    return dataclasses.replace(source, unread=left, inputs=sorted(wish.read), flags=flags)
+    left = source.unread | unread.counted(sorted(others), found.path)
+    return dataclasses.replace(source, unread=left)
+
+
+def _merged(sources: Sequence[Source], path: str) -> Source:
+    """Return the parts of a source as one."""
+    first, *others = sources
+    for other in others:
+        if other.format != first.format:
+            raise QuickdrawError(
+                f"{path}: one format expected. Received: {first.format} and {other.format}"
+            )
+        if first.labels and other.labels and not same_classes(first.labels, other.labels):
+            raise differ("one part", other.labels, "another", first.labels)
+    left: collections.Counter[str] = collections.Counter()
+    for source in sources:
+        left.update(source.unread)
+    return dataclasses.replace(
+        first,
+        files=[file for source in sources for file in source.files],
+        labels=next((source.labels for source in sources if source.labels), first.labels),
+        has_strokes=any(source.has_strokes for source in sources),
+        unread=dict(left),
+    )

@@ -21,10 +21,10 @@ class Pictures(DrawingFile):
 
     Args:
         path: the folder.
-        category: its name.
+        category: its name; None for test records, whose ids are the names of the files.
     """
 
-    def __init__(self, path: str, category: str):
+    def __init__(self, path: str, category: str | None):
         super().__init__(path, category)
         self.names = pictures_in(path)
 
@@ -59,8 +59,16 @@ class Pictures(DrawingFile):
             return file.read(size)
 
     def parse(self, position: int, data: bytes) -> Drawing:
-        image, adjusted = greyscale.on_black(greyscale.decode(data), self.polarity)
-        return Drawing(self.category, image=image, adjusted=adjusted)
+        known = Drawing(self.category, [], key_id="" if self.category else self._stem(position))
+        try:
+            image, adjusted = greyscale.on_black(greyscale.decode(data), self.polarity)
+        except SkippedDrawing as error:
+            error.rest = known
+            raise
+        return known._replace(strokes=None, image=image, adjusted=adjusted)
+
+    def _stem(self, position: int) -> str:
+        return os.path.splitext(self.names[position])[0]
 
     def place(self, position: int) -> str:
         return os.path.join(self.path, self.names[position])

@@ -18,6 +18,7 @@ import numpy as np
 from quickdraw.datasets.sources import npz
 from quickdraw.datasets.sources.base import line_number
 from quickdraw.datasets.sources.lines import Lines
+from quickdraw.datasets.sources.official import SPLITS
 from quickdraw.errors import QuickdrawError
 
 
@@ -33,7 +34,7 @@ class Sketches(Lines):
 
     def __init__(self, path: str, category: str, name: str, split: str):
         super().__init__(path, category, raw=False)
-        self.name, self.is_test = name, split == "test"
+        self.name, self.split = name, split
 
     def place(self, position: int) -> str:
         return f"{self.name}, drawing {line_number(self.path, position) - 1:,}"
@@ -47,7 +48,7 @@ def holds_strokes(path: str) -> bool:
     """
     held = npz.arrays(path)
     return bool(held) and all(
-        name in npz.SPLITS and dtype.hasobject for name, (_, dtype) in held.items()
+        name in SPLITS and dtype.hasobject for name, (_, dtype) in held.items()
     )
 
 
@@ -68,7 +69,7 @@ def sketches(path: str, category: str, scratch: str) -> list[Sketches]:
         lines = npz.scratch_path(scratch, name, "ndjson")
         with open(lines, "w", encoding="utf-8") as file:
             file.writelines(f"{json.dumps({'drawing': strokes_of(each)})}\n" for each in drawings)
-        files.append(Sketches(lines, category, name, npz.SPLITS[array]))
+        files.append(Sketches(lines, category, name, SPLITS[array]))
     return files
 
 

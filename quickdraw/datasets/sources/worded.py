@@ -12,6 +12,7 @@ from quickdraw.datasets.sources import finding, names, unread
 from quickdraw.datasets.sources.base import DrawingFile, Source
 from quickdraw.datasets.sources.labelling import telling_of
 from quickdraw.datasets.sources.lines import Lines
+from quickdraw.datasets.sources.official import split_of_path
 from quickdraw.datasets.sources.tables import Table
 from quickdraw.drawings.drawing import Drawing, SkippedDrawing
 from quickdraw.errors import QuickdrawError
@@ -38,7 +39,9 @@ def open_words(
     for path in paths:
         name = names.without_copy(names.of_path(path))
         unpacked = finding.unpacked(path, wish.scratch)
-        file = make(unpacked, name)
+        split = split_of_path(path, wish.path)
+        # Drawings without a word are of the file's class; in one called test they are of none.
+        file = make(unpacked, None if split == "test" else name)
         if next(file.scan(0, file.size), None) is None:
             empty.append(path)
             continue
@@ -47,8 +50,11 @@ def open_words(
         if first and first.strokes:
             times[word, len(first.strokes[0]) == 3] = path
         known.add(name)
+        if word is None or names.alike(word) != names.alike(name):
+            file.split = split
+        file.category = name if word == name else None
         if word != name:
-            file, mixed = make(unpacked, None), True
+            mixed = True
         elif wanted is not None and names.alike(name) not in wanted:
             continue
         files.append(file)

@@ -6,7 +6,7 @@ import dataclasses
 import gzip
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -14,8 +14,8 @@ from quickdraw.datasets import splits
 from quickdraw.datasets.recipe import Recipe, id_of
 from quickdraw.datasets.sources import DrawingFile
 from quickdraw.datasets.sources.base import Read
+from quickdraw.datasets.writing.entries import NO_WORD
 from quickdraw.datasets.writing.index import Index
-from quickdraw.datasets.writing.scanning import NO_WORD
 from quickdraw.drawings.drawing import Drawing, SkippedDrawing
 from quickdraw.errors import QuickdrawError
 from quickdraw.records import tfrecord
@@ -27,8 +27,8 @@ SAMPLE = 100
 Shared = tuple[Sequence[DrawingFile], Recipe]
 """What the processes know: the files, and what is made of them."""
 
-Entry = tuple[int, int, int, int, int]
-"""Of the index: a drawing's key, position, size, number of its file, number of its word."""
+Entry = tuple[int, int, int, int, int, int]
+"""Of the index: a drawing's key, position, size, numbers of its file, its word and its key_id."""
 
 Framed = tuple[bytes, tuple[str, int] | None]
 """A record as it stands in a shard, and (id, label) where it is a test record with an answer."""
@@ -53,14 +53,12 @@ class Part:
     count: int
 
 
-def chunks(index: Index, info: DatasetInfo) -> Iterator[Chunk]:
-    """Yield all shards in chunks, in order; a shard without a drawing is one empty chunk."""
+def chunks(index: Index, info: DatasetInfo, edges: Mapping[str, list[int]]) -> Iterator[Chunk]:
+    """Yield all shards in chunks, in order; `edges` are where those of each split begin."""
     for split, content in info.splits.items():
-        if not content["shards"]:
-            continue
-        edges = index.edges(split, len(content["shards"]))
-        for name, (start, stop) in zip(content["shards"], itertools.pairwise(edges), strict=True):
-            for first in range(start, max(stop, start + 1), AT_ONCE):
+        ranges = itertools.pairwise(edges[split])
+        for name, (start, stop) in zip(content["shards"], ranges, strict=True):
+            for first in range(start, stop, AT_ONCE):
                 entries = index.entries(split, first, min(first + AT_ONCE, stop))
                 yield Chunk(name, entries, split == "test")
 
@@ -95,10 +93,10 @@ def pack(framed: Sequence[bytes], recipe: Recipe) -> bytes:
 
 def _record(shared: Shared, entry: Entry, read: Read, is_test: bool) -> Framed:
     files, recipe = shared
-    key, position, size, number, word = entry
+    key, position, size, number, word, _ = entry
     file = files[number]
     try:
-        drawing = file.parse(position, read(position, size))
+        drawing = file.drawing(position, read(position, size))
     except SkippedDrawing:
         raise QuickdrawError(f"{file.place(position)}: the file changed meanwhile") from None
     return framed_record(recipe, drawing, key, None if word == NO_WORD else word, is_test)
@@ -120,9 +118,7 @@ def mean_record_size(index: Index, shared: Shared) -> float:
     files, recipe = shared
     first, sample = [], []
     for split in splits.SPLITS:
-        count = min(index.length(split), SAMPLE)
-        entries = index.entries(split, 0, count).tolist() if count else []
-        first += [(entry, split == "test") for entry in entries]
+        first += [(entry, split == "test") for entry in index.least(split, SAMPLE).tolist()]
     for entry, is_test in sorted(first)[:SAMPLE]:
         with files[entry[3]].opened() as read:
             sample.append(_record(shared, entry, read, is_test)[0])
@@ -134,10 +130,14 @@ def mean_size(framed: Sequence[bytes], recipe: Recipe) -> float:
     return len(pack(framed, recipe)) / len(framed)
 
 
-def shard_names(split: str, count: int, size: float, recipe: Recipe) -> list[str]:
-    """Return the names of a split's shards, for `count` records of `size` bytes."""
+def shard_count(split: str, count: int, size: float, recipe: Recipe) -> int:
+    """Return how many shards a split should have, for `count` records of `size` bytes."""
     shards = math.ceil(count * size / (recipe.shard_megabytes * 1e6))
-    if split == "train" and count >= 1000:
-        shards = max(shards, 4)  # so that they can be shuffled, and read in parallel
+    # So that they can be shuffled, and read in parallel.
+    return max(shards, 4) if split == "train" and count >= 1000 else shards
+
+
+def shard_names(split: str, shards: int, recipe: Recipe) -> list[str]:
+    """Return the names of a split's shards."""
     ending = ".tfrecords.gz" if recipe.gzip else ".tfrecords"
     return [f"{split}-{shard:05}-of-{shards:05}{ending}" for shard in range(shards)]

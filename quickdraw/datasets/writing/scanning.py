@@ -13,14 +13,12 @@ from quickdraw.datasets import splits
 from quickdraw.datasets.recipe import Recipe, key_of
 from quickdraw.datasets.sources import names
 from quickdraw.datasets.sources.base import DrawingFile
+from quickdraw.datasets.writing.entries import ENTRY, NO_WORD
+from quickdraw.drawings import key_ids
 from quickdraw.drawings.drawing import Drawing, SkippedDrawing
 from quickdraw.errors import QuickdrawError
 from quickdraw.records.class_names import spaced
 
-ENTRY = np.dtype(
-    [("key", "u8"), ("position", "u8"), ("size", "u4"), ("file", "u4"), ("word", "u2")]
-)
-NO_WORD = np.iinfo("u2").max
 _NAMED = 5
 _PACKED = 10_000
 
@@ -37,9 +35,15 @@ class Piece:
 
 @dataclasses.dataclass
 class Scan:
-    """What is in a piece: entries, `ENTRY` `[n]`, whose `word` indexes `words`.
+    """What is in a piece.
 
-    Beside them, for each reason, how many drawings were omitted, and how many adjusted.
+    Attributes:
+        entries: its drawings, `ENTRY` `[n]`, whose `word` indexes `words`.
+        words: those that occur.
+        skipped: reason → how many were left out.
+        adjusted: what was done to drawings → to how many.
+        examples: file, position and reason of the first that were left out.
+        size: bytes read.
     """
 
     entries: np.ndarray
@@ -68,7 +72,7 @@ def scan(shared: tuple[Sequence[DrawingFile], Recipe], piece: Piece) -> Scan:
     skipped: collections.Counter[str] = collections.Counter()
     adjusted: collections.Counter[str] = collections.Counter()
     examples: list[tuple[int, int, str]] = []
-    rows: list[tuple[int, int, int, int, int]] = []
+    rows: list[tuple[int, int, int, int, int, int]] = []
     parts: list[np.ndarray] = []
     for position, data, drawing in wanted(file, piece, recipe, words):
         if isinstance(drawing, SkippedDrawing):
@@ -79,7 +83,8 @@ def scan(shared: tuple[Sequence[DrawingFile], Recipe], piece: Piece) -> Scan:
         if drawing.adjusted:
             adjusted.update(drawing.adjusted)
         word = NO_WORD if drawing.word is None else words[drawing.word]
-        rows.append((key_of(drawing), position, len(data), piece.file, word))
+        number = key_ids.number_of(drawing.key_id)
+        rows.append((key_of(drawing), position, len(data), piece.file, word, number))
         if len(rows) == _PACKED:  # an array is a tenth of the list
             parts.append(np.array(rows, ENTRY))
             rows.clear()
@@ -120,8 +125,8 @@ def _usable(
         if recipe.fraction < 1 and not splits.is_in_fraction(data, recipe.fraction):
             continue
         try:
-            drawing = file.parse(position, data)
-            if recipe.recognized_only and not drawing.recognized:
+            drawing = file.drawing(position, data)
+            if recipe.recognized_only and not drawing.recognized and drawing.word is not None:
                 raise SkippedDrawing("not recognized", named=False)
             if drawing.word is not None and not names.is_usable(drawing.word):
                 raise SkippedDrawing("an unusable name of a category", repr(drawing.word)[:80])
@@ -135,12 +140,15 @@ class Words:
 
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
-        self._taken: collections.Counter[int] = collections.Counter()
+        self._taken: collections.Counter[tuple[str | None, int]] = collections.Counter()
 
-    def renumber(self, scan: Scan, most: int | None) -> np.ndarray:
-        """Return a scan's entries under the common word numbers, at most `most` of a word in all.
+    def renumber(self, scan: Scan, most: int | None, split: str | None) -> np.ndarray:
+        """Return a scan's entries under the common word numbers: `ENTRY` `[n]`.
 
-        The result is `ENTRY` `[n]`.
+        Args:
+            scan: of a piece.
+            most: how many of a word to take in all, of each split that somebody else made.
+            split: the one that the piece is of, if any.
         """
         numbers = [self.numbers.setdefault(word, len(self.numbers)) for word in scan.words]
         if len(self.numbers) >= NO_WORD:
@@ -155,9 +163,9 @@ class Words:
         keep = np.ones(len(entries), bool)
         for number in np.unique(entries["word"][known]).tolist():
             (of_word,) = np.nonzero(entries["word"] == number)
-            room = most - self._taken[number]
+            room = most - self._taken[split, number]
             keep[of_word[max(room, 0) :]] = False
-            self._taken[number] += min(len(of_word), max(room, 0))
+            self._taken[split, number] += min(len(of_word), max(room, 0))
         return entries[keep]
 
 

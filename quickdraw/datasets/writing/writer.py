@@ -25,9 +25,10 @@ from quickdraw.console import Progress, log
 from quickdraw.datasets import splits
 from quickdraw.datasets.recipe import Recipe
 from quickdraw.datasets.sources import Source
+from quickdraw.datasets.summary import warnings
 from quickdraw.datasets.writing import output, packing, provenance, scanning
+from quickdraw.datasets.writing.entries import NO_WORD
 from quickdraw.datasets.writing.index import Index
-from quickdraw.datasets.writing.scanning import NO_WORD
 from quickdraw.datasets.writing.workers import Run, workers
 from quickdraw.errors import QuickdrawError
 from quickdraw.records import labels
@@ -83,7 +84,8 @@ def write(
         workers(number, (source.files, recipe)) as run,
     ):
         info.settings["content"] = provenance.content(source.inputs)
-        index = _index(source, recipe, info, Index(scratch, size), run)
+        index = Index(scratch, size, lambda file, at: source.files[file].place(at))
+        _fill(index, source, recipe, info, run)
         _write_all(index, folder, info, recipe, (source.files, recipe), run)
         provenance.check_unchanged(source.inputs, info.settings["seen"])
         info.save(folder)
@@ -115,7 +117,7 @@ def _scratch(folder: str) -> Iterator[str]:
         yield scratch
 
 
-def _index(source: Source, recipe: Recipe, info: DatasetInfo, index: Index, run: Run) -> Index:
+def _fill(index: Index, source: Source, recipe: Recipe, info: DatasetInfo, run: Run) -> None:
     """Read all files for the first time; complete the labels and what was skipped."""
     words = scanning.Words()
     skipped, adjusted = collections.Counter[str](), collections.Counter[str]()
@@ -124,8 +126,9 @@ def _index(source: Source, recipe: Recipe, info: DatasetInfo, index: Index, run:
     total = sum(piece.size for piece in pieces)
     progress = Progress("reading", total >> 20, "MB")
     done = found = 0
-    for part in run(scanning.scan, pieces):
-        entries = words.renumber(part, recipe.per_category)
+    for piece, part in zip(pieces, run(scanning.scan, pieces), strict=True):
+        split = source.files[piece.file].split
+        entries = words.renumber(part, recipe.per_category, split)
         index.add(entries)
         skipped.update(part.skipped)
         adjusted.update(part.adjusted)
@@ -140,18 +143,17 @@ def _index(source: Source, recipe: Recipe, info: DatasetInfo, index: Index, run:
     used_numbers = index.used_words()
     used = [word for word, number in words.numbers.items() if number in used_numbers]
     info.labels = scanning.label_names(words.numbers, used, recipe, source.labels, info.source)
-    is_test = np.array([file.is_test for file in source.files], bool)
+    given = np.array([splits.SPLITS.index(file.split or "train") for file in source.files])
     numbers = {label: number for number, label in enumerate(info.labels)}
     label_of = np.array([numbers.get(word, NO_WORD) for word in words.numbers], "u2")
-    skipped["duplicate"] = index.settle(label_of, is_test)
+    skipped.update(index.settle(label_of, given))
     skipped["left out for balance"] = index.distribute(
-        len(info.labels), recipe.percentages, is_test, recipe.balance
+        len(info.labels), recipe.percentages, given, recipe.balance
     )
     info.adjusted = dict(sorted(adjusted.items()))
     info.skipped = {reason: count for reason, count in sorted(skipped.items()) if count}
     if not any(map(index.length, splits.SPLITS)):
         raise QuickdrawError(f"{info.source}: no drawing is left{_reasons(info.skipped)}")
-    return index
 
 
 def _reasons(skipped: dict[str, int]) -> str:
@@ -163,13 +165,17 @@ def _write_all(
 ) -> None:
     """Write the shards and the solution, and complete `info`."""
     size = packing.mean_record_size(index, shared)
+    edges = {}
     for split in splits.SPLITS:
-        counts = index.counts[split].tolist()
+        counts, length = index.counts[split].tolist(), index.length(split)
+        edges[split] = index.edges(split, packing.shard_count(split, length, size, recipe))
         info.splits[split] = {
-            "records": index.length(split),
+            "records": length,
             "per_class": dict(zip(info.labels, counts, strict=True)),
-            "shards": packing.shard_names(split, index.length(split), size, recipe),
+            "shards": packing.shard_names(split, len(edges[split]) - 1, recipe),
         }
+    for line in warnings(info):
+        log(line)
     progress = Progress("writing", sum(map(index.length, splits.SPLITS)), "drawings")
     fingerprint, done = hashlib.sha256(), 0
     with contextlib.ExitStack() as stack:
@@ -179,7 +185,7 @@ def _write_all(
             file = stack.enter_context(storage.write_whole(path))
             solution = csv.writer(file, lineterminator="\n")
             solution.writerow(("image_id", "label"))
-        parts = run(packing.write_chunk, packing.chunks(index, info))
+        parts = run(packing.write_chunk, packing.chunks(index, info, edges))
         for name, group in itertools.groupby(parts, key=lambda part: part.shard):
             digest = hashlib.sha256()
             with storage.write_whole(os.path.join(folder, name), "wb") as shard:

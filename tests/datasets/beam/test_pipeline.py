@@ -1,5 +1,6 @@
 """Preparation on Apache Beam: the same files as without it."""
 
+import csv
 import gzip
 import json
 from pathlib import Path
@@ -103,7 +104,57 @@ def test_a_test_set_that_is_set_apart(tmp_path):
     assert info.splits["test"]["records"] == 30
     few = {"per_category": 18, "balance": True}
     info = same_with_and_without(folder, tmp_path / "few", image_size=8, **few)
-    assert info.skipped == {"duplicate": 2, "left out for balance": 12}
+    assert info.skipped == {"duplicate": 10, "left out for balance": 24}
+
+
+@pytest.fixture
+def tables(tmp_path):
+    """A test set with copies, a dot and nothing; training sets with the same ids or drawings."""
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    drawings = [json.dumps(draw("cake", rng)) for _ in range(40)]
+    test = [*drawings[:9], drawings[0], drawings[0], "[[[5],[7]]]", "[]", "[]"]
+    write_table(folder / "test.csv", [(1003 + 7 * n, each) for n, each in enumerate(test)])
+    for start, name in ((0, "a"), (5, "b")):
+        rows = [(5000 + n, drawings[start + 2 * n], ("cat", "dog")[n % 2]) for n in range(15)]
+        write_table(folder / f"{name}.csv", rows)
+    return folder
+
+
+def write_table(path, rows):
+    header = ("key_id", "drawing", "word")[: len(rows[0])]
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+@needs_beam
+@pytest.mark.parametrize("settings", [{}, {"shard_megabytes": 0.001}, {"per_category": 4}])
+def test_a_test_set_without_labels(tables, tmp_path, small_pieces, settings):
+    info = same_with_and_without(tables, tmp_path, **settings)
+    assert info.splits["test"]["records"] == 14
+    assert ("key_id of another drawing" in info.skipped) == ("per_category" not in settings)
+    assert sum(info.adjusted.values()) == 3
+    if settings == {"shard_megabytes": 0.001}:
+        assert len(info.splits["test"]["shards"]) > 3
+        assert all(path.stat().st_size for path in (tmp_path / "beam").iterdir())
+
+
+@needs_beam
+@pytest.mark.parametrize(
+    ("name", "rows", "told"),
+    [
+        ("more.csv", [(1010, "[[[1, 2], [3, 4]]]")], "have one key_id"),
+        ("more.csv", [("", "[[[1, 2], [3, 4]]]")], "a test record without a key_id"),
+        ("test_labelled.csv", [(7, "[[[1, 2], [3, 4]]]", "cat")], "give one of the two test sets"),
+    ],
+)
+def test_ids_of_a_test_set_that_are_none(tables, tmp_path, name, rows, told):
+    write_table(tables / name, rows)
+    for runner in (None, "DirectRunner"):
+        with pytest.raises(QuickdrawError, match=told):
+            prepare.prepare(str(tables), str(tmp_path / "made"), runner=runner)
+    assert not (tmp_path / "made").exists()
 
 
 @needs_beam

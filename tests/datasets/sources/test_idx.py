@@ -33,7 +33,7 @@ def opened(path, tmp_path_factory):
 
 def test_images_and_labels(folder, tmp_path_factory):
     test, train = opened(folder, tmp_path_factory)
-    assert (test.is_test, train.is_test) == (True, False)
+    assert (test.split, train.split) == ("test", "train")
     for file in (test, train):
         drawings = [
             file.parse(at, data) for piece in file.pieces(100) for at, data in file.scan(*piece)

@@ -24,10 +24,10 @@ def check(source):
     """The official sets of 5 and 3 images, in the order of their files."""
     assert source.unread == {}
     assert all(file.name.split(", ")[0] in source.inputs for file in source.files)
-    found = {file.is_test: parsed(file) for file in source.files}
-    for is_test, images, labels in ((False, TRAIN, TRAIN_LABELS), (True, TEST, TEST_LABELS)):
-        assert [drawing.word for drawing in found[is_test]] == [str(label) for label in labels]
-        np.testing.assert_array_equal([drawing.image for drawing in found[is_test]], images)
+    found = {file.split: parsed(file) for file in source.files}
+    for split, images, labels in (("train", TRAIN, TRAIN_LABELS), ("test", TEST, TEST_LABELS)):
+        assert [drawing.word for drawing in found[split]] == [str(label) for label in labels]
+        np.testing.assert_array_equal([drawing.image for drawing in found[split]], images)
 
 
 def test_the_file_of_keras(tmp_path, tmp_path_factory):
@@ -50,7 +50,7 @@ def test_the_files_of_kmnist(tmp_path, tmp_path_factory):
         np.savez_compressed(tmp_path / f"kmnist-{name}.npz", array)
     check(opened(tmp_path, tmp_path_factory))
     (file,) = opened(tmp_path / "kmnist-test-imgs.npz", tmp_path_factory).files
-    assert file.is_test
+    assert file.split == "test"
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_strokes_of_each_split(tmp_path, tmp_path_factory, protocol):
     source = opened(tmp_path, tmp_path_factory)
     assert source.inputs == [str(tmp_path / "sketchrnn_hot dog.full.npz")]
     assert [len(parsed(file)) for file in source.files] == [2, 1, 1]
-    assert [file.is_test for file in source.files] == [False, False, True]
+    assert [file.split for file in source.files] == ["train", "valid", "test"]
     for drawing in (each for file in source.files for each in parsed(file)):
         assert (drawing.word, drawing.strokes) == ("hot dog", STROKES)
 

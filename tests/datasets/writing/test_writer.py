@@ -161,6 +161,20 @@ def test_shards_hold_about_as_much_as_they_should(tmp_path):
     assert [len(content["shards"]) for content in info.splits.values()][1:] == [1, 1]
 
 
+def test_no_shard_is_empty(tmp_path):
+    large = write(tmp_path / "large")
+    small = write(tmp_path / "small", shard_megabytes=0.001)
+    for split, content in small.splits.items():
+        sizes = [(tmp_path / "small" / name).stat().st_size for name in content["shards"]]
+        assert len(sizes) > 3 and all(sizes)
+        assert content["shards"][-1].startswith(f"{split}-{len(sizes) - 1:05}-of-{len(sizes):05}")
+        one, other = (
+            [pixels(e).tobytes() for e in examples(tmp_path / name, info, split)]
+            for name, info in (("large", large), ("small", small))
+        )
+        assert one == other
+
+
 def test_a_split_may_be_empty(tmp_path):
     info = write(tmp_path, percentages=(90, 10, 0))
     assert info.splits["test"] == {"records": 0, "per_class": {"cat": 0, "dog": 0}, "shards": []}

@@ -1,0 +1,44 @@
+"""The numbers of drawings, as text: what a table program made of them is undone, or noticed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any
+
+_FLOAT = re.compile(r"(\d+)\.0*")
+_SCIENTIFIC = re.compile(r"(\d+)(?:\.(\d+))?[eE]\+(\d+)")
+_EXACT = 1 << 53  # up to here a float stands for one whole number
+_NONE = ("", "nan", "none", "null")
+
+
+def exact(value: Any) -> str:
+    """Return a key_id as it was: `5829304141217792` for `5829304141217792.0`; "" for none.
+
+    Raises:
+        ValueError: it has lost digits, such as `5.83E+15`.
+    """
+    text = str(value).strip()
+    if text.isdigit():
+        return text
+    if text.lower() in _NONE:
+        return ""
+    if found := _FLOAT.fullmatch(text):
+        if int(found[1]) <= _EXACT:
+            return found[1]
+        raise ValueError(text)
+    if found := _SCIENTIFIC.fullmatch(text):
+        whole, part, exponent = found[1], found[2] or "", int(found[3])
+        if len(part.rstrip("0")) <= exponent <= len(part):
+            return whole + part[:exponent]
+        raise ValueError(text)
+    return text
+
+
+def number_of(key_id: str) -> int:
+    """Return a number from 1 to 2^64 - 1 that is another for another key_id; 0 for none."""
+    if key_id.isascii() and key_id.isdigit() and len(key_id) < 20:
+        return int(key_id)
+    if not key_id:
+        return 0
+    return int.from_bytes(hashlib.blake2b(key_id.encode(), digest_size=8).digest(), "big")
