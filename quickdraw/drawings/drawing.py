@@ -12,12 +12,11 @@ from quickdraw.drawings import key_ids, simplify
 KNOWN = ("word", "drawing", "key_id", "countrycode", "recognized", "timestamp")
 """The fields of Quick, Draw!'s drawings; all are read but the timestamp."""
 
-DOT = [[[128], [128]]]
-"""The strokes of a drawing of one point, wherever that lies: it is drawn in the middle."""
 BLANK = "blank"
 _ONE_POINT, _NO_POINT = "one point only", "no strokes"
 EMPTY = (BLANK, _ONE_POINT, _NO_POINT)
 """Why a drawing is left out in which there is nothing to see, though it is not damaged."""
+_DOT = [[[128], [128]]]  # of one point, wherever that lies: it is drawn in the middle
 
 _LARGEST_RAW = 1e6  # pixels
 _YES = ("true", "1", "1.0", "t", "yes")  # Excel writes TRUE, pandas 1.0
@@ -90,7 +89,7 @@ def from_fields(fields: dict[str, Any], category: str | None, raw: bool | None) 
             raise SkippedDrawing("no field 'drawing'", shown(fields))
         strokes = checked(_decoded(fields["drawing"]), raw)
     except SkippedDrawing as error:
-        error.rest = _with(fields, word, DOT if error.reason == _ONE_POINT else [])
+        error.rest = _with(fields, word, rest_of(error))
         raise
     return _with(fields, word, strokes)
 
@@ -105,18 +104,36 @@ def _decoded(drawing: Any) -> Any:
         raise SkippedDrawing("broken JSON", shown(drawing[:60])) from None
 
 
-def _with(fields: dict[str, Any], word: str | None, strokes: list) -> Drawing:
+def rest_of(error: SkippedDrawing) -> list:
+    """Return the strokes of a test record that would be left out: a dot, or none."""
+    return _DOT if error.reason == _ONE_POINT else []
+
+
+def key_id_of(value: Any) -> str:
+    """Return a key_id as it was before a table program touched it; "" for none.
+
+    Raises:
+        LostRecord: it cannot be known.
+    """
     try:
-        key_id = key_ids.exact(fields.get("key_id", ""))
-    except ValueError as error:
-        raise LostRecord(
-            f"the key_id {error} has lost its last digits, as table programs round them: take the "
-            "original file" + " or leave out the key_id" * (word is not None)
-        ) from None
+        return key_ids.exact(value)
+    except ValueError:
+        raise lost_id(value) from None
+
+
+def lost_id(value: Any) -> LostRecord:
+    """Return the error that a key_id is not the number that it was."""
+    return LostRecord(
+        f"the key_id {value} has lost its last digits, as numbers do in table programs: take the "
+        "original file or, for training, leave out the key_id"
+    )
+
+
+def _with(fields: dict[str, Any], word: str | None, strokes: list) -> Drawing:
     return Drawing(
         word,
         strokes,
-        key_id=key_id,
+        key_id=key_id_of(fields.get("key_id", "")),
         countrycode=str(fields.get("countrycode", "")),
         recognized=str(fields.get("recognized", True)).strip().casefold() in _YES,
     )

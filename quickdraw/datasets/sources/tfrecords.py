@@ -17,7 +17,7 @@ from quickdraw.datasets.sources.base import DrawingFile, Read, Record
 from quickdraw.datasets.sources.idx import TRANSPOSED, is_transposed
 from quickdraw.datasets.sources.labelling import IDS, KEYS, Labelling, values_of
 from quickdraw.drawings import greyscale
-from quickdraw.drawings.drawing import Drawing, SkippedDrawing, checked
+from quickdraw.drawings.drawing import Drawing, SkippedDrawing, checked, key_id_of, lost_id, rest_of
 from quickdraw.errors import BadRecordError, QuickdrawError
 from quickdraw.records import dataset_info, tfrecord
 from quickdraw.records.class_names import clean, spaced
@@ -69,15 +69,18 @@ class Records(DrawingFile):
 
     def parse(self, position: int, data: bytes) -> Drawing:
         values = values_of(data)
-        key_id = next((text(values[name]) for name in IDS if values.get(name)), "")
-        word = self._labelling.word(values)
-        if self._image_key in values:
-            image, adjusted = greyscale.on_black(self._grey(values), self.polarity)
-            return Drawing(word, image=image, key_id=key_id, adjusted=adjusted)
-        if "ink" not in values:
-            has = ", ".join(sorted(values)) or "none"
-            raise SkippedDrawing(f"no feature {self._image_key!r}, nor 'ink'", has)
-        return Drawing(word, checked(strokes_of(values["ink"]), raw=False), key_id=key_id)
+        known = Drawing(self._labelling.word(values), [], key_id=_key_id(values))
+        try:
+            if self._image_key in values:
+                image, adjusted = greyscale.on_black(self._grey(values), self.polarity)
+                return known._replace(strokes=None, image=image, adjusted=adjusted)
+            if "ink" not in values:
+                has = ", ".join(sorted(values)) or "none"
+                raise SkippedDrawing(f"no feature {self._image_key!r}, nor 'ink'", has)
+            return known._replace(strokes=checked(strokes_of(values["ink"]), raw=False))
+        except SkippedDrawing as error:
+            error.rest = known._replace(strokes=rest_of(error))
+            raise
 
     def place(self, position: int) -> str:
         return f"{self.name}, byte {position:,}"
@@ -96,6 +99,14 @@ class Records(DrawingFile):
             return found
         upright = np.ascontiguousarray(found.pixels.T)
         return found._replace(pixels=upright, adjusted=(*found.adjusted, TRANSPOSED))
+
+
+def _key_id(values: Mapping[str, Sequence]) -> str:
+    """Return the id of a record; "" without one."""
+    found = next((values[name] for name in IDS if values.get(name)), ("",))
+    if isinstance(found[0], float):
+        raise lost_id(found[0])
+    return key_id_of(text(found))
 
 
 def set_of_shard(name: str) -> str:

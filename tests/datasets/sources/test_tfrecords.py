@@ -386,3 +386,23 @@ def test_a_name_of_a_class_is_found_in_any_form(tmp_path):
     cat, hot_dog, other = drawings(tmp_path)
     assert (cat.word, hot_dog.word) == ("고양이", "hot dog")
     assert other == "a label that is no class"
+
+
+def test_a_test_record_comes_out_whatever_is_wrong_with_its_drawing(tmp_path):
+    good = {"image": png.encode(IMAGE)}
+    flawed = ({"image": b"nothing"}, {"colour": 3}, {"ink": [], "shape": [0, 3]})
+    drawn = [each for pair in zip([good] * 3, flawed, strict=True) for each in pair]
+    examples = [serialise(image_id=b"%d" % n, **each) for n, each in enumerate(drawn)]
+    shard(tmp_path / "x.tfrecord", *examples)
+    (file,) = open_source(str(tmp_path), str(tmp_path)).files
+    found = [file.drawing(*each) for each in file.scan(0, file.size)]
+    assert [each.key_id for each in found] == list("012345")
+    assert [each.strokes for each in found[1::2]] == [[], [], [[[128], [128]]]]
+    assert all(each.image.tolist() == IMAGE.tolist() for each in found[::2])
+
+
+def test_an_id_that_is_a_float_is_refused(tmp_path):
+    shard(tmp_path / "x.tfrecord", serialise(image=png.encode(IMAGE), key_id=[5829304141217792.0]))
+    (file,) = open_source(str(tmp_path), str(tmp_path)).files
+    with pytest.raises(QuickdrawError, match="x.tfrecord, byte 0: the key_id 58293.* has lost its"):
+        file.drawing(*next(file.scan(0, file.size)))
