@@ -10,6 +10,7 @@ import contextlib
 import io
 import math
 import warnings
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +30,7 @@ INVERTED = "dark on light: inverted"
 UPRIGHT = "turned upright, as EXIF says"
 UNROLLED = "one row of pixels: made square"
 _MOST_PIXELS = 25_000_000
+_UNREADABLE = "not a picture that can be read"
 _TOO_MANY = "a picture of more than 25 million pixels"
 _LONGEST_SIDE = 10_000
 _OPAQUE = 128  # of 255
@@ -71,20 +73,28 @@ def decode(data: bytes) -> Grey:
         UnknownKindError: not a picture.
         SkippedDrawing: a damaged one, or one that has, or would unpack to, too many pixels.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of Pillow, about damage that it can read past
+    with damage():
         try:
             return grey(Image.open(io.BytesIO(data), formats=FORMATS))
+        except Image.UnidentifiedImageError:
+            what = f"{len(data):,} bytes that begin with {data[:8]!r}"
+            raise UnknownKindError(_UNREADABLE, what) from None
+
+
+@contextlib.contextmanager
+def damage() -> Iterator[None]:
+    """Turn whatever Pillow's readers raise, which may be anything, into SkippedDrawing."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about damage that can be read past
+        try:
+            yield
         except SkippedDrawing:
             raise
         except Image.DecompressionBombError:
             raise SkippedDrawing(_TOO_MANY) from None
-        except Image.UnidentifiedImageError:
-            what = f"{len(data):,} bytes that begin with {data[:8]!r}"
-            raise UnknownKindError("not a picture that can be read", what) from None
-        except Exception as error:  # Pillow's readers raise nearly anything for a damaged file
+        except Exception as error:
             what = " ".join(str(error).split()) or type(error).__name__
-            raise SkippedDrawing("not a picture that can be read", what) from None
+            raise SkippedDrawing(_UNREADABLE, what) from None
 
 
 def on_black(found: Grey, polarity: Polarity) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -155,10 +155,11 @@ def _as_batch(images: Any, channels: int) -> list[np.ndarray]:
 def _pixels(picture: Image.Image, channels: int) -> np.ndarray:
     """Return a picture as `prepare` would store it: uint8 `[side, side(, 3)]`."""
     try:
-        if channels == 3:
-            return greyscale.colours(picture)
-        return greyscale.on_black(greyscale.grey(picture), Polarity(told=False))[0]
-    except (SkippedDrawing, OSError) as error:
+        with greyscale.damage():
+            if channels == 3:
+                return greyscale.colours(picture)
+            return greyscale.on_black(greyscale.grey(picture), Polarity(told=False))[0]
+    except SkippedDrawing as error:
         raise QuickdrawError(f"a picture that cannot be read: {error}") from None
 
 
