@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from quickdraw import cluster
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError, StoppedError
 
@@ -129,24 +129,21 @@ def create(kind: str) -> Distribution:
     Raises:
         QuickdrawError: "multi_worker" without a TF_CONFIG, or one that cannot be read.
     """
+    together = cluster.find()
     if kind == "auto":
         several = len(tf.config.list_physical_devices("GPU")) > 1
-        kind = "multi_worker" if is_multi_worker() else "mirrored" if several else "none"
+        kind = "multi_worker" if together else "mirrored" if several else "none"
     if kind == "none":
         return Distribution(tf.distribute.get_strategy())
     if kind == "mirrored":
         gpus = tf.config.list_logical_devices("GPU")
         devices = [device.name for device in gpus or tf.config.list_logical_devices("CPU")]
         return Distribution(tf.distribute.MirroredStrategy(devices))
-    if not is_multi_worker():
+    if together is None:
         raise QuickdrawError("--distribute=multi_worker needs a TF_CONFIG that names the workers")
-    resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
-    cluster = resolver.cluster_spec().as_dict()
-    workers = [(kind, i) for kind in ("chief", "worker") for i in range(len(cluster.get(kind, ())))]
-    strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
-    return Distribution(
-        strategy, len(workers), workers.index((resolver.task_type, resolver.task_id))
-    )
+    together.wait_for_all()
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    return Distribution(strategy, len(together.names), together.index)
 
 
 def advise_onednn() -> None:
@@ -162,21 +159,3 @@ def advise_onednn() -> None:
                 "training takes about twice as long. Import quickdraw first, or set "
                 "TF_ENABLE_ONEDNN_OPTS=1"
             )
-
-
-def is_multi_worker() -> bool:
-    """Return whether TF_CONFIG names more than one worker.
-
-    Raises:
-        QuickdrawError: it is no JSON object, or this task is not in it.
-    """
-    text = os.environ.get("TF_CONFIG") or "{}"
-    try:
-        content = json.loads(text)
-        cluster = content.get("cluster", {})
-        workers = len(cluster.get("chief", [])) + len(cluster.get("worker", []))
-        if workers > 1 and content["task"]["index"] >= len(cluster[content["task"]["type"]]):
-            raise KeyError("task")
-        return workers > 1
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise QuickdrawError(f"TF_CONFIG cannot be understood. Received: {text}") from None

@@ -10,7 +10,7 @@ import json
 import os
 import time
 
-from quickdraw.errors import StoppedError
+from quickdraw.errors import QuickdrawError, StoppedError
 
 TRAIN_DIR = "runs/LogisticModel"
 """The default of `--train_dir`: where `train` without flags leaves its run."""
@@ -42,12 +42,21 @@ def exit_code(code: int) -> int:
 
 
 def set_tf_config() -> None:
-    """Derive TF_CONFIG, for several workers, from CLUSTER_SPEC, which every container gets."""
-    spec = json.loads(os.environ.get("CLUSTER_SPEC") or '{"cluster": {}}')
-    cluster = {_POOLS[pool]: hosts for pool, hosts in spec["cluster"].items() if pool in _POOLS}
-    if "TF_CONFIG" in os.environ or sum(map(len, cluster.values())) < 2:
-        return
-    task = {"type": _POOLS[spec["task"]["type"]], "index": spec["task"]["index"]}
+    """Derive TF_CONFIG, for several workers, from CLUSTER_SPEC, which every container gets.
+
+    Raises:
+        QuickdrawError: CLUSTER_SPEC cannot be understood.
+    """
+    text = os.environ.get("CLUSTER_SPEC") or '{"cluster": {}}'
+    try:
+        spec = json.loads(text)
+        cluster = {_POOLS[pool]: hosts for pool, hosts in spec["cluster"].items() if pool in _POOLS}
+        if "TF_CONFIG" in os.environ or sum(map(len, cluster.values())) < 2:
+            return
+        pool = spec["task"]["type"]
+        task = {"type": _POOLS.get(pool, pool), "index": spec["task"]["index"]}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise QuickdrawError(f"CLUSTER_SPEC cannot be understood. Received: {text[:300]}") from None
     os.environ["TF_CONFIG"] = json.dumps({"cluster": cluster, "task": task})
 
 

@@ -49,15 +49,20 @@ def command(flags: Flags) -> None:
     if not flags.run_once:  # before TensorFlow, which would hold memory while it waits
         run_json = os.path.join(train_dir, record.FILE_NAME)
         wait_for(lambda: storage.exists(run_json), f"a run in {train_dir}", flags.poll_seconds)
-    record.read(train_dir).check_names(train_dir, flags.model, flags.label_loss)
+    run = record.read(train_dir)
+    run.check_names(train_dir, flags.model, flags.label_loss)
     cli.load_tensorflow()
     from quickdraw import runs
     from quickdraw.evaluation.run_evaluation import RunEvaluation
     from quickdraw.runs import checkpoints
 
     if not flags.run_once:
-        what = f"a checkpoint in {train_dir}"
-        wait_for(lambda: checkpoints.latest(train_dir), what, flags.poll_seconds)
+
+        def is_there() -> bool:
+            record.read_again(train_dir, run)
+            return checkpoints.latest(train_dir) is not None
+
+        wait_for(is_there, f"a checkpoint in {train_dir}", flags.poll_seconds)
     trained = runs.load(train_dir, flags.checkpoint if flags.run_once else "latest")
     evaluation = RunEvaluation(trained, train_dir, flags.eval_data_pattern, flags.on_bad_record)
     every = [evaluation.run()] if flags.run_once else evaluation.follow(flags.poll_seconds)

@@ -23,7 +23,7 @@ import dataclasses
 import os
 import sys
 
-from quickdraw import cli, environment
+from quickdraw import cli, cluster, environment
 from quickdraw.console import log
 from quickdraw.errors import UsageError
 from quickdraw.fields import field
@@ -66,6 +66,7 @@ def command(flags: Flags) -> None:
     flags.train_dir = flags.train_dir or environment.output_folder() or f"runs/{name}"
     _answer_variables()
     environment.set_tf_config()
+    cluster.find()  # what is wrong with it shows before TensorFlow is imported
     with _reading_ahead(flags):
         cli.load_tensorflow()
     if not flags.train_data_pattern:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -101,3 +105,39 @@ def test_records_that_were_trained_on_are_told(tiny_data, tiny_run, tmp_path, ca
     assert evaluate(run, f"--eval_data_pattern={tiny_data.valid},{tiny_data.train}") == 0
     told = capsys.readouterr().err
     assert f"was trained on {tiny_data.folder}/train-0.tfrecord and 1 more of these files" in told
+
+
+@pytest.fixture
+def followed(tiny_run, tmp_path) -> Iterator[tuple[Path, Iterator[str]]]:
+    """A run that has not ended, and the lines that `eval` writes about it, as it waits."""
+    folder = tmp_path / "run"
+    shutil.copytree(tiny_run, folder)
+    content = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps({**content, "finished_step": None}))
+    flags = [f"--train_dir={folder}", "--poll_seconds=0.1"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "quickdraw.eval", *flags], stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        yield folder, iter(process.stderr.readline, "")
+        assert process.wait(timeout=20) == 1
+
+
+@pytest.mark.parametrize("checkpoints", [True, False])
+def test_a_run_that_is_deleted_ends_with_a_message(followed, checkpoints):
+    folder, lines = followed
+    if not checkpoints:
+        shutil.rmtree(folder / "checkpoints")
+    assert any("waiting for a checkpoint" in line for line in lines)
+    shutil.rmtree(folder)
+    assert list(lines)[-1].endswith("the run is gone, deleted or moved: this is the end\n")
+    assert not folder.exists()
+
+
+def test_another_run_in_its_place_ends_it_too(followed):
+    folder, lines = followed
+    assert any("waiting for a checkpoint" in line for line in lines)
+    content = json.loads((folder / "run.json").read_text())
+    (folder / "new.json").write_text(json.dumps({**content, "started": "tomorrow"}))
+    (folder / "new.json").replace(folder / "run.json")
+    assert "another run, started tomorrow, has taken the place" in list(lines)[-1]

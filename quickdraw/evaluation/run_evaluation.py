@@ -108,21 +108,27 @@ class RunEvaluation:
             "means": metrics.means(),
             "per_class": metrics.per_class(self.trained.labels),
         }
+        record.read_again(self._train_dir, self.trained.run)  # or its folder would come back
         storage.write_json(os.path.join(self._train_dir, FILE_NAME), content)
         return metrics
 
     def follow(self, poll_seconds: float) -> Iterator[Metrics]:
-        """Evaluate each new checkpoint, until the training has ended."""
+        """Evaluate each new checkpoint, until the training has ended.
+
+        Raises:
+            QuickdrawError: the run was deleted, or another has taken its place.
+        """
         train_dir, trained = self._train_dir, self.trained
         while True:
             yield self.run()
             done = trained.step
 
             def newer(done: int = done) -> bool:
+                record.read_again(train_dir, trained.run)
                 path = checkpoints.latest(train_dir)
                 return path is not None and checkpoints.step_of(path) > done
 
-            finished = record.read(train_dir).finished_step
+            finished = record.read_again(train_dir, trained.run).finished_step
             if finished is not None and done >= finished and not newer():
                 log(f"the training has ended at step {finished:,}")
                 return

@@ -150,3 +150,20 @@ def read(train_dir: str) -> Run:
         return Run(**content)
     except (TypeError, AttributeError) as error:
         raise QuickdrawError(f"{path}: damaged or of another version ({error})") from None
+
+
+def read_again(train_dir: str, earlier: Run) -> Run:
+    """Read the run.json of a run that is followed.
+
+    Raises:
+        QuickdrawError: it is gone, or another run is there.
+    """
+    if not storage.exists(os.path.join(train_dir, FILE_NAME)):
+        raise QuickdrawError(f"{train_dir}: the run is gone, deleted or moved: this is the end")
+    run = read(train_dir)
+    if run.started != earlier.started:
+        raise QuickdrawError(
+            f"{train_dir}: another run, started {run.started}, has taken the place of the one that "
+            "was evaluated: start again to evaluate it"
+        )
+    return run
