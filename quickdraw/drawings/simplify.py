@@ -36,23 +36,21 @@ def simplify(strokes: Sequence) -> list[list[list[int]]]:
     result = []
     for stroke in points:
         stroke[:, :2] = (stroke[:, :2] - low) * scale
-        thinned = [_thin(_resample(part)) for part in _parts(stroke)]
-        joined = [*(part[:-1] for part in thinned[:-1]), thinned[-1]]
-        result.append(np.rint(np.concatenate(joined)).astype(int).T.tolist())
+        at = _lengths(stroke)
+        thinned = _thin(_resample(stroke, at)) if at[-1] <= _PART else _thin_parts(stroke, at)
+        result.append(np.rint(thinned).astype(int).T.tolist())
     return result
 
 
-def _parts(stroke: np.ndarray) -> list[np.ndarray]:
-    """Cut an endless stroke into parts that share a point; nearly every stroke is one part.
+def _thin_parts(stroke: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Thin an endless stroke part by part, without new points: a scribble must not cost hours.
 
-    Thinning takes the square of a stroke's length at worst, which a scribble must not cost.
+    Thinning takes the square of a stroke's length at worst.
     """
-    at = _lengths(stroke)
-    if at[-1] <= _PART:
-        return [stroke]
     cuts = np.flatnonzero(np.diff(at // _PART)) + 1
     edges = [0, *cuts[cuts < len(stroke) - 1].tolist(), len(stroke) - 1]
-    return [stroke[first : last + 1] for first, last in itertools.pairwise(edges)]
+    *others, last = (_thin(stroke[a : b + 1]) for a, b in itertools.pairwise(edges))
+    return np.concatenate([*(part[:-1] for part in others), last])
 
 
 def _lengths(stroke: np.ndarray) -> np.ndarray:
@@ -60,11 +58,10 @@ def _lengths(stroke: np.ndarray) -> np.ndarray:
     return np.append(0, np.cumsum(np.hypot(*np.diff(stroke[:, :2], axis=0).T)))
 
 
-def _resample(stroke: np.ndarray) -> np.ndarray:
+def _resample(stroke: np.ndarray, at: np.ndarray) -> np.ndarray:
     """Return a point at every unit of length, and the last: `[n, 2 or 3]` to `[m, 2 or 3]`."""
     if len(stroke) == 1:
         return stroke
-    at = _lengths(stroke)
     wanted = np.append(np.arange(at[-1]), at[-1])
     if len(wanted) == 1:  # the pen did not move: the data set keeps its first and last point
         return stroke[[0, -1]]
