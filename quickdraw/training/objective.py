@@ -113,19 +113,11 @@ def _folders(settings: Settings) -> list[str]:
     return settings.teacher_dir.split(",") if settings.teacher_dir else []
 
 
-def check_teachers(
-    settings: Settings,
-    loss: BaseLoss,
-    model: BaseModel,
-    labels: list[str],
-    image_size: int,
-    channels: int,
-) -> None:
-    """Check that the teachers know what is to be taught; `labels` may not be known yet (empty).
+def check_teacher_given(settings: Settings, loss: BaseLoss) -> None:
+    """Check that there is a teacher for a loss that needs one, and for no other.
 
     Raises:
-        QuickdrawError: a teacher with other classes or images, none for a loss that needs one, or
-            one for a loss that needs none.
+        QuickdrawError: it is not so.
     """
     if bool(settings.teacher_dir) != loss.needs_teacher:
         raise QuickdrawError(
@@ -133,6 +125,16 @@ def check_teachers(
             f"go together. Received: {settings.teacher_dir or 'no --teacher_dir'} and "
             f"{type(loss).__name__}"
         )
+
+
+def check_teachers(
+    settings: Settings, model: BaseModel, labels: list[str], image_size: int, channels: int
+) -> None:
+    """Check that the teachers know what is to be taught; `labels` may not be known yet (empty).
+
+    Raises:
+        QuickdrawError: no such run, or a teacher with other classes or images.
+    """
     for folder in _folders(settings):
         teacher = runs.read(folder)
         taught = factory.create_model(teacher)
@@ -175,13 +177,25 @@ def class_weights(
         mean = len(labels) / np.count_nonzero(counts)
         return (mean / np.maximum(counts, 1)).astype(np.float32)
     weights = dict.fromkeys(names, 1.0)
-    given = parse_params(chosen) if isinstance(chosen, str) else chosen
-    for name, weight in given.items():
+    for name, weight in given_weights(chosen).items():
         if name not in weights:
             raise QuickdrawError(f"--class_weights: no class {name!r}{did_you_mean(name, names)}")
+        weights[name] = weight
+    return np.array(list(weights.values()), np.float32)
+
+
+def given_weights(chosen: str | dict[str, Any] | None) -> dict[str, float]:
+    """Return the weights that `--class_weights` gives by name.
+
+    Raises:
+        QuickdrawError: it cannot be understood, or a weight is none.
+    """
+    if not chosen or chosen == "balanced":
+        return {}
+    given = parse_params(chosen) if isinstance(chosen, str) else chosen
+    for name, weight in given.items():
         if type(weight) not in (int, float) or not 0 <= weight < math.inf:
             raise QuickdrawError(
                 f"--class_weights: 0 or more expected for {name!r}. Received: {weight!r}"
             )
-        weights[name] = weight
-    return np.array(list(weights.values()), np.float32)
+    return given

@@ -7,25 +7,20 @@ import dataclasses
 import numpy as np
 
 from quickdraw import precision
-from quickdraw.components.base_loss import BaseLoss
-from quickdraw.components.base_model import BaseModel
-from quickdraw.components.preprocessing import AS_IT_IS
 from quickdraw.console import log
 from quickdraw.devices import Distribution, advise_onednn
-from quickdraw.errors import QuickdrawError
-from quickdraw.readers import QuickDrawFeatureReader
-from quickdraw.records import labels
 from quickdraw.records.shards import Shards
 from quickdraw.runs import factory, record
 from quickdraw.runs.record import Run
-from quickdraw.training import validation_records
-from quickdraw.training.augmentation import Augmentation, make_augmentation
+from quickdraw.training import parts, validation_records
+from quickdraw.training.augmentation import Augmentation
 from quickdraw.training.data.cache import Drawings
 from quickdraw.training.initial_weights import InitialWeights, load_initial_weights
 from quickdraw.training.objective import check_teachers, class_weights
-from quickdraw.training.optimizers import code_of_optimizer, complete, log_optimizer, try_optimizer
+from quickdraw.training.optimizers import code_of_optimizer, log_optimizer, try_optimizer
+from quickdraw.training.parts import Parts
 from quickdraw.training.settings import Settings
-from quickdraw.training.trial import check_loss, model_and_loss
+from quickdraw.training.trial import check_loss
 from quickdraw.training.validation_records import Load
 
 _COLUMNS = 80
@@ -61,42 +56,24 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
         QuickdrawError: see `fit`.
     """
     # 1. Names and numbers: a typing mistake shows before any record is read.
-    if not settings.train_data_pattern:
-        raise QuickdrawError("train_data_pattern must be given")
-    model, loss = model_and_loss(settings)
-    settings = complete(settings)
-    log_optimizer(settings)
-    augmentation = make_augmentation(settings.augment)
-    _check_changes_of_images(settings, model, augmentation)
-    validation_records.check_use(settings)
-    _check_batch(settings, devices)
+    found = parts.look_up(settings, devices.replicas)
+    log_optimizer(found.settings)
+    _log_devices(found.settings, devices)
     advise_onednn()
-    settings = _with_precision(settings, devices)
+    settings = _with_precision(found.settings, devices)
 
     # 2. Records: listed and described, each pattern once.
-    reader = QuickDrawFeatureReader(
-        settings.image_size,
-        on_bad_record=settings.on_bad_record,
-        inputs=model.inputs,
-        max_points=model.max_points,
-    )
-    names = labels.read(settings.labels) if settings.labels else None
-    shards = reader.open(settings.patterns_to_fit, names, f"--labels={settings.labels}")
-    shards = shards.divided(settings.valid_share, held_out=False)
-    size, channels = settings.image_size or shards.info.image_size, shards.info.channels
-    if settings.crop and settings.crop > size:
-        raise QuickdrawError(f"--crop={settings.crop}: the images have {size} pixels a side")
-    check_teachers(settings, loss, model, shards.info.labels, size, channels)
+    reader, shards = parts.open_records(found)
 
     # 3. Training drawings, and what depends on them.
     train = load(reader, shards, "reading training records", settings.cache_megabytes)
-    run = _describe(settings, (model, loss, augmentation), shards, train)
-    pixels = f", {size}x{size} pixels" * ("image" in model.inputs)
+    run = _describe(settings, found, shards, train)
+    pixels = f", {run.image_size}x{run.image_size} pixels" * ("image" in found.model.inputs)
     log(f"{len(train):,} training drawings of {len(run.labels)} classes{pixels}")
     _warn_of_few(settings, len(train))
-    check_teachers(settings, loss, model, run.labels, size, channels)
+    check_teachers(settings, found.model, run.labels, run.image_size, run.channels)
     class_weights(settings.class_weights, run.labels, train.labels)
-    augmentation = augmentation.of_classes(run.labels)
+    augmentation = found.augmentation.of_classes(run.labels)
 
     # 4. The student's code, tried before there is a run.
     built = factory.build_model(run)
@@ -104,39 +81,14 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
         built.summary(line_length=_COLUMNS, expand_nested=True, print_fn=print)
     initial = load_initial_weights(settings, run, built)
     try_optimizer(settings, built)
-    check_loss(loss, len(run.labels))
+    check_loss(found.loss, len(run.labels))
 
     # 5. Validation drawings.
     validation = validation_records.read(settings, run, load, shards)
     return Setup(settings, run, augmentation, devices, train, validation, initial)
 
 
-def _check_changes_of_images(
-    settings: Settings, model: BaseModel, augmentation: Augmentation
-) -> None:
-    if "ink" in model.inputs and augmentation != Augmentation():
-        raise QuickdrawError(
-            f"--augment changes images, and {type(model).__name__} takes ink: leave it out"
-        )
-    changed = [
-        f"--{name}"
-        for name in ("crop", "pixel_mean", "pixel_std")
-        if getattr(settings, name) != getattr(AS_IT_IS, name)
-    ]
-    if changed and "image" not in model.inputs:
-        raise QuickdrawError(
-            f"{', '.join(changed)}: images are changed, and {type(model).__name__} takes ink: "
-            "leave it out"
-        )
-
-
-def _check_batch(settings: Settings, devices: Distribution) -> None:
-    parts = devices.replicas * settings.accumulate_steps
-    if settings.batch_size % parts:
-        raise QuickdrawError(
-            f"--batch_size must be a multiple of {parts} ({devices.replicas} devices times "
-            f"--accumulate_steps={settings.accumulate_steps}). Received: {settings.batch_size}"
-        )
+def _log_devices(settings: Settings, devices: Distribution) -> None:
     if devices.replicas > 1:
         log(
             f"{devices.replicas} devices in {devices.workers} process(es): "
@@ -180,14 +132,9 @@ def _warn_of_few(settings: Settings, drawings: int) -> None:
         )
 
 
-def _describe(
-    settings: Settings,
-    components: tuple[BaseModel, BaseLoss, Augmentation],
-    shards: Shards,
-    train: Drawings,
-) -> Run:
+def _describe(settings: Settings, found: Parts, shards: Shards, train: Drawings) -> Run:
     """Write down what run.json will say."""
-    model, loss, augmentation = components
+    model, loss = found.model, found.loss
     names = shards.info.labels
     if not names:
         names = [str(label) for label in range(int(train.labels.max()) + 1)]
@@ -209,7 +156,7 @@ def _describe(
         settings={
             "train_data_pattern": settings.train_data_pattern,
             **settings.that_matter(),
-            "augment": augmentation.params(),
+            "augment": found.augmentation.params(),
             **({"optimizer_code": code} if (code := code_of_optimizer(settings)) else {}),
         },
         data_fingerprint=train.fingerprint,
