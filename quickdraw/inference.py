@@ -21,7 +21,7 @@ import os
 import sys
 from typing import Literal
 
-from quickdraw import cli, environment
+from quickdraw import cli, environment, storage
 from quickdraw.console import log
 from quickdraw.errors import UsageError
 from quickdraw.evaluation.run_flags import ReadingFlags
@@ -78,7 +78,7 @@ def command(flags: Flags) -> None:
     from quickdraw.evaluation.predict import predict
     from quickdraw.runs.ensemble import Ensemble
 
-    folders = train_dir.split(",")
+    folders = storage.folders_in(train_dir)
     output_file = flags.output_file or os.path.join(folders[0], "predictions.csv")
     models = [runs.load(folder, flags.checkpoint) for folder in folders]
     for folder, model in zip(folders, models, strict=True):

@@ -21,9 +21,10 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import shlex
 import sys
 
-from quickdraw import cli, cluster, environment
+from quickdraw import cli, cluster, environment, storage
 from quickdraw.console import log
 from quickdraw.errors import UsageError
 from quickdraw.fields import field
@@ -129,13 +130,26 @@ def _train(flags: Flags) -> None:
         from quickdraw.tracking import vertex_experiments
 
         vertex_experiments.log_run(trained.run, train_dir)
-    log(
-        f"done: {train_dir} holds the model of step {trained.step:,}. Next:\n"
-        f"  python -m quickdraw.eval --run_once --train_dir={train_dir}\n"
-        f"  python -m quickdraw.inference --train_dir={train_dir} "
-        "--input_data_pattern=…/test-*\n"
-        f"  tensorboard --logdir={os.path.dirname(train_dir.rstrip('/')) or '.'}"
-    )
+    lines = "".join(f"\n  {line}" for line in _next_steps(flags))
+    log(f"done: {train_dir} holds the model of step {trained.step:,}. Next:{lines}")
+
+
+def _next_steps(flags: Flags) -> list[str]:
+    """Return commands that can be pasted as they are."""
+    from quickdraw.records import dataset_info
+
+    train_dir = str(flags.train_dir)
+    run = f"--train_dir={shlex.quote(train_dir)}"
+    steps = [f"python -m quickdraw.eval --run_once {run}"] if flags.is_validated else []
+    folder = os.path.dirname(storage.expand(str(flags.train_data_pattern))[0])
+    info = dataset_info.load(folder)
+    if info and info.splits.get("test", {}).get("shards"):
+        test = shlex.quote(os.path.join(storage.pattern_of(folder), "test-*"))
+        steps.append(f"python -m quickdraw.inference {run} --input_data_pattern={test}")
+    else:
+        steps.append("python -m quickdraw.inference --help")
+    logs = shlex.quote(os.path.dirname(train_dir.rstrip("/")) or ".")
+    return [*steps, f"tensorboard --logdir={logs}"]
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from quickdraw import eval as evaluation
 from quickdraw import inference, score, train
+from quickdraw.datasets.sample import make_sample
 
 
 def train_flags(tiny_data, train_dir: Path | str, **flags) -> list[str]:
@@ -245,3 +247,30 @@ def test_resizing_is_kept_with_the_run(tiny_data, tmp_path, model):
     assert train.main([*flags, "--num_epochs=1"]) == 0
     assert predictions_of(tiny_data, tmp_path / "run").count(b"\n") == 41
     assert json.loads((tmp_path / "run/run.json").read_text())["image_size"] == 16
+
+
+def steps(capsys) -> list[list[str]]:
+    """The commands that a training has named at its end, as a shell takes them."""
+    lines = capsys.readouterr().err.partition("Next:")[2].splitlines()
+    return [shlex.split(line) for line in lines if line.startswith("  ")]
+
+
+def test_what_is_printed_can_be_pasted(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make_sample("my data, [1]", per_category=20)
+    records = ["--train_data_pattern=my data[,] [[]1]/train-*", "--max_steps=2"]
+    validated = "--eval_data_pattern=my data[,] [[]1]/valid-*"
+    assert train.main(["train", *records, validated, "--train_dir=my run (1), b"]) == 0
+    evaluated, predicted, watched = steps(capsys)
+    assert evaluation.main(evaluated[2:]) == 0
+    assert inference.main(predicted[2:]) == 0
+    assert (tmp_path / "my run (1), b/predictions.csv").exists()
+    assert watched == ["tensorboard", "--logdir=."]
+
+
+def test_no_evaluation_is_named_where_there_is_nothing_to_evaluate_on(tiny_data, tmp_path, capsys):
+    flags = [f"--train_data_pattern={tiny_data.train}", "--max_steps=2"]
+    assert train.main(["train", *flags, f"--train_dir={tmp_path / 'a b'}"]) == 0
+    named, watched = steps(capsys)
+    assert named == ["python", "-m", "quickdraw.inference", "--help"]
+    assert watched == ["tensorboard", f"--logdir={tmp_path}"]

@@ -115,7 +115,8 @@ def main(argv: list[str] | None = None) -> int:
     program, *arguments = sys.argv if argv is None else argv
     # A shell expands a pattern that is not quoted to many arguments.
     names = list(itertools.takewhile(lambda argument: not argument.startswith("-"), arguments))
-    pattern = [f"--data_pattern={','.join(names)}"] if names else []
+    patterns = [storage.pattern_of(name) if storage.exists(name) else name for name in names]
+    pattern = [f"--data_pattern={','.join(patterns)}"] if names else []
     return cli.run(Flags, command, [program, *pattern, *arguments[len(names) :]])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 
+from quickdraw import storage
 from quickdraw.records.dataset_info import DatasetInfo
 
 _SHOWN = 8
@@ -75,9 +76,9 @@ def columns(rows: list[tuple[str, ...]]) -> list[str]:
 
 def _next_command(info: DatasetInfo, output_dir: str) -> str:
     # Quoted, since some shells refuse a * that matches no file.
-    train, valid = (shlex.quote(os.path.join(output_dir, f"{s}-*")) for s in ("train", "valid"))
+    folder = storage.pattern_of(output_dir)
+    train, valid, test = (shlex.quote(os.path.join(folder, f"{split}-*")) for split in info.splits)
     if not info.splits["train"]["shards"]:
-        test = shlex.quote(os.path.join(output_dir, "test-*"))
         return f"python -m quickdraw.inference --input_data_pattern={test} --train_dir=runs/first"
     command = f"python -m quickdraw.train --train_data_pattern={train}"
     if info.splits["valid"]["shards"]:

@@ -38,7 +38,7 @@ def find(patterns: str, target: str) -> tuple[list[str], str]:
     files: list[str] = []
     others: list[str] = []
     without: list[str] = []
-    for pattern in filter(None, map(str.strip, patterns.split(","))):
+    for pattern in storage.patterns_in(patterns):
         found = storage.expand(pattern)
         records = [path for path in found if not _is_other(path)]
         if not records:

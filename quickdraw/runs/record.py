@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import os
 import platform
+import shlex
 import subprocess
 from typing import Any
 
@@ -137,7 +138,7 @@ def read(train_dir: str) -> Run:
     if not exists(train_dir):
         raise QuickdrawError(
             f"{train_dir} holds no run: no {FILE_NAME} there. Train one with "
-            f"python -m quickdraw.train --train_dir={train_dir}"
+            f"python -m quickdraw.train --train_dir={shlex.quote(train_dir)}"
         )
     content = storage.read_json(path)
     try:

@@ -4,7 +4,6 @@ from quickdraw.storage.paths import (
     checksum,
     delete,
     exists,
-    expand,
     file_size,
     is_folder,
     is_remote,
@@ -18,6 +17,7 @@ from quickdraw.storage.paths import (
     write_json,
     write_whole,
 )
+from quickdraw.storage.patterns import expand, folders_in, pattern_of, patterns_in
 
 __all__ = [
     "checksum",
@@ -25,12 +25,15 @@ __all__ = [
     "exists",
     "expand",
     "file_size",
+    "folders_in",
     "is_folder",
     "is_remote",
     "listdir",
     "make_folders",
     "move",
     "open_binary",
+    "pattern_of",
+    "patterns_in",
     "read_json",
     "rename",
     "staging",

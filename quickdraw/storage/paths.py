@@ -6,7 +6,6 @@ Local paths use the standard library, gs:// ones google-cloud-storage, imported 
 from __future__ import annotations
 
 import contextlib
-import glob as local_glob
 import json
 import os
 import re
@@ -121,44 +120,6 @@ def delete(path: str) -> None:
     else:
         with contextlib.suppress(FileNotFoundError):
             os.remove(path)
-
-
-def expand(patterns: str) -> list[str]:
-    """Return the files that a comma-separated list of glob patterns names, sorted, each once.
-
-    A folder stands for the `*.tfrecord*` files in it.
-
-    Raises:
-        QuickdrawError: a pattern that matches no file, with what there is instead.
-    """
-    files: dict[str, None] = {}
-    for pattern in filter(None, (part.strip() for part in patterns.split(","))):
-        searched, matches = pattern, objects.matching(pattern) if is_remote(pattern) else []
-        if not matches:  # one listing is enough for most patterns on gs://
-            if is_folder(pattern):
-                searched = os.path.join(local_glob.escape(pattern), "*.tfrecord*")
-            elif exists(pattern):
-                searched = local_glob.escape(pattern)
-            remote = is_remote(pattern)
-            matches = objects.matching(searched) if remote else local_glob.glob(searched)
-        matches = sorted(path for path in matches if not path.endswith(".tmp"))
-        if not matches:
-            raise QuickdrawError(f"no file matches {searched!r}{_what_is_there(searched)}")
-        files.update(dict.fromkeys(matches))
-    if not files:
-        raise QuickdrawError(f"no file pattern given. Received: {patterns!r}")
-    return list(files)
-
-
-def _what_is_there(pattern: str) -> str:
-    folder = os.path.dirname(pattern) or "."
-    if any(character in folder for character in "*?["):
-        return ""
-    if not is_folder(folder):
-        return f": there is no folder {folder}"
-    names = listdir(folder)
-    shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
-    return f": {folder} holds {shown or 'nothing'}"
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from quickdraw import runs
+from quickdraw import runs, storage
 from quickdraw.components.component import parse_params
 from quickdraw.components.inputs import unwrapped
 from quickdraw.errors import QuickdrawError, did_you_mean
@@ -110,7 +110,7 @@ def _teacher(folder: str, names: list[str]) -> Callable[[Any], tf.Tensor]:
 
 
 def _folders(settings: Settings) -> list[str]:
-    return settings.teacher_dir.split(",") if settings.teacher_dir else []
+    return storage.folders_in(settings.teacher_dir) if settings.teacher_dir else []
 
 
 def check_teacher_given(settings: Settings, loss: BaseLoss) -> None:

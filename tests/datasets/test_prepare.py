@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from quickdraw import storage
 from quickdraw.datasets import prepare
 from quickdraw.datasets.recipe import Recipe
 from quickdraw.records import example, tfrecord
@@ -45,6 +46,17 @@ def test_a_data_set_and_what_to_do_with_it(source, tmp_path, capsys):
     command = shlex.split(printed.out.splitlines()[-1].removeprefix("next: "))
     assert f"--train_data_pattern={made}/train-*" in command
     assert f"--eval_data_pattern={made}/valid-*" in command
+
+
+@pytest.mark.parametrize("name", ["x,y", "x [1]", "it's $HOME"])
+def test_the_next_command_finds_the_records(source, tmp_path, capsys, name):
+    made = tmp_path / name
+    assert run(f"--source={source}", f"--output_dir={made}") == 0
+    command = capsys.readouterr().out.splitlines()[-1].removeprefix("next: ")
+    patterns = [flag.partition("=")[2] for flag in shlex.split(command) if "_pattern=" in flag]
+    found = [storage.expand(pattern) for pattern in patterns]
+    names = [["train-00000-of-00001.tfrecords"], ["valid-00000-of-00001.tfrecords"]]
+    assert found == [[str(made / each) for each in of_split] for of_split in names]
 
 
 def test_every_flag_counts(source, tmp_path, capsys):

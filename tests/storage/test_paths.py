@@ -1,4 +1,4 @@
-"""Local paths: files whole or not at all, and patterns with what is there when nothing matches."""
+"""Local paths: files whole or not at all."""
 
 import json
 import os
@@ -200,53 +200,7 @@ def test_renaming_replaces(folder):
     assert not storage.exists(str(folder / "new"))
 
 
-# Patterns
-
-
-@pytest.mark.parametrize(
-    ("patterns", "expected"),
-    [
-        ("{}/train-*", ["train-0.tfrecord", "train-1.tfrecord"]),
-        ("{}/train-1.tfrecord", ["train-1.tfrecord"]),
-        ("{}/train-*,{}/train-0.tfrecord", ["train-0.tfrecord", "train-1.tfrecord"]),
-        (" {}/train-[1-9]*, {}/valid-?.* ,", ["train-1.tfrecord", "valid-0.tfrecords.gz"]),
-        ("{}", ["train-0.tfrecord", "train-1.tfrecord", "valid-0.tfrecords.gz"]),
-        ("{}/", ["train-0.tfrecord", "train-1.tfrecord", "valid-0.tfrecords.gz"]),
-    ],
-)
-def test_patterns_name_files_each_once(folder, patterns, expected):
-    assert names(storage.expand(patterns.replace("{}", str(folder)))) == expected
-
-
-def test_a_name_with_brackets_is_a_name(tmp_path):
-    folder = tmp_path / "data [1]"
-    folder.mkdir()
-    (folder / "train-0.tfrecord").write_bytes(b"x")
-    expected = [str(folder / "train-0.tfrecord")]
-    assert storage.expand(str(folder / "train-0.tfrecord")) == expected
-    assert storage.expand(str(folder)) == expected
-
-
-@pytest.mark.parametrize(
-    ("pattern", "told"),
-    [
-        ("{}/test-*", "no file matches '{}/test-*': {} holds dataset.json, train-0.tfrecord"),
-        ("{}/nowhere/test-*", "no file matches '{}/nowhere/test-*': there is no folder {}/nowhere"),
-        ("{}/train-*,{}/test-*", "no file matches '{}/test-*'"),
-        ("{}/*/train", "no file matches '{}/*/train'"),
-        ("", "no file pattern given. Received: ''"),
-        (" , ", "no file pattern given"),
-    ],
-)
-def test_a_pattern_without_files_is_told_with_what_is_there(folder, pattern, told):
-    with pytest.raises(QuickdrawError) as caught:
-        storage.expand(pattern.replace("{}", str(folder)))
-    assert str(caught.value).startswith(told.replace("{}", str(folder)))
-
-
-def test_an_empty_folder_is_told(tmp_path):
-    with pytest.raises(QuickdrawError, match="holds nothing"):
-        storage.expand(str(tmp_path))
+# Places
 
 
 @pytest.mark.parametrize(
