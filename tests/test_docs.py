@@ -119,7 +119,9 @@ def check_command(line: str) -> None:
     if command == "vertex.submit":
         argv, passed = submit.split(argv)
         chosen = parsed(command, argv)
-        job_flags.parse(chosen.kind, chosen.model, passed, ())
+        flags = job_flags.parse(chosen.kind, chosen.model, passed, ())
+        if chosen.kind in ("train", "tune"):
+            job_flags.look_up(chosen.kind, flags, chosen.gpus, chosen.workers)
     elif command == "vertex.jobs":
         parsed(command, service.first_word_as("action", argv))
     else:

@@ -56,6 +56,14 @@ def test_a_model_in_such_a_file_is_refused_with_the_file(tmp_path, monkeypatch):
         find("random.M", models.BaseModel)
 
 
+def test_a_checkout_of_this_package_hides_nothing(tmp_path, monkeypatch):
+    (tmp_path / "quickdraw").mkdir()
+    (tmp_path / "quickdraw/__init__.py").touch()
+    monkeypatch.chdir(tmp_path)
+    assert import_order.hidden_files() == []
+    assert find("quickdraw.models.CnnModel", models.BaseModel) is models.CnnModel
+
+
 def test_what_is_installed_comes_first_but_for_what_the_user_names(tmp_path, monkeypatch):
     for name in ("turtle", "mine_alone"):
         (tmp_path / f"{name}.py").write_text("own = True\n")

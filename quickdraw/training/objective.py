@@ -192,7 +192,13 @@ def given_weights(chosen: str | dict[str, Any] | None) -> dict[str, float]:
     """
     if not chosen or chosen == "balanced":
         return {}
-    given = parse_params(chosen) if isinstance(chosen, str) else chosen
+    try:
+        given = parse_params(chosen) if isinstance(chosen, str) else chosen
+    except QuickdrawError:
+        raise QuickdrawError(
+            f'--class_weights: balanced, or weights such as "cat=2, dog=3", expected. '
+            f"Received: {chosen!r}"
+        ) from None
     for name, weight in given.items():
         if type(weight) not in (int, float) or not 0 <= weight < math.inf:
             raise QuickdrawError(

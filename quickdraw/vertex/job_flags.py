@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from absl import flags
 
 from quickdraw import cli, inference, train
 from quickdraw import eval as evaluation
-from quickdraw.components.lookup import component
+from quickdraw.console import log
 from quickdraw.errors import UsageError
+
+if TYPE_CHECKING:
+    from quickdraw.training.parts import Parts
 
 _FLAGS: dict[str, type] = {
     "train": train.Flags,
@@ -41,8 +45,7 @@ def parse(
         submitter: names of the submitter's own flags, which belong before the `--`.
 
     Raises:
-        QuickdrawError: an unknown flag, a wrong value, a path that a job cannot see, or no such
-            model or loss.
+        QuickdrawError: an unknown flag, a wrong value, or a path that a job cannot see.
     """
     chosen = flags.FlagValues()
     cli.define_flags(chosen, _FLAGS[kind])
@@ -57,8 +60,6 @@ def parse(
             _check_paths(name, str(chosen[name].value))
     if kind == "inference" and not chosen.input_data_pattern:
         raise UsageError("-- --input_data_pattern=gs://… is needed")
-    if kind in ("train", "tune"):
-        _check_classes(chosen)
     return chosen
 
 
@@ -71,23 +72,64 @@ def _check_paths(name: str, value: str) -> None:
             )
 
 
-def _check_classes(chosen: flags.FlagValues) -> None:
-    """Raise an error for a mistyped model here, not in the job some minutes later."""
-    settings = cli.read_flags(chosen, train.Flags)
-    cli.load_tensorflow()
-    from quickdraw.components.base_loss import BaseLoss
-    from quickdraw.components.base_model import BaseModel
-    from quickdraw.training.optimizers import complete
+def look_up(kind: str, chosen: flags.FlagValues, gpus: int, workers: int) -> Parts:
+    """Look up what the flags of a training name, and check them as `train` will.
 
-    complete(settings)
-    component(settings.model, settings.model_params, BaseModel)
-    component(settings.label_loss, settings.loss_params, BaseLoss)
+    Args:
+        kind: train or tune.
+        chosen: the flags.
+        gpus: how many each machine has.
+        workers: how many machines.
+
+    Raises:
+        QuickdrawError: what `train` would refuse, here instead of in the job some minutes later; or
+            what would be paid for in vain.
+    """
+    settings = cli.read_flags(chosen, train.Flags)
+    if not settings.train_data_pattern:
+        raise UsageError(
+            "-- --train_data_pattern=gs://… is needed: a job without it would train on the "
+            "synthetic sample"
+        )
+    _check_distribution(settings, gpus, workers)
+    if kind == "tune":
+        _check_trials(settings)
+    elif settings.start_new_model:
+        log(
+            "warning: --start_new_model: a job that Vertex AI starts again, on another machine for "
+            "instance, begins anew instead of going on"
+        )
+    cli.load_tensorflow()
+    from quickdraw.training import parts
+
+    return parts.look_up(settings, gpus * workers)
+
+
+def _check_distribution(settings: train.Flags, gpus: int, workers: int) -> None:
+    kind = settings.distribute
+    if kind == "multi_worker" and workers == 1:
+        raise UsageError("--distribute=multi_worker needs --workers=2 or more, before the --")
+    if (kind == "none" and gpus * workers > 1) or (kind == "mirrored" and workers > 1):
+        raise UsageError(
+            f"--distribute={kind} would leave some of the {gpus * workers} GPUs idle: leave it out"
+        )
+
+
+def _check_trials(settings: train.Flags) -> None:
+    """Check what no trial of a search may be told."""
+    if settings.train_dir or settings.start_new_model or settings.dry_run or settings.lr_find:
+        raise UsageError(
+            "tune: each trial trains, in its own folder of the run: leave --train_dir, "
+            "--start_new_model, --dry_run and --lr_find out"
+        )
+    if not settings.is_validated:
+        raise UsageError("tune: trials are compared by validation: --eval_data_pattern is needed")
 
 
 def given(chosen: flags.FlagValues) -> list[str]:
     """Return the flags that differ from their defaults, including those of a `--config` file."""
     return [
-        f"--{name}={flag.value}"
+        f"--{name}={','.join(flag.value) if isinstance(flag.value, list) else flag.value}"
         for name in sorted(chosen)
         if (flag := chosen[name]).value != flag.default and name != "config"
     ]

@@ -20,7 +20,7 @@ from quickdraw import cli
 from quickdraw.console import log
 from quickdraw.fields import field
 from quickdraw.storage import transfer
-from quickdraw.vertex import service, spec_check
+from quickdraw.vertex import resource_names, service
 
 if TYPE_CHECKING:
     from quickdraw.runs import TrainedModel
@@ -45,8 +45,8 @@ class Flags(service.ServiceFlags):
 
 def command(flags: Flags) -> None:
     """Export and register as the flags say."""
-    spec_check.bucket_name(flags.bucket)
-    spec_check.run_name(flags.run or "")
+    resource_names.bucket(flags.bucket)
+    resource_names.run(flags.run or "")
     folder = f"gs://{flags.bucket}/runs/{flags.run}"
     cli.load_tensorflow()
     from quickdraw import runs

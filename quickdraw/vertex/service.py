@@ -12,6 +12,7 @@ from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
 from quickdraw.fields import field
 from quickdraw.storage import google_errors
+from quickdraw.vertex import resource_names
 
 LABEL = "quickdraw"
 """The label by which one's jobs are found again."""
@@ -66,6 +67,7 @@ def explained(what: str) -> contextlib.AbstractContextManager[None]:
 
 def parent(flags: ServiceFlags) -> str:
     """Return the resource name of the project's region, below which everything is."""
+    resource_names.region(flags.region)
     return f"projects/{project(flags)}/locations/{flags.region}"
 
 

@@ -11,7 +11,7 @@ import yaml
 
 from quickdraw import environment
 from quickdraw.errors import QuickdrawError, UsageError
-from quickdraw.vertex import machines, package, spec_check
+from quickdraw.vertex import machines, package, resource_names
 
 MODULES = {
     "train": "quickdraw.train",
@@ -20,6 +20,12 @@ MODULES = {
     "tune": "quickdraw.train",
 }
 """What each kind of job runs."""
+
+_STRATEGIES = {
+    "STANDARD": "on demand",
+    "SPOT": "Spot",
+    "FLEX_START": "flex-start (waits up to a day for free machines)",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +42,8 @@ class Job:
         gpu: a key of `machines.GPUS`.
         gpus: how many GPUs each machine has.
         workers: how many machines.
-        spot: whether machines may be taken away, at a lower price.
+        strategy: STANDARD; SPOT, machines that may be taken away; FLEX_START, those that are waited
+            for.
         hours: after which the job is stopped.
         prebuilt: whether Vertex AI installs the package into an image of Google's.
         service_account: the account that the job runs as, or "" for the default one.
@@ -54,7 +61,7 @@ class Job:
     gpu: str = "L4"
     gpus: int = 1
     workers: int = 1
-    spot: bool = False
+    strategy: str = "STANDARD"
     hours: float = 6.0
     prebuilt: bool = False
     service_account: str = ""
@@ -62,6 +69,20 @@ class Job:
     experiment: str = ""
     project: str = ""
     region: str = ""
+
+    @property
+    def folders(self) -> str:
+        """The run's folder, or those of an ensemble, separated by commas."""
+        return self._given("train_dir") or f"gs://{self.bucket}/runs/{self.run}"
+
+    @property
+    def results(self) -> str:
+        """Where its results go."""
+        return self._given("output_file") or self.folders.split(",")[0]
+
+    def _given(self, flag: str) -> str:
+        start = f"--{flag}="
+        return next((one.removeprefix(start) for one in self.flags if one.startswith(start)), "")
 
     @property
     def file(self) -> str:
@@ -94,7 +115,7 @@ def render(job: Job) -> dict[str, Any]:
     spec = json.loads(json.dumps(yaml.safe_load(string.Template(text).safe_substitute(names))))
     custom = spec["trialJobSpec"] if job.kind == "tune" else spec
     custom["scheduling"]["timeout"] = f"{round(job.hours * 3600)}s"
-    custom["scheduling"]["strategy"] = "SPOT" if job.spot else "STANDARD"
+    custom["scheduling"]["strategy"] = job.strategy
     for name, value in (
         ("serviceAccount", job.service_account),
         ("tensorboard", job.tensorboard),
@@ -123,8 +144,13 @@ def _check_kind(job: Job) -> None:
         raise UsageError("--workers: several machines are for train, with an image of your own")
     if job.prebuilt and job.kind != "train":
         raise UsageError(f"--prebuilt_image is for train. Received: {job.kind}")
+    if job.tensorboard and not f"{job.folders}/".startswith(f"gs://{job.bucket}/runs/{job.run}/"):
+        raise UsageError(
+            f"--tensorboard shows what is in gs://{job.bucket}/runs/{job.run}, and the run goes to "
+            f"{job.folders}: leave one of --tensorboard and --train_dir out"
+        )
     if job.experiment:
-        spec_check.experiment_name(job.experiment)
+        resource_names.experiment(job.experiment)
         if job.kind not in ("train", "tune") or not job.service_account:
             raise UsageError("--experiment is for train and tune, with a --service_account")
 
@@ -136,8 +162,8 @@ def summary(job: Job, region: str) -> str:
     trials = " a trial (see maxTrialCount)" if job.kind == "tune" else ""
     return (
         f"{job.kind} {job.run}: {job.workers} x {machine} in {region}, "
-        f"{'Spot' if job.spot else 'on demand'}\n"
+        f"{_STRATEGIES[job.strategy]}\n"
         f"at most {job.hours:g} hours, {job.hours * job.gpus * job.workers:g} GPU hours{trials}; "
         "prices: https://cloud.google.com/vertex-ai/pricing\n"
-        f"results: gs://{job.bucket}/runs/{job.run}"
+        f"results: {job.results}"
     )

@@ -10,14 +10,12 @@ import re
 from typing import Any
 
 from quickdraw import environment
-from quickdraw.errors import QuickdrawError, UsageError, did_you_mean
+from quickdraw.errors import QuickdrawError, did_you_mean
 from quickdraw.vertex import machines
 
 _LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
 _BUCKET_PATH = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/.*)?")
-_RUN = re.compile(r"[a-z]([a-z0-9_-]{0,61}[a-z0-9])?")
-_EXPERIMENT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _LONGEST_SECONDS = 7 * 24 * 3600
 
 
@@ -81,26 +79,6 @@ def labels(values: dict[str, str]) -> None:
                 "small letters, digits, - and _ expected, 63 at most, a letter first. "
                 f"Received: {key}={value}",
             )
-
-
-def bucket_name(name: str | None) -> None:
-    """Check the value of --bucket."""
-    if not name or "/" in name:
-        raise UsageError("--bucket is needed: the name of a bucket, without gs://")
-
-
-def run_name(name: str) -> None:
-    """Check the name of a run: it is part of paths, of a job's name and of a model's."""
-    if not _RUN.fullmatch(name):
-        raise UsageError(
-            f"--run: small letters, digits, - and _ expected, a letter first. Received: {name!r}"
-        )
-
-
-def experiment_name(name: str) -> None:
-    """Check the name of an experiment."""
-    if not _EXPERIMENT.fullmatch(name):
-        raise UsageError(f"--experiment: small letters, digits and - expected. Received: {name!r}")
 
 
 def _parse(spec: Any, kind: Any) -> Any:

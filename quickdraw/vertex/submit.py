@@ -25,12 +25,20 @@ from typing import Any
 import yaml
 from absl.flags import FlagValues
 
-from quickdraw import cli, runs, storage
+from quickdraw import cli, storage
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError, UsageError
 from quickdraw.fields import field
-from quickdraw.storage import objects
-from quickdraw.vertex import job_flags, machines, package, service, spec_check
+from quickdraw.storage import client, objects
+from quickdraw.vertex import (
+    job_flags,
+    job_inputs,
+    machines,
+    package,
+    resource_names,
+    service,
+    spec_check,
+)
 from quickdraw.vertex.spec import MODULES, Job, render, summary
 
 _CONTINENTS = {"US": "us-", "EU": "europe-", "ASIA": "asia-"}
@@ -70,6 +78,9 @@ class Flags(service.PollFlags):
     workers: int = field(1, "Machines.", 1)
     hours: float = field(6.0, "Hours after which the job is stopped.", 0.1, 168.0)
     spot: bool = field(False, "Spot machines: cheaper, may be taken away.")
+    flex_start: bool = field(
+        False, "Machines that the job waits for, up to a day, and keeps: where GPUs are short."
+    )
     dry_run: bool = field(False, "Check and print the spec; send nothing.")
     wait: bool = field(False, "Follow the job until it ends.")
 
@@ -78,22 +89,28 @@ def command(flags: Flags, passed: list[str]) -> None:
     """Submit as the flags say; `passed` goes to the module that the job runs."""
     if not flags.kind:
         raise UsageError(f"the first word says what to run: {', '.join(MODULES)}")
-    spec_check.bucket_name(flags.bucket)
+    resource_names.bucket(flags.bucket)
     labels = {service.LABEL: "true"}
     labels |= dict(part.partition("=")[::2] for part in flags.labels.split(",") if part)
     spec_check.labels(labels)
+    resource_names.region(flags.region)
+    resource_names.service_account(flags.service_account)
+    resource_names.tensorboard(flags.tensorboard, flags.region)
+    if flags.spot and flags.flex_start:
+        raise UsageError("either --spot or --flex_start")
     own = [field.name for field in dataclasses.fields(Flags)]
     chosen = job_flags.parse(flags.kind, flags.model, passed, own)
     job = _job(flags, chosen)
     content = render(job)
     _check(job, content)
+    classes = _look(flags, job, chosen)
     print(summary(job, flags.region), file=sys.stderr)
     if flags.dry_run:
         print(_yaml(content), end="")
         return
-    _check_bucket(job.bucket, flags.region)
-    uploaded = package.upload(job.bucket, _classes(job, chosen))
-    job = dataclasses.replace(job, package=uploaded)
+    for bucket in {job.bucket, *(client.split(path)[0] for path in job.folders.split(","))}:
+        _check_bucket(bucket, flags.region)
+    job = dataclasses.replace(job, package=package.upload(job.bucket, classes))
     content = render(job)
     if flags.spec_file:
         _write_spec(flags, job, content, labels)
@@ -101,17 +118,14 @@ def command(flags: Flags, passed: list[str]) -> None:
         _submit(flags, job, _check(job, content), labels)
 
 
-def _classes(job: Job, chosen: FlagValues) -> list[str]:
-    """Return the classes the job needs: those it trains with, or those of the run it is about."""
+def _look(flags: Flags, job: Job, chosen: FlagValues) -> list[str]:
+    """Look for what the job needs, as far as can be seen from here; return its classes."""
     if job.kind in ("train", "tune"):
+        parts = job_flags.look_up(job.kind, chosen, job.gpus, job.workers)
+        if job_inputs.can_be_looked_for():
+            job_inputs.look_for_records(parts)
         return [chosen.model, chosen.label_loss, chosen.optimizer]
-    folders = f"gs://{job.bucket}/runs/{job.run}"
-    if chosen.train_dir != chosen["train_dir"].default:
-        folders = chosen.train_dir
-    found = [runs.read(folder) for folder in folders.split(",")]
-    if job.kind == "eval":
-        found[0].check_names(folders, chosen.model, chosen.label_loss)
-    return [name for run in found for name in (run.model, run.label_loss)]
+    return job_inputs.look_for_runs(job, chosen) if job_inputs.can_be_looked_for() else []
 
 
 def _write_spec(flags: Flags, job: Job, content: dict[str, Any], labels: dict[str, str]) -> None:
@@ -135,7 +149,7 @@ def _submit(flags: Flags, job: Job, message: Any, labels: dict[str, str]) -> Non
 
 def _job(flags: Flags, chosen: FlagValues) -> Job:
     """Return the job that the flags describe, as if its package were already uploaded."""
-    same = ["kind", "bucket", "gpu", "gpus", "workers", "spot", "hours", "service_account"]
+    same = ["kind", "bucket", "gpu", "gpus", "workers", "hours", "service_account"]
     same += ["region", "experiment", "tensorboard"]
     settings: dict[str, Any] = {name: getattr(flags, name) for name in same}
     return Job(
@@ -143,6 +157,7 @@ def _job(flags: Flags, chosen: FlagValues) -> Job:
         image=flags.prebuilt_image or flags.image or _default_image(flags),
         package=_NOT_UPLOADED.format(flags.bucket),
         flags=job_flags.given(chosen),
+        strategy="SPOT" if flags.spot else "FLEX_START" if flags.flex_start else "STANDARD",
         prebuilt=bool(flags.prebuilt_image),
         project=service.project(flags) if flags.experiment else "",
         **settings,
@@ -156,7 +171,7 @@ def _run(flags: Flags, chosen: FlagValues) -> str:
             raise UsageError("--run is needed: the name of the run to take")
         now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
         run = f"{chosen.model.rpartition('.')[2].lower()}-{now}"
-    spec_check.run_name(run)
+    resource_names.run(run)
     return run
 
 

@@ -23,6 +23,7 @@ def run(*arguments: str) -> int:
 
 
 DRY = ("--bucket=art-class", "--project=p", "--dry_run")
+DATA = "--train_data_pattern=gs://art-class/tiny/train-*"
 
 
 @pytest.mark.parametrize(
@@ -31,13 +32,15 @@ DRY = ("--bucket=art-class", "--project=p", "--dry_run")
         ([], "the first word says what to run: train, eval, inference, tune"),
         (["trian"], "value should be one of <train|eval|inference|tune>"),
         (["train"], "--bucket is needed"),
+        (["train", "--bucket=Art class"], "--bucket: small letters, digits, -, _ and dots expec"),
+        (["train", *DRY, "--spot", "--flex_start"], "either --spot or --flex_start"),
         (["train", "--bucket=gs://x"], "--bucket is needed: the name of a bucket, without gs://"),
         (["train", *DRY, "--gpu=K80"], "--gpu=K80: value should be one of <L4|T4"),
         (["train", *DRY, "--gpus=3"], "--gpus: L4 comes in numbers of 1, 2, 4, 8. Received: 3"),
         (["train", *DRY, "--hours=1000"], "--hours must be from 0.1 to 168"),
         (["train", *DRY, "--run=My Run"], "--run: small letters"),
         (["train", *DRY, "--labels=Team=a"], "labels.Team: small letters"),
-        (["train", *DRY, "--model=CmnModel"], "Did you mean 'CnnModel'?"),
+        (["train", *DRY, "--model=CmnModel", "--", DATA], "Did you mean 'CnnModel'?"),
         (["train", *DRY, "--", "--modle=x"], "no flag --modle. Did you mean --model?"),
         (["train", *DRY, "--", "--batch_size=0"], "--batch_size must be at least 1"),
         (["train", *DRY, "--", "--train_data_pattern=data/x"], "a job sees gs:// paths only"),
@@ -75,27 +78,46 @@ def test_help_and_wrong_flags_are_quick(module, flag):
     assert time.monotonic() - start < 5  # a second, on a machine that has nothing else to do
 
 
-def test_a_dry_run_prints_the_spec_and_sends_nothing(here, capfd):
+def test_a_dry_run_prints_the_spec_and_sends_nothing(here, records, capfd):
     before = len(here.gcs.requests)
-    flags = ["--model=CnnModel", "--run=cnn", "--spot", "--gpu=T4", "--", "--seed=3"]
+    flags = ["--model=CnnModel", "--run=cnn", "--spot", "--gpu=T4", "--", *records, "--seed=3"]
     assert run("train", *DRY, *flags) == 0
     printed = capfd.readouterr()
     assert "n1-standard-8 with 1 NVIDIA_TESLA_T4 in us-central1, Spot" in printed.err
     assert "at most 6 hours" in printed.err and "gs://art-class/runs/cnn" in printed.err
     spec = yaml.safe_load(printed.out)
     arguments = spec["workerPoolSpecs"][0]["containerSpec"]["args"]
-    assert arguments[1:] == ["quickdraw.train", "--model=CnnModel", "--seed=3"]
-    assert len(here.gcs.requests) == before
+    assert arguments[1:3] == ["quickdraw.train", "--eval_data_pattern=gs://art-class/tiny/valid-*"]
+    assert arguments[3:5] == ["--model=CnnModel", "--seed=3"]
+    assert {method for method, *_ in here.gcs.requests[before:]} <= {"GET"}
 
 
-def test_a_bucket_elsewhere_is_refused(here, capfd):
+@pytest.mark.parametrize(
+    ("flag", "strategy", "told"),
+    [
+        ([], "STANDARD", "on demand"),
+        (["--spot"], "SPOT", "Spot"),
+        (["--flex_start"], "FLEX_START", "flex-start (waits up to a day"),
+    ],
+)
+def test_the_strategy_is_told_and_in_the_spec(here, records, capfd, flag, strategy, told):
+    assert run("train", *DRY, *flag, "--", *records) == 0
+    printed = capfd.readouterr()
+    assert told in printed.err
+    assert yaml.safe_load(printed.out)["scheduling"]["strategy"] == strategy
+
+
+def test_a_bucket_elsewhere_is_refused(here, records, capfd):
     here.store.make_bucket("far-away")
     here.store.locations["far-away"] = "EUROPE-WEST4"
-    assert run("train", "--bucket=far-away", "--project=p") == 1
+    assert run("train", "--bucket=far-away", "--project=p", "--", *records) == 1
     assert "lies in EUROPE-WEST4, the job would run in us-central1" in capfd.readouterr().err
     here.store.locations["far-away"] = "EU"
-    assert run("train", "--bucket=far-away", "--project=p") == 1
-    assert run("train", "--bucket=nowhere", "--project=p") == 1
+    assert run("train", "--bucket=far-away", "--project=p", "--", *records) == 1
+    elsewhere = [*records, "--train_dir=gs://far-away/x"]
+    assert run("train", "--bucket=art-class", "--project=p", "--", *elsewhere) == 1
+    assert "gs://far-away lies in EU, the job would run in us-central1" in capfd.readouterr().err
+    assert run("train", "--bucket=nowhere", "--project=p", "--", *records) == 1
     assert "there is no bucket gs://nowhere" in capfd.readouterr().err
 
 

@@ -1,0 +1,61 @@
+"""Names that Google Cloud cannot have are told before anything is asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from quickdraw.errors import UsageError
+from quickdraw.vertex import resource_names
+
+TENSORBOARD = "projects/1/locations/us-central1/tensorboards/23"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("us-central1", "us-east4", "us-west1", "us-south1", "northamerica-northeast1"),
+        *("southamerica-east1", "europe-west12", "europe-central2", "europe-southwest1"),
+        *("asia-northeast3", "australia-southeast2", "me-central1", "africa-south1"),
+    ],
+)
+def test_regions_are_known_by_their_form(name):
+    resource_names.region(name)
+
+
+@pytest.mark.parametrize("name", ["", "mars", "us-central", "us-centrl1", "US-CENTRAL1", "EU"])
+def test_what_no_region_is_called_is_told(name):
+    with pytest.raises(UsageError, match="--region: a region of Google Cloud, such as us-central1"):
+        resource_names.region(name)
+
+
+def test_a_zone_is_no_region():
+    with pytest.raises(UsageError, match="'us-central1-a', which is a zone of us-central1"):
+        resource_names.region("us-central1-a")
+
+
+@pytest.mark.parametrize("name", ["a", "Art", "art class", "art-class-", "a" * 64, ".art"])
+def test_what_no_bucket_is_called_is_told(name):
+    with pytest.raises(UsageError, match="--bucket: small letters"):
+        resource_names.bucket(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "a@p.iam.gserviceaccount.com", "1-compute@developer.gserviceaccount.com"]
+)
+def test_accounts_of_services_are_taken(name):
+    resource_names.service_account(name)
+
+
+@pytest.mark.parametrize("name", ["trainer", "me@example.com", "a b@p.iam.gserviceaccount.com"])
+def test_other_accounts_are_told(name):
+    with pytest.raises(UsageError, match="--service_account: the address of a service account"):
+        resource_names.service_account(name)
+
+
+def test_a_tensorboard_is_in_the_region_of_the_job():
+    resource_names.tensorboard("", "us-central1")
+    resource_names.tensorboard(TENSORBOARD, "us-central1")
+    with pytest.raises(UsageError, match="lies in us-central1, the job would run in asia-east1"):
+        resource_names.tensorboard(TENSORBOARD, "asia-east1")
+    with pytest.raises(UsageError, match=r"gcloud ai tensorboards list --region=us-central1"):
+        resource_names.tensorboard("my-board", "us-central1")
