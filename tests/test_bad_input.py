@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import subprocess
@@ -39,7 +40,8 @@ def header_of(width: int, height: int, depth: int = 8, colour: int = 0) -> bytes
 
 GOOD = frame(serialise(image=good_png(), label=1))
 BAD_SHARDS = {
-    "an empty file": (b"", "record 0: the file is empty"),
+    "an empty file": (b"", "no usable record in 1 file(s)"),
+    "gzip of nothing": (gzip.compress(b""), "no usable record in 1 file(s)"),
     "no TFRecord": (b"word,label\ncat,1\n" * 20, "record 0: corrupted length"),
     "truncated": (GOOD + GOOD[:-9], "record 1: truncated"),
     "corrupted": (GOOD + GOOD[:40] + b"\xff\xff" + GOOD[42:], "record 1: corrupted data"),
@@ -118,7 +120,7 @@ def test_bad_records_can_be_skipped(tiny_data, tmp_path, capfd):
         (["--model_params=unit=3", "--train_data_pattern=nothing"], "has no parameter 'unit'"),
         (["--batch_size=0"], "--batch_size must be at least 1. Received: 0"),
         (["--base_learning_rate=nan"], "--base_learning_rate must be above 0. Received: nan"),
-        (["--bach_size=3"], "Did you mean: batch_size ?"),
+        (["--bach_size=3"], "Did you mean --batch_size?"),
         (["--batch_size=many"], "flag --batch_size=many"),
     ],
 )

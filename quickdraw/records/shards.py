@@ -6,8 +6,8 @@ import dataclasses
 import functools
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 import numpy as np
 
@@ -145,12 +145,14 @@ class BadRecords:
     Attributes:
         count: how many there were.
         first: the first few of them.
+        empty: files without a record, unless these are counted as bad ones.
     """
 
     def __init__(self, on_bad_record: OnBadRecord, shown: int = 5):
         self._raises, self._shown = on_bad_record == "error", shown
         self.count = 0
         self.first: list[QuickdrawError] = []
+        self.empty: list[str] = []
 
     def add(self, error: QuickdrawError) -> None:
         """Count a record.
@@ -164,13 +166,30 @@ class BadRecords:
         if len(self.first) < self._shown:
             self.first.append(error)
 
-    def extend(self, count: int, first: list[str]) -> None:
-        """Add what was counted elsewhere: in another process, or when a set was cached."""
-        self.count += count
-        self.first += [QuickdrawError(text) for text in first][: self._shown - len(self.first)]
+    def add_empty(self, path: str) -> None:
+        """Note a file without a record, which is no error: the others may have all there is."""
+        if self._raises:
+            self.empty.append(path)
+        else:
+            self.add(BadRecordError(path, 0, "the file is empty"))
+
+    def noted(self) -> dict[str, Any]:
+        """Return all that is known, for a JSON file, and for `extend`."""
+        first = [str(error) for error in self.first]
+        return {"bad_records": self.count, "first_bad_records": first, "empty_files": self.empty}
+
+    def extend(self, noted: Mapping[str, Any]) -> None:
+        """Add what was noted elsewhere: in another process, or when a set was cached."""
+        self.count += noted["bad_records"]
+        first = map(QuickdrawError, noted["first_bad_records"])
+        self.first = [*self.first, *first][: self._shown]
+        self.empty += noted["empty_files"]
 
     def report(self) -> None:
         """Log how many records were skipped, and which the first of them were."""
+        if self.empty:
+            more = f" and {len(self.empty) - 1:,} more" if len(self.empty) > 1 else ""
+            log(f"warning: there is no record in {self.empty[0]}{more}")
         if self.count:
             shown = "".join(f"\n  {error}" for error in self.first)
             log(f"warning: {self.count:,} bad records were skipped, the first of them:{shown}")
@@ -181,7 +200,8 @@ def read_shards(files: list[str], bad: BadRecords) -> Iterator[tuple[int, str, i
 
     Args:
         files: the paths.
-        bad: gets what cannot be read: damaged records, and files without any.
+        bad: gets what cannot be read: damaged records, and files without any, as Apache Beam writes
+            them for a shard that nothing fell into.
     """
     for index, path in enumerate(files):
         number = -1
@@ -192,4 +212,4 @@ def read_shards(files: list[str], bad: BadRecords) -> Iterator[tuple[int, str, i
                 else:
                     yield index, path, number, data
         if number < 0:
-            bad.add(BadRecordError(path, 0, "the file is empty"))
+            bad.add_empty(path)

@@ -1,5 +1,6 @@
 """Readers: what is said about bad records, and that the others are read."""
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -117,14 +118,18 @@ def test_after_a_shard_that_breaks_off_the_next_is_read(shard, write_records):
     assert bad.first[0].number == 9
 
 
-def test_an_empty_file_is_a_bad_record(shard):
+@pytest.mark.parametrize("content", [b"", gzip.compress(b"")])
+def test_an_empty_file_among_others_is_told(shard, capsys, content):
     empty = shard.with_name("train-1.tfrecord")
-    empty.write_bytes(b"")
-    with pytest.raises(BadRecordError, match=r"train-1\.tfrecord, record 0: the file is empty"):
-        everything(readers.QuickDrawFeatureReader(), shard.with_name("train-*"))
-    bad = BadRecords("skip")
-    patient = readers.QuickDrawFeatureReader(on_bad_record="skip")
-    assert len(everything(patient, shard.with_name("train-*"), bad=bad)[1]) == 10
+    empty.write_bytes(content)
+    for on_bad_record, told in (
+        ("error", f"there is no record in {empty}\n"),
+        ("skip", f"1 bad records were skipped, the first of them:\n  {empty}, record 0: the file"),
+    ):
+        reader, bad = readers.QuickDrawFeatureReader(), BadRecords(on_bad_record)
+        assert len(everything(reader, shard.with_name("train-*"), bad=bad)[1]) == 10
+        bad.report()
+        assert f"warning: {told}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("with_description", [True, False])

@@ -149,7 +149,7 @@ def _open(
     if content["bad_records"] and reader.on_bad_record == "error":
         return None
     bad = BadRecords("skip")
-    bad.extend(content["bad_records"], content["first_bad_records"])
+    bad.extend(content)
     with contextlib.suppress(OSError):
         os.utime(path)  # _make_room deletes what was not used for longest
     return Drawings(inputs, labels, shards.fingerprint, bad)
@@ -188,10 +188,7 @@ def _join(parts: list[str], path: str, inputs: tuple[str, ...], bad: BadRecords)
     Returns:
         How many bytes there are.
     """
-    content: dict[str, object] = {
-        "bad_records": bad.count,
-        "first_bad_records": [str(error) for error in bad.first],
-    }
+    content = bad.noted()
     total = 0
     for name in (*inputs, "labels"):
         crc = 0

@@ -153,7 +153,7 @@ def _finish(process: subprocess.Popen, bad: BadRecords) -> None:
         ) from None
     if report["error"]:
         raise QuickdrawError(report["error"])
-    bad.extend(report["bad_records"], report["first_bad_records"])
+    bad.extend(report)
 
 
 def main() -> None:
@@ -171,14 +171,7 @@ def main() -> None:
         error = str(problem)
     except OSError as problem:
         error = f"{problem.filename or 'decoding'}: {problem.strerror}"
-    json.dump(
-        {
-            "error": error,
-            "bad_records": bad.count,
-            "first_bad_records": [str(one) for one in bad.first],
-        },
-        sys.stdout,
-    )
+    json.dump({"error": error, **bad.noted()}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -87,6 +87,17 @@ def test_processes_name_a_bad_record_and_can_skip_it(records, monkeypatch):
         load(records)
 
 
+@pytest.mark.parametrize("small_bytes", [0, 1 << 30])
+def test_an_empty_file_is_told_of_a_cached_set_too(records, monkeypatch, small_bytes):
+    monkeypatch.setattr(decode, "_SMALL_BYTES", small_bytes)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    empty = records.replace("-*", "-2.tfrecord")
+    open(empty, "wb").close()
+    for _ in range(2):  # decoded, then from the cache
+        drawings = load(records)
+        assert (len(drawings), drawings.bad.count, drawings.bad.empty) == (120, 0, [empty])
+
+
 def test_changed_records_are_decoded_again(records):
     before = load(records)
     shutil.copy(records.replace("-*", "-0.tfrecord"), records.replace("-*", "-1.tfrecord"))
