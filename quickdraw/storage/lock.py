@@ -145,14 +145,19 @@ def lock(folder: str, work: str = "training") -> Iterator[Callable[[], None]]:
         A function that raises a QuickdrawError once the lock was lost to another process.
 
     Raises:
-        QuickdrawError: another process holds it.
+        QuickdrawError: another process holds it; or this is Windows without WSL.
     """
     if paths.is_remote(folder):
         with held(folder, work) as check:
             yield check
         return
-    import fcntl
-
+    try:
+        import fcntl
+    except ModuleNotFoundError:
+        raise QuickdrawError(
+            "Windows cannot lock a folder as this package needs it: work in WSL, the Linux that "
+            "comes with Windows (wsl --install)"
+        ) from None
     is_new = not paths.exists(folder)
     paths.make_folders(folder)
     handle = os.open(folder, os.O_RDONLY)

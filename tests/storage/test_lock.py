@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 
@@ -111,3 +112,10 @@ def test_training_is_refused_and_stops_writing_when_it_lost_the_lock(server, tin
     thread.join()
     assert f"another process has taken over {FOLDER}" in capfd.readouterr().err
     assert json.loads(server.store.get("b", NAME).data)["host"] == "other"
+
+
+def test_windows_without_wsl_is_told(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    with pytest.raises(QuickdrawError, match="work in WSL"), lock.lock(str(tmp_path / "run")):
+        pytest.fail("must not be reached")
+    assert not (tmp_path / "run").exists()
