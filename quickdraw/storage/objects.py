@@ -167,7 +167,7 @@ def copy(source: str, target: str) -> None:
 
 def rename(source: str, target: str) -> None:
     """Copy an object, or all of a folder, and delete the source."""
-    objects = [source] if is_object(source) else _objects_in(source)
+    objects = [source] if is_object(source) else below(source)
     for path in objects:
         copy(path, target + path.removeprefix(source))
         delete(path)
@@ -178,7 +178,7 @@ def delete(path: str) -> None:
     from google.api_core.exceptions import NotFound
 
     _blob(path)  # a bucket alone is refused
-    for name in [path.rstrip("/"), *_objects_in(path)]:
+    for name in [path.rstrip("/"), *below(path)]:
         with explained(name), contextlib.suppress(NotFound):
             _blob(name).delete(**options(name))
 
@@ -197,6 +197,7 @@ def bucket_location(bucket: str) -> str | None:
     return None
 
 
-def _objects_in(path: str) -> list[str]:
+def below(path: str) -> list[str]:
+    """Return the objects in a folder and in those in it."""
     bucket = split(path)[0]
     return [f"gs://{bucket}/{blob.name}" for blob in _list(path, _below(path))]

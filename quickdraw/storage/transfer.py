@@ -29,6 +29,21 @@ def fetched(prefix: str) -> Iterator[str]:
 
 
 @contextlib.contextmanager
+def fetched_folder(folder: str) -> Iterator[str]:
+    """Fetch a folder with all that is in it; yield its local copy, or itself where it is local."""
+    if not paths.is_remote(folder):
+        yield folder
+        return
+    with tempfile.TemporaryDirectory() as local:
+        for path in objects.below(folder):
+            target = os.path.join(local, os.path.relpath(path, folder))
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            with open(target, "w+b") as file:
+                objects.read(path, file)
+        yield local
+
+
+@contextlib.contextmanager
 def mirrored(folder: str, seconds: float = 30.0) -> Iterator[str]:
     """Yield a local folder whose files are written to `folder` too: now and then, and at the end.
 

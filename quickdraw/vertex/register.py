@@ -12,6 +12,7 @@ What it prints is the name to deploy: gcloud ai endpoints deploy-model --model=â
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -20,12 +21,11 @@ from quickdraw import cli
 from quickdraw.console import log
 from quickdraw.fields import field
 from quickdraw.storage import transfer
-from quickdraw.vertex import resource_names, service
+from quickdraw.vertex import resource_names, service, serving_images
 
 if TYPE_CHECKING:
     from quickdraw.runs import TrainedModel
 
-_SERVING_IMAGE = "us-docker.pkg.dev/vertex-ai/prediction/tf2-cpu.2-15:latest"
 _SECONDS = 900.0
 
 
@@ -38,8 +38,10 @@ class Flags(service.ServiceFlags):
     train_dir: str | None = field(
         None, "The folder of the run, local or gs://. Without it, gs://BUCKET/runs/RUN.", path=True
     )
-    serving_image: str = field(
-        _SERVING_IMAGE, "The image that serves the model: one of Google's, or your own."
+    serving_image: str | None = field(
+        None,
+        "The image that serves the model: own, that of your jobs; or any URI. Without it, the "
+        "newest of Google's that is offered today, else own.",
     )
 
 
@@ -48,6 +50,8 @@ def command(flags: Flags) -> None:
     resource_names.bucket(flags.bucket)
     resource_names.run(flags.run or "")
     folder = f"gs://{flags.bucket}/runs/{flags.run}"
+    own = service.default_image(flags)
+    image = serving_images.choose(flags.serving_image, own, datetime.date.today())
     cli.load_tensorflow()
     from quickdraw import runs
 
@@ -56,7 +60,7 @@ def command(flags: Flags) -> None:
     with transfer.mirrored(target) as local:
         export(trained, local)
     log(f"exported the model of step {trained.step:,} to {target}")
-    print(_upload(flags, target))
+    print(_upload(flags, target, image))
 
 
 def export(trained: TrainedModel, folder: str) -> None:
@@ -69,7 +73,7 @@ def export(trained: TrainedModel, folder: str) -> None:
         file.writelines(f"{label}\n" for label in trained.labels)
 
 
-def _upload(flags: Flags, target: str) -> str:
+def _upload(flags: Flags, target: str, image: serving_images.ServingImage) -> str:
     """Register what lies at `target`; return the name of the model's new version."""
     from google.api_core.exceptions import NotFound
     from google.cloud import aiplatform_v1
@@ -81,7 +85,7 @@ def _upload(flags: Flags, target: str) -> str:
         "model": aiplatform_v1.Model(
             display_name=flags.run,
             artifact_uri=target,
-            container_spec=aiplatform_v1.ModelContainerSpec(image_uri=flags.serving_image),
+            container_spec=aiplatform_v1.ModelContainerSpec(**image.container()),
             labels={service.LABEL: "true"},
         ),
     }

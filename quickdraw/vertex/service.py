@@ -71,6 +71,11 @@ def parent(flags: ServiceFlags) -> str:
     return f"projects/{project(flags)}/locations/{flags.region}"
 
 
+def default_image(flags: ServiceFlags) -> str:
+    """Return the URI of the image that cloud/cloudbuild.yaml makes."""
+    return f"{flags.region}-docker.pkg.dev/{project(flags)}/quickdraw/train:latest"
+
+
 def connect(kind: Any, flags: ServiceFlags) -> Any:
     """Return a client of class `kind` for one of Vertex AI's services in the region."""
     endpoint = {"api_endpoint": f"{flags.region}-aiplatform.googleapis.com"}

@@ -154,7 +154,7 @@ def _job(flags: Flags, chosen: FlagValues) -> Job:
     settings: dict[str, Any] = {name: getattr(flags, name) for name in same}
     return Job(
         run=_run(flags, chosen),
-        image=flags.prebuilt_image or flags.image or _default_image(flags),
+        image=flags.prebuilt_image or flags.image or service.default_image(flags),
         package=_NOT_UPLOADED.format(flags.bucket),
         flags=job_flags.given(chosen),
         strategy="SPOT" if flags.spot else "FLEX_START" if flags.flex_start else "STANDARD",
@@ -173,10 +173,6 @@ def _run(flags: Flags, chosen: FlagValues) -> str:
         run = f"{chosen.model.rpartition('.')[2].lower()}-{now}"
     resource_names.run(run)
     return run
-
-
-def _default_image(flags: Flags) -> str:
-    return f"{flags.region}-docker.pkg.dev/{service.project(flags)}/quickdraw/train:latest"
 
 
 def _check(job: Job, content: dict[str, Any]) -> Any:
