@@ -26,9 +26,8 @@ _PATHS = ("_pattern", "_dir", "_file", "_probabilities", "_from", "labels")
 
 
 def behind(kind: str) -> cli.Elsewhere:
-    """Return the flags that belong behind the submitter's `--`, for such a kind of job."""
-    if kind not in _FLAGS:
-        return cli.Elsewhere()
+    """Return the flags that belong behind the submitter's `--`: for an unknown kind, train's."""
+    kind = kind if kind in _FLAGS else "train"
     names = [field.name for field in dataclasses.fields(_FLAGS[kind])]
     return cli.Elsewhere(names, f"behind --, with the flags of {kind}")
 
