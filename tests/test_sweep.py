@@ -185,7 +185,23 @@ def test_a_sweep_of_something_else_is_refused(stand_in, study_dir, capsys):
     assert sweep.main(flags_of(study_dir, other)) == 1
     assert "holds a sweep with other search: " in capsys.readouterr().err
     assert sweep.main([*flags_of(study_dir, SEARCH), "--", "--batch_size=8"]) == 1
-    assert "holds a sweep with other flags: [] → ['--batch_size=8']" in capsys.readouterr().err
+    assert "holds a sweep with other flags: {} → {'batch_size': 8}" in capsys.readouterr().err
+
+
+def test_a_sweep_on_other_records_is_refused(stand_in, study_dir, tmp_path, capsys):
+    for split in ("train", "valid"):
+        (tmp_path / f"{split}-0.tfrecord").write_bytes(split.encode())
+    (tmp_path / "flags.json").write_text('{"batch_size": 8}')
+    passed = [f"--train_data_pattern={tmp_path}/train-*", f"--eval_data_pattern={tmp_path}/valid-*"]
+    flags = [*flags_of(study_dir, SEARCH, "--trials=1"), "--", *passed]
+    assert sweep.main([*flags, f"--config={tmp_path}/flags.json"]) == 0
+    assert sweep.main([*flags, "--batch_size=8"]) == 0  # the same, said in another way
+    (tmp_path / "flags.json").write_text('{"batch_size": 9}')
+    assert sweep.main([*flags, f"--config={tmp_path}/flags.json"]) == 1
+    assert "with other flags: " in capsys.readouterr().err
+    (tmp_path / "valid-0.tfrecord").write_bytes(b"VALID")
+    assert sweep.main([*flags, "--batch_size=8"]) == 1
+    assert "holds a sweep with other records: '2 files, " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

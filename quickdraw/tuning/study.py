@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from absl import flags
@@ -15,6 +17,7 @@ from absl import flags
 from quickdraw import storage
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError, StoppedError
+from quickdraw.fields import with_home
 from quickdraw.runs.history import evaluations
 from quickdraw.storage.lock import lock
 from quickdraw.tuning import results, search
@@ -75,7 +78,10 @@ class Sweep:
             pruner=optuna.pruners.MedianPruner() if options.prune else optuna.pruners.NopPruner(),
             load_if_exists=True,
         )
-        self._check_same({"search": options.search, "flags": passed})
+        # Trials are compared with each other: all are to have the same flags and the same records.
+        chosen = {flag.name: flag.value for flag in _flags_of(train_flags)}
+        chosen = {name: value for name, value in chosen.items() if name != "config"}
+        self._check_same({"search": options.search, "flags": chosen, "records": _records(chosen)})
         self._take_up()
 
     def _check_same(self, now: dict[str, Any]) -> None:
@@ -206,6 +212,22 @@ def _wait_for_earlier(train_dir: str) -> None:
                 log(f"waiting for the training that still goes on in {train_dir}")
             told = True
             time.sleep(_POLL_SECONDS)
+
+
+def _flags_of(values: flags.FlagValues) -> list[Any]:
+    """Return the flags that are set to something else than their default."""
+    every = [values[name] for name in sorted(values)]
+    return [flag for flag in every if flag.value != flag.default]
+
+
+def _records(chosen: Mapping[str, Any]) -> str:
+    """Return how many files of records there are, and a hash of their content."""
+    patterns = [chosen.get(f"{name}_data_pattern") for name in ("train", "eval")]
+    files = storage.expand(with_home(",".join(filter(None, patterns)))) if any(patterns) else []
+    digest = hashlib.blake2b(digest_size=8)
+    for path in files:
+        digest.update(f"{path} {storage.checksum(path)}\n".encode())
+    return f"{len(files)} files, {digest.hexdigest()}"
 
 
 def _error(path: str, code: int) -> str:

@@ -23,6 +23,7 @@ import numpy as np
 
 from quickdraw import readers
 from quickdraw.components import record_reader
+from quickdraw.components.code_digest import digests_of
 from quickdraw.components.inputs import Specs
 from quickdraw.console import log
 from quickdraw.readers import QuickDrawFeatureReader
@@ -123,6 +124,7 @@ def _key(reader: QuickDrawFeatureReader, shards: Shards, specs: Specs) -> str:
     for module in (readers, record_reader, shards_module, example, ink, png, tfrecord):
         with open(str(module.__file__), "rb") as file:
             digest.update(file.read())
+    digest.update(repr(digests_of(type(reader))).encode())  # and what it calls of one's own
     return digest.hexdigest()
 
 

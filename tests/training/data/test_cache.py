@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +85,29 @@ def test_processes_name_a_bad_record_and_can_skip_it(records, monkeypatch):
         assert "record 60" in str(drawings.bad.first[0])
     with pytest.raises(QuickdrawError, match="record 60"):
         load(records)
+
+
+def test_what_ones_own_preprocessing_calls_is_decoded_anew_when_it_changes(
+    records, tmp_path, monkeypatch
+):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    (tmp_path / "my_reader.py").write_text(
+        "import my_tools\nfrom quickdraw.readers import QuickDrawFeatureReader\n"
+        "class MyReader(QuickDrawFeatureReader):\n"
+        "    def preprocess(self, images):\n"
+        "        return my_tools.fainter(images)\n"
+    )
+    largest = []
+    for share in (2, 4):
+        text = f"def fainter(images):\n    return images // {share}\n"
+        (tmp_path / "my_tools.py").write_text(text)
+        for name in ("my_tools", "my_reader"):
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        reader = importlib.import_module("my_reader").MyReader()
+        drawings = cache.load(reader, reader.open(records), "reading", PLENTY)
+        largest.append(int(drawings.inputs["image"].max()))
+    assert largest == [127, 63]
 
 
 @pytest.mark.parametrize("small_bytes", [0, 1 << 30])
