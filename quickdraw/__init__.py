@@ -16,9 +16,7 @@ if sys.argv[:1] == ["-m"] or "QUICKDRAW_INSTALLED_FIRST" in os.environ:
     os.environ["QUICKDRAW_INSTALLED_FIRST"] = "1"
     installed_first()
 
-import platform
-
 # TensorFlow reads the variable when it is imported. By itself it leaves oneDNN off on processors
 # without AVX512-VNNI (most laptops), where training takes twice as long without it.
-if "tensorflow" not in sys.modules and platform.machine() in ("x86_64", "AMD64"):
+if "tensorflow" not in sys.modules and os.uname().machine == "x86_64":
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

@@ -21,12 +21,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import re
 import shlex
 import sys
 
 from quickdraw import cli, cluster, environment, storage
 from quickdraw.console import log
-from quickdraw.errors import UsageError
+from quickdraw.errors import QuickdrawError, UsageError
 from quickdraw.fields import field
 from quickdraw.training.settings import Settings
 
@@ -141,8 +142,11 @@ def _next_steps(flags: Flags) -> list[str]:
     train_dir = str(flags.train_dir)
     run = f"--train_dir={shlex.quote(train_dir)}"
     steps = [f"python -m quickdraw.eval --run_once {run}"] if flags.is_validated else []
-    folder = os.path.dirname(storage.expand(str(flags.train_data_pattern))[0])
-    info = dataset_info.load(folder)
+    # Not by listing: each pattern is listed once.
+    first, info = storage.patterns_in(str(flags.train_data_pattern))[0], None
+    folder = re.sub(r"\[(.)\]", r"\1", os.path.dirname(first) if "*" in first else first)
+    with contextlib.suppress(QuickdrawError):  # the training is done: no reason to fail
+        info = dataset_info.load(folder)
     if info and info.splits.get("test", {}).get("shards"):
         test = shlex.quote(os.path.join(storage.pattern_of(folder), "test-*"))
         steps.append(f"python -m quickdraw.inference {run} --input_data_pattern={test}")

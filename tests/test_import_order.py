@@ -52,6 +52,7 @@ def test_such_files_do_not_disturb_the_workers_that_make_records(folder, tiny_da
 def test_a_model_in_such_a_file_is_refused_with_the_file(tmp_path, monkeypatch):
     (tmp_path / "random.py").write_text("class M: pass\n")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))  # which gains the folder
     with pytest.raises(QuickdrawError, match=r"/random\.py cannot be imported.*my_random\.py"):
         find("random.M", models.BaseModel)
 
@@ -60,6 +61,7 @@ def test_a_checkout_of_this_package_hides_nothing(tmp_path, monkeypatch):
     (tmp_path / "quickdraw").mkdir()
     (tmp_path / "quickdraw/__init__.py").touch()
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
     assert import_order.hidden_files() == []
     assert find("quickdraw.models.CnnModel", models.BaseModel) is models.CnnModel
 
