@@ -169,6 +169,11 @@ def lock(folder: str, work: str = "training") -> Iterator[Callable[[], None]]:
             raise QuickdrawError(
                 f"another process is {work} in {folder}: wait for it, or choose another folder"
             ) from None
+        except OSError as error:  # some network file systems know no locks
+            log(
+                f"warning: {folder} cannot be locked ({error.strerror}): see that no other process "
+                f"is {work} there"
+            )
         yield lambda: None  # a local lock cannot be lost
     finally:
         if is_new:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 import threading
 import time
@@ -40,6 +42,18 @@ def wait_until(condition) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def test_a_disk_that_knows_no_locks(tmp_path, monkeypatch, capfd):
+    import fcntl
+
+    def refused(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refused)
+    with lock.lock(str(tmp_path), "writing a data set"):
+        pass
+    assert "cannot be locked (No locks available): see that no other" in capfd.readouterr().err
 
 
 def test_a_second_process_is_refused_while_the_first_lives(server, monkeypatch):

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import collections
 import os
 import re
+from collections.abc import Sequence
+
+from quickdraw.datasets.sources.base import DrawingFile
+
+_KEPT = ("valid", "test")
 
 SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -36,3 +42,10 @@ def split_of_path(path: str, source: str) -> str | None:
         return split_of(name)
     below = folder.removeprefix(os.path.dirname(source[: wildcard.start()]))
     return split_of(name) or split_of(below if name else os.path.dirname(below))
+
+
+def said(files: Sequence[DrawingFile]) -> str:
+    """Return a line about the splits that are kept as they are, if any are."""
+    counts = collections.Counter(file.split for file in files)
+    kept = [f"{split} ({counts[split]:,} of {len(files):,})" for split in _KEPT if counts[split]]
+    return f"kept as they are set apart, files or folders of: {', '.join(kept)}" if kept else ""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from quickdraw import storage
 from quickdraw.console import log
-from quickdraw.datasets.sources import finding, majority, unread
+from quickdraw.datasets.sources import finding, majority, official, unread
 from quickdraw.datasets.sources.base import Source
 from quickdraw.datasets.sources.finding import FORMATS, Found
 from quickdraw.datasets.sources.official import split_of
@@ -48,10 +48,9 @@ def open_source(  # noqa: PLR0913
             what they should be.
     """
     wish = Wish(path, format, categories, polarity, image_key, label_key, scratch)
-    found = finding.look(path)
-    parts = _parts(found)
-    rest = finding.Found(
-        path,
+    found, parts = _look(path)
+    rest = Found(
+        found.path,
         {each: kind for each, kind in found.kinds.items() if each not in parts},
         [each for each in found.others if each not in parts],
     )
@@ -65,8 +64,23 @@ def open_source(  # noqa: PLR0913
     majority.settle(source.files, polarity, either=source.format == FORMATS["pictures"])
     if source.unread:
         log(f"warning: {unread.said(source.unread)}")
+    if kept := official.said(source.files):
+        log(kept)
     flags = {name: getattr(wish, name) for name in _HOW_TO_READ}
     return dataclasses.replace(source, inputs=sorted(wish.read), flags=flags)
+
+
+def _look(path: str) -> tuple[Found, dict[str, str]]:
+    """Return what lies at a path, and the folders that hold a split each.
+
+    These may lie one floor down, in a folder that is all there is, as archives unpack.
+    """
+    found = finding.look(path)
+    if not found.kinds and len(found.others) == 1 and storage.is_folder(found.others[0]):
+        inner = finding.look(found.others[0])
+        if parts := _parts(inner):
+            return inner, parts
+    return found, _parts(found)
 
 
 def _parts(found: Found) -> dict[str, str]:

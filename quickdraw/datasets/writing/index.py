@@ -125,6 +125,8 @@ class Index:
             stays = (entries["key"] == entries["key"][first]) | (rank == 0)
             dropped, total = dropped + int(len(entries) - stays.sum()), total + len(entries)
             self._append(_BY_KEY, entries[stays], entries["key"][stays])
+            if len(entries):
+                os.remove(self._part(_BY_ID, number))
         record_ids.check_different(dropped, total)
         return dropped
 

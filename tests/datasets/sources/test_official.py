@@ -91,6 +91,20 @@ def test_folders_of_splits_are_kept(pictures, tmp_path):
     assert len((tmp_path / "out/solution.csv").read_text().splitlines()) == 11
 
 
+def test_what_is_kept_is_said(pictures, tmp_path, capsys):
+    made(pictures, tmp_path)
+    told = "kept as they are set apart, files or folders of: valid (2 of 6), test (2 of 6)"
+    assert told in capsys.readouterr().err.splitlines()
+
+
+def test_a_folder_that_is_all_there_is_is_looked_into(pictures, tmp_path):
+    (tmp_path / "unpacked").mkdir(parents=True)
+    pictures.rename(tmp_path / "unpacked/set")
+    info = made(tmp_path / "unpacked", tmp_path)
+    assert counts(info) == {"train": 40, "valid": 10, "test": 10}
+    assert info.unread == {}
+
+
 def test_without_a_validation_set_there_is_one_of_the_training_set(pictures, tmp_path):
     for path in (pictures / "val").rglob("*.png"):
         path.unlink()

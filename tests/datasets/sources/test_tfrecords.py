@@ -284,7 +284,8 @@ def test_the_files_of_tensorflow_datasets(tmp_path, capsys):
     for name in ("features.json", "dataset_info.json"):
         (tmp_path / name).write_text("{}")
     assert [drawing.word for drawing in drawings(tmp_path)] == ["cat", "hot dog"]
-    assert capsys.readouterr().err == ""
+    told = "kept as they are set apart, files or folders of: test (1 of 2)\n"
+    assert capsys.readouterr().err == told
     labelled(tmp_path / "fashion_mnist-train.tfrecord-00000-of-00001", [0])
     with pytest.raises(QuickdrawError, match=r"several data sets.*fashion_mnist-t.*/mnist\*'"):
         drawings(tmp_path)
