@@ -34,7 +34,7 @@ class BaseLoss(Component):
             labels: int32 tensor `[batch]`, 0 … num_classes - 1.
 
         Returns:
-            A float32 tensor `[batch]`.
+            A float tensor `[batch]`.
         """
         raise QuickdrawError(f"{type(self).__name__} must define calculate_loss(logits, labels)")
 

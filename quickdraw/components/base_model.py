@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import keras
@@ -11,7 +14,7 @@ from quickdraw.components.batch_norm import fuse
 from quickdraw.components.component import Component
 from quickdraw.components.inputs import specs, unwrapped
 from quickdraw.components.preprocessing import AS_IT_IS, Preprocessing
-from quickdraw.components.user_code import explained
+from quickdraw.components.user_code import explained, mistake
 from quickdraw.errors import QuickdrawError
 from quickdraw.records.ink import SCALE
 
@@ -65,14 +68,44 @@ class BaseModel(Component):
             ).items()
         }
         seen = unwrapped({name: _seen(each, preprocessing) for name, each in given.items()})
-        with explained(type(self).create_model):
+        with explained(type(self).create_model), _channels_last():
             logits = self.create_model(seen, num_classes)
-        if getattr(logits, "shape", None) != (None, num_classes):
-            raise QuickdrawError(
-                f"{type(self).__name__}.create_model must return logits of shape "
-                f"(None, {num_classes}). Received: {getattr(logits, 'shape', logits)}"
+        if isinstance(logits, keras.Model):
+            raise mistake(
+                type(self).create_model,
+                "must return logits: what calling the model gives, model(images). "
+                f"Received: the {type(logits).__name__} itself",
             )
-        return fuse(keras.Model(unwrapped(given), logits))
+        if getattr(logits, "shape", None) != (None, num_classes):
+            raise mistake(
+                type(self).create_model,
+                f"must return logits of shape (None, {num_classes}). "
+                f"Received: {getattr(logits, 'shape', logits)}",
+            )
+        with explained(type(self).create_model):
+            model = keras.Model(unwrapped(given), logits)
+            _check_names(model)
+        return fuse(model)
+
+
+@contextlib.contextmanager
+def _channels_last() -> Iterator[None]:
+    """Let layers see images as they are, whatever ~/.keras/keras.json says."""
+    before = keras.config.image_data_format()
+    keras.config.set_image_data_format("channels_last")
+    try:
+        yield
+    finally:
+        keras.config.set_image_data_format(before)
+
+
+def _check_names(model: keras.Model) -> None:
+    for layer in model._flatten_layers(include_self=False):
+        if not re.fullmatch(r"[\w.>-]+", layer.name, re.ASCII):
+            raise ValueError(
+                "TensorFlow takes Latin letters, digits, _, - and . in a layer's name only. "
+                f"Received: {layer.name!r} (a {type(layer).__name__})"
+            )
 
 
 def _seen(given: Any, preprocessing: Preprocessing) -> Any:

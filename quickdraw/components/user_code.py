@@ -76,7 +76,7 @@ def reason(error: BaseException) -> str:
     if text.startswith("in user code:"):  # AutoGraph's, which ends with the kind and the message
         *_, text = re.split(_PLACE.pattern + r"\n[^\n]*\n", text)
     else:
-        text = f"{kind}: {_WRAPPINGS.sub('', text)}"
+        text = f"{kind}: {_PLACE.sub('', _WRAPPINGS.sub('', text))}"
     line = " ".join(text.split())
     return line if len(line) <= _MOST_CHARACTERS else f"{line[:_MOST_CHARACTERS]}…"
 
@@ -91,9 +91,27 @@ def explained(function: Any, what: str = "") -> Iterator[None]:
     """
     try:
         yield
-    except QuickdrawError:
-        raise
+    except QuickdrawError as error:
+        raise in_one_line(error) from None
     except Exception as error:
-        code = inspect.unwrap(function).__code__
-        place = place_of(error) or (code.co_filename, code.co_firstlineno)
+        place = place_of(error) or start_of(function)
         raise failure(what or function.__qualname__, error, *place) from error
+
+
+def in_one_line(error: QuickdrawError) -> QuickdrawError:
+    """Return an error as it was raised, without what AutoGraph writes around its message."""
+    if "\n" not in str(error):
+        return error
+    return QuickdrawError(reason(error).partition("QuickdrawError: ")[2])
+
+
+def start_of(function: Any) -> tuple[str, int]:
+    """Return the file of a function, and its first line."""
+    code = inspect.unwrap(function).__code__
+    return code.co_filename, code.co_firstlineno
+
+
+def mistake(function: Any, what: str) -> QuickdrawError:
+    """Return the one line that tells what is wrong with somebody's function, and where it is."""
+    file, line = start_of(function)
+    return QuickdrawError(f"{function.__qualname__} {what} ({file}, line {line})")

@@ -42,7 +42,7 @@ def make_evaluate(
 
     def forward(inputs: Any, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         logits = tf.cast(model(unwrapped(inputs), training=False), tf.float32)
-        return logits, calculate_loss(logits, labels)
+        return logits, tf.cast(calculate_loss(logits, labels), tf.float32)
 
     @tf.function(autograph=False, reduce_retracing=True)
     def forward_on_all(inputs: Any, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -7,6 +7,7 @@ an index the checkpoint is whole.
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import warnings
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from quickdraw import storage
+from quickdraw.components.user_code import reason
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
 from quickdraw.storage import transfer
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 _FOLDER = "checkpoints"
 _UNFINISHED = "unfinished"
 _BEST = "best.keras"
+_BEST_WEIGHTS = "best.weights.h5"
 _BEST_METRICS = "best.json"
 # What TensorFlow raises for files that are truncated, overwritten or gone.
 _DAMAGED = (tf.errors.OpError, IndexError, ValueError)
@@ -187,13 +190,31 @@ def best_metrics(train_dir: str) -> dict[str, float]:
 
 
 def save_best(model: keras.Model, train_dir: str, step: int, metrics: dict[str, float]) -> None:
-    """Keep a model as the best one: best.keras, and its metrics in best.json."""
+    """Keep a model as the best one: best.keras, and its metrics in best.json.
+
+    Of a model that Keras cannot write, such as one with a layer that has no `get_config`, the
+    weights alone are kept, in best.weights.h5: no more is needed to load the run.
+    """
     with storage.staging(train_dir) as local:
-        temporary = os.path.join(local, "best.tmp.keras")
-        model.save(temporary)
-        storage.move(temporary, os.path.join(train_dir, _BEST))
+        temporary = os.path.join(local, f"tmp.{_BEST}")
+        try:
+            model.save(temporary)
+            name = _BEST
+        except OSError:
+            raise
+        except Exception as error:  # whatever somebody's own layers raise
+            name = _BEST_WEIGHTS
+            temporary = os.path.join(local, f"tmp.{_BEST_WEIGHTS}")
+            model.save_weights(temporary)
+            _tell_weights_alone(reason(error))
+        storage.move(temporary, os.path.join(train_dir, name))
     # After the model: `has_best` goes by this file.
     storage.write_json(os.path.join(train_dir, _BEST_METRICS), {"step": step, **metrics})
+
+
+@functools.cache
+def _tell_weights_alone(why: str) -> None:
+    log(f"note: {_BEST_WEIGHTS} holds the weights alone, as Keras cannot write the model: {why}")
 
 
 def restore_best(model: keras.Model, train_dir: str) -> int:
@@ -203,6 +224,9 @@ def restore_best(model: keras.Model, train_dir: str) -> int:
         QuickdrawError: the file is damaged or of another model.
     """
     path = os.path.join(train_dir, _BEST)
+    weights = os.path.join(train_dir, _BEST_WEIGHTS)
+    if storage.exists(weights):
+        path = weights
     try:
         with transfer.fetched(path) as local, warnings.catch_warnings():
             # Keras only warns of layers that the file does not have, and leaves them untrained.

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from quickdraw import devices, runs
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
-from quickdraw.runs.folder import open_folder
+from quickdraw.runs.folder import holds_run, open_folder
 from quickdraw.storage.lock import lock
 from quickdraw.training.data import cache
 from quickdraw.training.loop import Loop
@@ -72,18 +72,20 @@ def train(
     """
     settings, run = setup.settings, setup.run
     assert settings.train_dir
+    folder = settings.train_dir, settings.start_new_model, settings.accept_changed_data
     make_deterministic(settings)
 
-    # 3. Whose folder: the chief makes train_dir the run's; the others wait for that.
-    if setup.devices.is_chief and open_folder(
-        run, settings.train_dir, settings.start_new_model, settings.accept_changed_data
-    ):
-        log(f"{settings.train_dir} holds this run already: going on with it")
-    setup.devices.barrier()
-
-    # 4. Model, objective, optimizer and the compiled step.
+    # 3. Model, objective, optimizer and the compiled step: a student's code is tried here, before
+    # there is a run, but not for a folder that is not this run's.
+    if setup.devices.is_chief:
+        holds_run(run, *folder)
     plan = plan_of(settings, len(setup.train))
     train_steps = make_train_steps(setup, planned_rate(settings, plan.total))
+
+    # 4. Whose folder: the chief makes train_dir the run's; the others wait for that.
+    if setup.devices.is_chief and open_folder(run, *folder):
+        log(f"{settings.train_dir} holds this run already: going on with it")
+    setup.devices.barrier()
 
     # 5. The loop, from the newest checkpoint to the end.
     loop = Loop(setup, train_steps, plan, on_evaluation)

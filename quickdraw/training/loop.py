@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import signal
 import threading
 import time
@@ -152,17 +153,25 @@ class Loop:
         totals = self._train_steps(inputs, steps, stop, seconds)
         done = time.perf_counter()
         if not totals.finite:  # nothing is written: the last checkpoint is from before the failure
+            if self.step == 0 and not math.isfinite(totals.loss):
+                raise QuickdrawError(
+                    f"the loss is {totals.loss} in the first step, before any weight was changed. "
+                    f"Usual causes: {self._setup.run.label_loss} takes the logarithm of 0 or of "
+                    "something negative (logits are any numbers: there was no softmax), or divides "
+                    "by 0"
+                )
             raise QuickdrawError(
                 f"the loss or a weight is not a number any more, between step {self.step} and "
-                f"{self.step + steps}. Usual causes: a --base_learning_rate that is too high, or "
-                "a loss that takes the logarithm of 0 or divides by it. The last good checkpoint "
-                "is kept"
+                f"{self.step + steps}. Usual causes: a --base_learning_rate that is too high, a "
+                "loss that takes the logarithm of 0 or divides by it, or the gradient of a square "
+                "root or a norm at 0. The last good checkpoint is kept"
             )
         self.step += steps
         batch_size = self._settings.batch_size
         self._window.add(totals, steps * batch_size, done - start, fed - start)
         if self._window.calls == 1:
-            log(f"compiled in {done - start:.1f} s")
+            seconds = done - start + self._train_steps.seconds_to_trace
+            log(f"compiled in {seconds:.1f} s")
             self._progress.resume_at(self.step * batch_size)
         self._progress.update(self.step * batch_size, f"step {self.step:,}  {self._window}")
         return totals, done - start

@@ -20,6 +20,7 @@ from quickdraw.models import BaseModel
 from quickdraw.records import labels as class_names
 from quickdraw.runs import factory
 from quickdraw.training.settings import Settings
+from quickdraw.training.trial import check_logits
 
 
 class Objective:
@@ -48,6 +49,7 @@ class Objective:
     ):
         # The step does without AutoGraph, which takes half a second; what a student wrote may not.
         self._calculate_loss, self._forward = tf.function(loss.calculate_loss), model
+        self._looked = False
         self.variables: list[tf.Variable] = []
         if loss.needs_features:
             classifier = loss.last_dense(model)
@@ -75,6 +77,9 @@ class Objective:
             Logits, float32 `[batch, num_classes]`, and losses, float32 `[batch]`.
         """
         outputs = tf.nest.flatten(self._forward(unwrapped(drawings), training=True))
+        if not self._looked and not tf.executing_eagerly():
+            self._looked = True
+            check_logits(outputs[0])
         logits, *features = (tf.cast(output, tf.float32) for output in outputs)
         asked: dict[str, Any] = {}
         if features:
@@ -88,7 +93,7 @@ class Objective:
         return logits, losses
 
     def _losses(self, logits: tf.Tensor, labels: tf.Tensor, asked: dict[str, Any]) -> tf.Tensor:
-        losses = self._calculate_loss(logits, labels, **asked)
+        losses = tf.cast(self._calculate_loss(logits, labels, **asked), tf.float32)
         if self._class_weights is not None:
             losses *= tf.gather(self._class_weights, labels)
         return losses

@@ -6,7 +6,10 @@ import dataclasses
 
 from quickdraw.components.base_loss import BaseLoss
 from quickdraw.components.base_model import BaseModel
+from quickdraw.components.code_digest import edited_files
+from quickdraw.components.lookup import check_recorded, component, is_elsewhere
 from quickdraw.components.preprocessing import AS_IT_IS
+from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
 from quickdraw.readers import QuickDrawFeatureReader
 from quickdraw.records import labels
@@ -16,7 +19,6 @@ from quickdraw.training.augmentation import Augmentation, make_augmentation
 from quickdraw.training.objective import check_teacher_given, check_teachers, given_weights
 from quickdraw.training.optimizers import complete
 from quickdraw.training.settings import Settings
-from quickdraw.training.trial import model_and_loss
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +50,7 @@ def look_up(settings: Settings, replicas: int) -> Parts:
     """
     if not settings.train_data_pattern:
         raise QuickdrawError("train_data_pattern must be given")
-    model, loss = model_and_loss(settings)
+    model, loss = _model_and_loss(settings)
     augmentation = make_augmentation(settings.augment)
     parts = Parts(complete(settings), model, loss, augmentation)
     _check_changes_of_images(parts)
@@ -80,6 +82,30 @@ def open_records(parts: Parts) -> tuple[QuickDrawFeatureReader, Shards]:
         raise QuickdrawError(f"--crop={settings.crop}: the images have {size} pixels a side")
     check_teachers(settings, model, shards.info.labels, size, channels)
     return reader, shards
+
+
+def _model_and_loss(settings: Settings) -> tuple[BaseModel, BaseLoss]:
+    """Make what the settings name; warn where eval will not find just this."""
+    model = component(settings.model, settings.model_params, BaseModel)
+    loss = component(settings.label_loss, settings.loss_params, BaseLoss)
+    for made, base in ((model, BaseModel), (loss, BaseLoss)):
+        check_recorded(made, base)
+        _warn_of_what_is_not_found(type(made))
+    return model, loss
+
+
+def _warn_of_what_is_not_found(kind: type) -> None:
+    if place := is_elsewhere(kind):
+        log(
+            f"warning: {kind.__name__} is defined in {place}: eval, inference and other programs "
+            "will not find it. Write it into a file of the folder in which they are started, and "
+            "import it from there"
+        )
+    for file in edited_files(kind):
+        log(
+            f"warning: {file} was edited after it was imported: what is trained is the code from "
+            "before. Start the notebook or program again to train the new one"
+        )
 
 
 def _check_changes_of_images(parts: Parts) -> None:

@@ -20,7 +20,7 @@ from quickdraw.training.objective import check_teachers, class_weights
 from quickdraw.training.optimizers import code_of_optimizer, log_optimizer, try_optimizer
 from quickdraw.training.parts import Parts
 from quickdraw.training.settings import Settings
-from quickdraw.training.trial import check_loss
+from quickdraw.training.trial import check_loss, check_network
 from quickdraw.training.validation_records import Load
 
 _COLUMNS = 80
@@ -82,6 +82,7 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
     initial = load_initial_weights(settings, run, built)
     try_optimizer(settings, built)
     check_loss(found.loss, len(run.labels))
+    check_network(found.model, built)
 
     # 5. Validation drawings.
     validation = validation_records.read(settings, run, load, shards)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +13,7 @@ from quickdraw.training.data import feed as feeds
 from quickdraw.training.data.feed import Feed
 from quickdraw.training.setup import Setup
 from quickdraw.training.state import State, make_state
+from quickdraw.training.trial import checked_gradients, explained_step
 
 if TYPE_CHECKING:
     import keras
@@ -50,6 +52,7 @@ class TrainSteps:
         state: see above.
         feed: see above.
         rate_factor: variable that the learning rate is multiplied by.
+        seconds_to_trace: how long `trace` took.
     """
 
     def __init__(
@@ -59,10 +62,10 @@ class TrainSteps:
         feed: Feed,
         rate: Callable[[tf.Tensor], tf.Tensor],
     ):
-        self._settings, self._augmentation = setup.settings, setup.augmentation
+        self._setup, self._settings = setup, setup.settings
+        self._augmentation = setup.augmentation
         self._devices, self._strategy = setup.devices, setup.devices.strategy
-        self._model, self._optimizer = state.model, state.optimizer
-        self._rate = rate
+        self._model, self._optimizer, self._rate = state.model, state.optimizer, rate
         self.state, self.feed = state, feed
         self.rate_factor = tf.Variable(1.0, trainable=False, name="rate_factor")
         # Loss, right ones, processes that were asked to stop, seconds of the call before. ON_READ:
@@ -74,7 +77,7 @@ class TrainSteps:
             aggregation=tf.VariableAggregation.SUM,
             trainable=False,
         )
-        self._traced = False
+        self._checked, self.seconds_to_trace = False, 0.0
         self._compiled = tf.function(self._steps, autograph=False, reduce_retracing=True)
         self._gradients = tf.function(
             self._gradients_of_share, autograph=False, jit_compile=self._settings.xla or None
@@ -89,13 +92,8 @@ class TrainSteps:
             stop: tells all processes that this one was asked to stop.
             seconds: tells them how long the last call took here.
         """
-        replicas = self._devices.replicas
-        # Reading the sums adds up the replicas: divided by them, the seconds become a mean.
-        told = self._devices.per_replica(lambda _: [0.0, 0.0, float(stop), seconds / replicas])
-        arguments = self.feed.data, inputs, tf.constant(steps), told
-        if not self._traced:
-            self._trace(*arguments)
-        totals, finite = self._compiled(*arguments)
+        with explained_step(self._setup):
+            totals, finite = self._compiled(*self._arguments(inputs, steps, stop, seconds))
         loss, right, stops, mean_seconds = totals.numpy().tolist()
         all_finite = bool(finite) and math.isfinite(loss)
         return Totals(loss, right, all_finite, stops > 0, mean_seconds)
@@ -105,18 +103,28 @@ class TrainSteps:
         """The last step's learning rate."""
         return float(self._optimizer.learning_rate.numpy())
 
-    def _trace(self, data: Any, inputs: Any, *others: Any) -> None:
-        """Trace once for any number of steps; TensorFlow would trace again at the second call.
+    def trace(self) -> None:
+        """Trace the step, for any number of steps: what is wrong with it shows here.
 
-        (With several replicas it does, as there is no TensorSpec for their values.)
+        Raises:
+            QuickdrawError: somebody's own code fails, or no weight can be trained.
         """
-        self._traced = True
-        if self._devices.replicas > 1:
-            return
-        any_number = tf.nest.map_structure(
-            lambda each: tf.TensorSpec((None, *each.shape[1:]), each.dtype), inputs
-        )
-        self._compiled.get_concrete_function(data, any_number, *others)
+        start, inputs = time.perf_counter(), self.feed.inputs(0, 1)
+        if self._devices.replicas == 1:
+            # For any number at once, where TensorFlow would trace again at the second call. (With
+            # several replicas it does, as there is no TensorSpec for their values.)
+            inputs = tf.nest.map_structure(
+                lambda each: tf.TensorSpec((None, *each.shape[1:]), each.dtype), inputs
+            )
+        with explained_step(self._setup):
+            self._compiled.get_concrete_function(*self._arguments(inputs, 1, False, 0.0))
+        self.seconds_to_trace = time.perf_counter() - start
+
+    def _arguments(self, inputs: Any, steps: int, stop: bool, seconds: float) -> tuple:
+        replicas = self._devices.replicas
+        # Reading the sums adds up the replicas: divided by them, the seconds become a mean.
+        told = self._devices.per_replica(lambda _: [0.0, 0.0, float(stop), seconds / replicas])
+        return self.feed.data, inputs, tf.constant(steps), told
 
     def _steps(
         self, data: Any, inputs: Any, steps: tf.Tensor, told: Any
@@ -156,15 +164,20 @@ class TrainSteps:
                 images, targets = self._augmentation.mix(images, labels, random)
             drawings = {**drawings, "image": images}
         gradients, totals = self._gradients(drawings, *targets)
+        every = zip(gradients, self._model.trainable_variables, strict=True)
+        gradients, weights = zip(*(pair for pair in every if pair[0] is not None), strict=True)
         if self._devices.replicas > 1:
             # Keras clips before it adds up: see optimizers.make_optimizer.
             context = tf.distribute.get_replica_context()
             gradients = context.all_reduce(tf.distribute.ReduceOp.MEAN, gradients)
-        self._optimizer.apply(gradients, self._model.trainable_variables)
+        self._optimizer.apply(gradients, weights)
         self._sums.assign_add(totals)
 
     def _gradients_of_share(self, *share: Any) -> Any:
-        """Return gradients and sums of a replica's share, in `accumulate_steps` parts."""
+        """Return gradients and sums of a replica's share, in `accumulate_steps` parts.
+
+        The gradient of a weight that the loss does not depend on is None.
+        """
         # In parts, so that the activations of all need not be in memory at once.
         count = self._settings.accumulate_steps
         cut = [tf.split(each, count) for each in tf.nest.flatten(share)]
@@ -173,11 +186,12 @@ class TrainSteps:
             for part in zip(*cut, strict=True)
         ]
         each = zip(*(gradients for gradients, _ in parts), strict=True)
-        return [tf.add_n(list(terms)) for terms in each], tf.add_n([sums for _, sums in parts])
+        total = [None if terms[0] is None else tf.add_n(list(terms)) for terms in each]
+        return total, tf.add_n([sums for _, sums in parts])
 
     def _gradients_of_part(
         self, drawings: Any, labels: tf.Tensor, *mixed: tf.Tensor
-    ) -> tuple[list[tf.Tensor], tf.Tensor]:
+    ) -> tuple[list[tf.Tensor | None], tf.Tensor]:
         """Return what a part of the batch adds to the gradients of the whole, and to the sums."""
         parts = self._devices.replicas * self._settings.accumulate_steps
         with tf.GradientTape() as tape:
@@ -185,11 +199,19 @@ class TrainSteps:
             # Divided by the whole batch, not the part: the gradients of all parts and replicas then
             # just add up. Regularisers do not depend on the batch: they count once in all.
             mean = tf.reduce_sum(losses) / self._settings.batch_size
-            objective = tf.add_n([mean, *(term / parts for term in self._model.losses)])
+            terms = (tf.cast(term, tf.float32) / parts for term in self._model.losses)
+            objective = tf.add_n([mean, *terms])
             scaled = self._optimizer.scale_loss(objective)
         right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
         sums = [tf.reduce_sum(losses), tf.reduce_sum(tf.cast(right, tf.float32)), 0.0, 0.0]
-        return tape.gradient(scaled, self._model.trainable_variables), tf.stack(sums)
+        weights = self._model.trainable_variables
+        if self._checked:
+            gradients = tape.gradient(scaled, weights)
+        else:
+            gradients = checked_gradients(tape, scaled, self._model, self.state.objective.variables)
+            self._checked = True
+        # Layers may have been given types of their own; Keras clips gradients of one type.
+        return [g if g is None else tf.cast(g, tf.float32) for g in gradients], tf.stack(sums)
 
     def _follow(self, average: keras.Model) -> None:
         """Move the averages towards the weights; at first faster, to forget the initial weights."""
@@ -217,7 +239,12 @@ def make_train_steps(setup: Setup, rate: Callable[[tf.Tensor], tf.Tensor]) -> Tr
     Args:
         setup: what is to be trained.
         rate: the learning rate of a step, counted from 0.
+
+    Raises:
+        QuickdrawError: see `TrainSteps.trace`.
     """
     feed = feeds.create(setup.train, setup.settings, setup.devices)
     with setup.devices.strategy.scope():
-        return TrainSteps(setup, make_state(setup), feed, rate)
+        train_steps = TrainSteps(setup, make_state(setup), feed, rate)
+    train_steps.trace()
+    return train_steps
