@@ -31,6 +31,7 @@ def write_module(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def write(name: str, code: str) -> None:
+        monkeypatch.delitem(sys.modules, name, raising=False)
         (tmp_path / f"{name}.py").write_text(code, encoding="utf-8")
 
     return write

@@ -122,7 +122,8 @@ def test_what_other_programs_do_not_find_is_known(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     found = find("beside_models.Mine", models.BaseModel)
     assert is_elsewhere(found) is None
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(tmp_path / "study.py"))
+    program = str(tmp_path / "study.py")
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", program, raising=False)
     assert is_elsewhere(found) == str(tmp_path)
     monkeypatch.chdir(tmp_path)
     assert is_elsewhere(found) is None

@@ -137,7 +137,7 @@ def own(tmp_path, monkeypatch):
         ("CrossEntropyLoss", {"class_weights": "dog=2"}, "no class 'dog'.*Known: cat, hot dog"),
         ("CrossEntropyLoss", {"class_weights": "cat=-1"}, "0 or more expected for 'cat'"),
         ("CrossEntropyLoss", {"class_weights": "cat='x'"}, "0 or more expected for 'cat'"),
-        ("CrossEntropyLoss", {"class_weights": "balance"}, "parameters look like"),
+        ("CrossEntropyLoss", {"class_weights": "balance"}, "class_weights: balanced, or weights"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(loss, changes, told, tiny_data, tmp_path, own):
