@@ -19,7 +19,7 @@ def exact(value: Any) -> str:
         ValueError: it has lost digits, such as `5.83E+15`.
     """
     text = str(value).strip()
-    if text.isdigit():
+    if text.isdecimal():
         return text
     if text.lower() in _NONE:
         return ""
@@ -37,7 +37,7 @@ def exact(value: Any) -> str:
 
 def number_of(key_id: str) -> int:
     """Return a number from 1 to 2^64 - 1 that is another for another key_id; 0 for none."""
-    if key_id.isascii() and key_id.isdigit() and len(key_id) < 20:
+    if key_id.isdecimal() and len(key_id) < 20:
         return int(key_id)
     if not key_id:
         return 0
