@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import sys
 from typing import Optional
 
 import pytest
