@@ -26,6 +26,7 @@ class DatasetInfo:
         splits: for each split `{"records": n, "per_class": {name: n}, "shards": [file names]}`.
         source: where the drawings come from, in words.
         fingerprint: hash of the shards' content; equal records have equal fingerprints.
+        size: bytes of the shards and of solution.csv together; 0 where it is not known.
         skipped: reason → how many drawings of the source were left out.
         adjusted: what was done to images before they were taken → to how many of the source.
         unread: what of the source was not read: files, patterns or columns → how many.
@@ -38,6 +39,7 @@ class DatasetInfo:
     splits: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)
     source: str = ""
     fingerprint: str = ""
+    size: int = 0
     skipped: dict[str, int] = dataclasses.field(default_factory=dict)
     adjusted: dict[str, int] = dataclasses.field(default_factory=dict)
     unread: dict[str, int] = dataclasses.field(default_factory=dict)

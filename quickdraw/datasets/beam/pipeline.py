@@ -69,7 +69,7 @@ def write(
         provenance.check_unchanged(source.inputs, info.settings["seen"])
         for line in warnings(info):
             log(line)
-        info.save(folder)
+        output.save(info, folder)
     return info
 
 

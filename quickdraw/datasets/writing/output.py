@@ -40,8 +40,8 @@ def finished(
         inputs: paths of the files that it is to be made of.
 
     Raises:
-        QuickdrawError: the folder holds a data set of other files or settings, or one with a shard
-            missing.
+        QuickdrawError: the folder holds a data set of other files or settings, or one of which a
+            file is missing, or cut off.
     """
     found = dataset_info.load(output_dir)
     if found is None:
@@ -59,13 +59,31 @@ def finished(
             f"{output_dir} holds another data set: what it was made of ({found.source}) has "
             f"changed since, or an earlier version of this package made it. {_WAY_OUT}"
         )
-    names = [name for split in found.splits.values() for name in split["shards"]]
-    if any(found.splits["test"]["per_class"].values()):
-        names.append(SOLUTION)
-    for name in names:
+    for name in _names(found):
         if not storage.exists(os.path.join(output_dir, name)):
             raise QuickdrawError(f"{output_dir}: {name} is missing. {_WAY_OUT}")
+    if (size := _size(found, output_dir)) != found.size:
+        raise QuickdrawError(
+            f"{output_dir}: {found.size:,} bytes of records expected. Received: {size:,}. "
+            f"{_WAY_OUT}"
+        )
     return found
+
+
+def save(info: DatasetInfo, folder: str) -> None:
+    """Write `dataset.json` beside the files that it describes, with their size."""
+    info.size = _size(info, folder)
+    info.save(folder)
+
+
+def _names(info: DatasetInfo) -> list[str]:
+    names = [name for split in info.splits.values() for name in split["shards"]]
+    has_answers = any(info.splits["test"]["per_class"].values())
+    return [*names, SOLUTION] if has_answers else names
+
+
+def _size(info: DatasetInfo, folder: str) -> int:
+    return sum(storage.file_size(os.path.join(folder, name)) for name in _names(info))
 
 
 def _settings(info: DatasetInfo) -> dict[str, Any]:

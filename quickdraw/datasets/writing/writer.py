@@ -88,7 +88,7 @@ def write(
         _fill(index, source, recipe, info, run)
         _write_all(index, folder, info, recipe, (source.files, recipe), run)
         provenance.check_unchanged(source.inputs, info.settings["seen"])
-        info.save(folder)
+        output.save(info, folder)
     seconds = time.monotonic() - start
     total = sum(split["records"] for split in info.splits.values())
     log(f"{total:,} drawings in {seconds:.1f} s ({total / seconds:,.0f} drawings/s)")

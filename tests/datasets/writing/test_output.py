@@ -71,6 +71,13 @@ def test_a_missing_shard_is_noticed(tmp_path):
         write(tmp_path)
 
 
+def test_a_shard_that_is_cut_off_is_noticed(tmp_path):
+    info = write(tmp_path)
+    os.truncate(tmp_path / info.splits["train"]["shards"][0], 1000)
+    with pytest.raises(QuickdrawError, match=r"bytes of records expected. Received: "):
+        write(tmp_path)
+
+
 def test_a_missing_solution_is_noticed(tmp_path):
     write(tmp_path)
     (tmp_path / "solution.csv").unlink()
