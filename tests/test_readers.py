@@ -112,6 +112,34 @@ def test_ones_own_preprocess_is_used(shard):
 
 
 @pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda images: images / 255, r"uint8 images of shape \(10, 8, 8, 1\)\. Received: float64"),
+        (lambda images: images[:, :4], r"Received: uint8 of shape \(10, 4, 8, 1\)"),
+        (lambda images: None, "Received: object of shape"),
+        (lambda images: images[99], " failed: IndexError: "),
+    ],
+)
+def test_what_ones_own_preprocess_does_wrong_is_told_with_its_place(shard, change, told):
+    class Own(readers.QuickDrawFeatureReader):
+        def preprocess(self, images):
+            return change(images)
+
+    with pytest.raises(QuickdrawError, match=rf"Own\.preprocess.*{told}.*\(.*line \d+\)$"):
+        next(Own().batches(str(shard), 10))
+
+
+def test_ones_own_preprocess_may_return_a_view(shard):
+    class Turned(readers.QuickDrawFeatureReader):
+        def preprocess(self, images):
+            return images.transpose(0, 2, 1, 3)
+
+    images, _ = next(Turned().batches(str(shard), 10))
+    plain, _ = next(readers.QuickDrawFeatureReader().batches(str(shard), 10))
+    np.testing.assert_array_equal(images, plain.transpose(0, 2, 1, 3))
+
+
+@pytest.mark.parametrize(
     "kind", [readers.QuickDrawFeatureReader, readers.QuickDrawTestFeatureReader]
 )
 def test_a_dataset_gives_the_same_batches(tmp_path, write_records, kind):

@@ -35,6 +35,8 @@ class Component:
                     "an __init__ of its own would keep parameters from being seen: annotated "
                     "attributes are the parameters (units: int = 32), and __post_init__ may follow"
                 )
+            if hidden := _hidden_method(cls):
+                raise TypeError(f"{hidden} is a method, so a parameter must have another name")
             dataclasses.dataclass(kw_only=True)(cls)
         except (TypeError, ValueError) as error:
             written = sys._getframe(1)  # the class statement
@@ -63,6 +65,16 @@ class Component:
 
 
 C = TypeVar("C", bound=Component)
+
+
+def _hidden_method(kind: type) -> str | None:
+    """Return the first attribute of a class that takes the place of a method; None if none does."""
+    for name in {**inspect.get_annotations(kind), **vars(kind)}:
+        method = getattr(super(kind, kind), name, None)
+        own = vars(kind).get(name)
+        if callable(method) and not (callable(own) or hasattr(own, "__func__") or name[:2] == "__"):
+            return name
+    return None
 
 
 def _explain_default(kind: type) -> str | None:

@@ -6,10 +6,12 @@ one input takes that array alone: `unwrapped` stands where Keras is called.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from quickdraw.components.user_code import explained, mistake
 from quickdraw.errors import QuickdrawError
 from quickdraw.records import ink
 
@@ -72,3 +74,32 @@ def mirrored(arrays: dict[str, Any]) -> dict[str, Any]:
     """
     mirror = {"image": lambda images: images[:, :, ::-1], "ink": ink.mirrored}
     return {name: mirror[name](array) for name, array in arrays.items()}
+
+
+def preprocessed(
+    preprocess: Callable[[np.ndarray], np.ndarray], images: np.ndarray, image_size: int | None
+) -> np.ndarray:
+    """Return what a reader's `preprocess`, which students edit, makes of images: checked.
+
+    Args:
+        preprocess: the reader's method.
+        images: uint8 `[batch, height, width, channels]`.
+        image_size: the side that is expected; None for that of the images.
+
+    Returns:
+        uint8 `[batch, image_size, image_size, channels]`.
+
+    Raises:
+        QuickdrawError: it fails, or returns something else.
+    """
+    with explained(preprocess):
+        changed = np.asarray(preprocess(images))
+    side = image_size or images.shape[1]
+    expected = (len(images), side, side, images.shape[3])
+    if changed.dtype != np.uint8 or changed.shape != expected:
+        raise mistake(
+            preprocess,
+            f"must return uint8 images of shape {expected}. "
+            f"Received: {changed.dtype} of shape {changed.shape}",
+        )
+    return np.ascontiguousarray(changed)

@@ -11,7 +11,7 @@ import types
 from typing import Any, TypeVar
 
 from quickdraw.components.component import C, Component, create, parse_params
-from quickdraw.components.user_code import failure, place_of
+from quickdraw.components.user_code import failure, is_users, place_of
 from quickdraw.errors import QuickdrawError, did_you_mean
 from quickdraw.import_order import hidden_file, own_first
 
@@ -48,6 +48,11 @@ def find_class(name: str, base: type[T], homes: tuple[str, ...]) -> type[T]:
         if isinstance(getattr(module, class_name, None), type):
             raise QuickdrawError(f"{home}.{class_name} does not extend {base.__name__}")
     where = homes[0]
+    if where == "__main__":
+        raise QuickdrawError(
+            f"{class_name} was defined in a notebook or a script, which is not running here. Write "
+            f"it into a file such as my_models.py, and train it as my_models.{class_name}"
+        )
     hint = did_you_mean(class_name, known) if known else f". {where} has no {base.__name__}"
     raise QuickdrawError(f"{where} has no {base.__name__} named {class_name!r}{hint}")
 
@@ -56,10 +61,16 @@ def _import(name: str) -> types.ModuleType:
     try:
         with own_first():
             module = importlib.import_module(name)
-        if hidden := hidden_file(name.partition(".")[0]):
+        hidden = hidden_file(name.partition(".")[0])
+        if hidden and not is_users(getattr(module, "__file__", None) or "<frozen >"):
             raise QuickdrawError(
                 f"{hidden} cannot be imported: its name is that of a module of Python's or of a "
                 f"package. Rename it, to my_{os.path.basename(hidden)} for instance"
+            )
+        if "tensorflow" in sys.modules and not sys.modules["tensorflow"].executing_eagerly():
+            raise QuickdrawError(
+                f"{module.__file__} switches TensorFlow 2 off, by disable_eager_execution() or "
+                "disable_v2_behavior(): leave that out"
             )
         return module
     except QuickdrawError:

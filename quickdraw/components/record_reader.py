@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from quickdraw.components.inputs import Specs, specs, unwrapped
+from quickdraw.components.inputs import Specs, preprocessed, specs, unwrapped
 from quickdraw.console import log
 from quickdraw.errors import BadRecordError, QuickdrawError
 from quickdraw.records import dataset_info, example, ink, listing, png
@@ -224,7 +224,8 @@ class RecordReader(abc.ABC):
             return np.frombuffer(content, ink.DTYPE).reshape(-1, self.max_points, 3)
         height, width, channels = shape
         rows = np.frombuffer(content, np.uint8).reshape(-1, height, 1 + width * channels)
-        return self.preprocess(png.unfilter(rows, channels).reshape(-1, *shape))
+        images = png.unfilter(rows, channels).reshape(-1, *shape)
+        return preprocessed(self.preprocess, images, self.image_size)
 
     def _first_size(self, files: list[str]) -> tuple[int, int, int]:
         """Return height, width and channels of the first image that has them."""

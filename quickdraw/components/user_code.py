@@ -93,7 +93,7 @@ def explained(function: Any, what: str = "") -> Iterator[None]:
         yield
     except QuickdrawError as error:
         raise in_one_line(error) from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         place = place_of(error) or start_of(function)
         raise failure(what or function.__qualname__, error, *place) from error
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from quickdraw import storage
-from quickdraw.components.user_code import reason
+from quickdraw.components.user_code import failure, place_of, reason
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
 from quickdraw.storage import transfer
@@ -196,17 +196,17 @@ def save_best(model: keras.Model, train_dir: str, step: int, metrics: dict[str, 
     weights alone are kept, in best.weights.h5: no more is needed to load the run.
     """
     with storage.staging(train_dir) as local:
-        temporary = os.path.join(local, f"tmp.{_BEST}")
-        try:
-            model.save(temporary)
-            name = _BEST
-        except OSError:
-            raise
-        except Exception as error:  # whatever somebody's own layers raise
-            name = _BEST_WEIGHTS
-            temporary = os.path.join(local, f"tmp.{_BEST_WEIGHTS}")
-            model.save_weights(temporary)
-            _tell_weights_alone(reason(error))
+        for name, write in ((_BEST, model.save), (_BEST_WEIGHTS, model.save_weights)):
+            temporary = os.path.join(local, f"tmp.{name}")
+            try:
+                write(temporary)
+                break
+            except OSError:
+                raise
+            except Exception as error:  # whatever somebody's own layers raise
+                if name == _BEST_WEIGHTS:
+                    raise failure("saving", error, *(place_of(error) or (name, None))) from error
+                _tell_weights_alone(reason(error))
         storage.move(temporary, os.path.join(train_dir, name))
     # After the model: `has_best` goes by this file.
     storage.write_json(os.path.join(train_dir, _BEST_METRICS), {"step": step, **metrics})

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import random
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
 
 from quickdraw.components.code_digest import changed_pieces, digests_of
 from quickdraw.components.component import create
@@ -80,12 +85,33 @@ def build_model(run: Run, to_predict: bool = False) -> keras.Model:
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision.POLICIES[computes_in])
     try:
-        model = create_model(run).build(
-            run.image_size, run.channels, len(run.labels), preprocessing_of(run)
-        )
-        return create_loss(run).attach(model)
+        with seeded(run) if to_predict else contextlib.nullcontext():
+            return _build(run)
     finally:
         keras.config.set_dtype_policy(policy)
+
+
+def _build(run: Run) -> keras.Model:
+    model = create_model(run).build(
+        run.image_size, run.channels, len(run.labels), preprocessing_of(run)
+    )
+    return create_loss(run).attach(model)
+
+
+@contextlib.contextmanager
+def seeded(run: Run) -> Iterator[None]:
+    """Draw the random numbers that the training drew when it built the network.
+
+    A student's `create_model` may make constants of them, which no checkpoint keeps.
+    """
+    before = random.getstate(), np.random.get_state()
+    random.seed(run.settings.get("seed", 0))
+    np.random.seed(run.settings.get("seed", 0))
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])
 
 
 def preprocessing_of(run: Run) -> Preprocessing:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from PIL import Image
 
-from quickdraw.components.inputs import unwrapped
+from quickdraw.components.inputs import preprocessed, unwrapped
 from quickdraw.drawings import greyscale
 from quickdraw.drawings.drawing import SkippedDrawing, checked
 from quickdraw.drawings.polarity import Polarity
@@ -104,8 +104,9 @@ class TrainedModel:
         ]
 
     def _resized(self, images: list[np.ndarray]) -> np.ndarray:
-        reader = BaseReader(image_size=self.run.image_size)
-        return np.concatenate([reader.preprocess(image) for image in images])
+        size = self.run.image_size
+        reader = BaseReader(image_size=size)
+        return np.concatenate([preprocessed(reader.preprocess, image, size) for image in images])
 
     def _drawn(self, drawings: list[list]) -> np.ndarray:
         run = self.run

@@ -38,6 +38,7 @@ class Setup:
         train: the training drawings.
         validation: those that it is validated on, if any.
         initial: the weights to start from, if they are another run's.
+        shapes: of the network's weights, as it was built once.
     """
 
     settings: Settings
@@ -47,6 +48,7 @@ class Setup:
     train: Drawings
     validation: Drawings | None
     initial: InitialWeights | None
+    shapes: list[tuple[int, ...]]
 
 
 def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
@@ -86,7 +88,8 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
 
     # 5. Validation drawings.
     validation = validation_records.read(settings, run, load, shards)
-    return Setup(settings, run, augmentation, devices, train, validation, initial)
+    shapes = [tuple(weight.shape) for weight in built.weights]
+    return Setup(settings, run, augmentation, devices, train, validation, initial, shapes)
 
 
 def _log_devices(settings: Settings, devices: Distribution) -> None:

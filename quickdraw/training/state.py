@@ -13,6 +13,7 @@ from quickdraw.training.objective import Objective
 from quickdraw.training.optimizers import make_optimizer
 from quickdraw.training.settings import Settings
 from quickdraw.training.setup import Setup
+from quickdraw.training.trial import check_built_again
 
 
 @dataclasses.dataclass
@@ -51,11 +52,13 @@ def make_state(setup: Setup) -> State:
     # Not earlier: reading and writing gs:// draws random numbers, too.
     keras.utils.set_random_seed(settings.seed)
     model, loss = factory.build_model(run), factory.create_loss(run)
+    check_built_again(setup, model)
     if setup.initial:
         setup.initial.give(model, run.labels)
     average = None
     if settings.ema_decay:
-        average = factory.build_model(run)
+        with factory.seeded(run):
+            average = factory.build_model(run)
         average.set_weights(model.get_weights())
     if settings.sync_batch_norm:
         _synchronise_batch_norm(model)

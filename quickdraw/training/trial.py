@@ -62,7 +62,9 @@ def check_loss(loss: BaseLoss, num_classes: int) -> None:
             "Numbers, or variables that build(classifier) returns, expected",
         )
     gradient = tape.gradient(values, logits) if values.dtype.is_floating else None
-    nothing = gradient is None or not tf.reduce_any(tf.convert_to_tensor(gradient) != 0)
+    nothing = gradient is None
+    if gradient is not None and num_classes > 1:  # of one class there is nothing to learn
+        nothing = not tf.reduce_any(tf.convert_to_tensor(gradient) != 0)
     if nothing and not (loss.needs_features or loss.needs_teacher):
         raise mistake(
             function,
@@ -91,6 +93,11 @@ def check_network(model: BaseModel, network: keras.Model) -> None:
         QuickdrawError: it cannot be trained, or not here.
     """
     function = type(model).create_model
+    if tf.config.functions_run_eagerly():
+        raise QuickdrawError(
+            "tf.config.run_functions_eagerly(True) was called, and training needs compiled steps: "
+            "leave it out, or call it with False"
+        )
     if not network.trainable_variables:
         raise mistake(function, "makes nothing to train: no weights, or frozen ones only")
     coarse = [each.path for each in network.trainable_variables if "float16" in each.dtype]
@@ -117,6 +124,21 @@ def check_network(model: BaseModel, network: keras.Model) -> None:
         log(
             f"warning: {function.__qualname__} makes layers whose output nothing uses: "
             f"{', '.join(unused)}. They are left out"
+        )
+
+
+def check_built_again(setup: Setup, network: keras.Model) -> None:
+    """Check that a model builds the same network each time: it is built again to be loaded.
+
+    Raises:
+        QuickdrawError: it does not.
+    """
+    shapes = [tuple(weight.shape) for weight in network.weights]
+    if shapes != setup.shapes:
+        raise mistake(
+            find(setup.run.model, BaseModel).create_model,
+            "builds another network each time, so that weights would not fit later: random numbers "
+            f"or the time decide about it. Received weights of {setup.shapes}, then of {shapes}",
         )
 
 

@@ -304,6 +304,8 @@ def test_parameters_beside_an_instance_are_refused():
             r"default of units must be .* a tuple.*Received: \[32, 16\]",
         ),
         ("    names: dict = {}", r"default of names must be .* Received: \{\}"),
+        ("    name: str = 'mine'", "name is a method, so a parameter must have another name"),
+        ("    params = 3", "params is a method, so a parameter must have another name"),
         ("    def __init__(self, units=3):\n        self.units = units", "an __init__ of its own"),
     ],
 )

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 
 import quickdraw
 from quickdraw import losses, models, zoo
@@ -130,3 +131,16 @@ def test_what_other_programs_do_not_find_is_known(tmp_path, monkeypatch):
     typed = type("Typed", (models.BaseModel,), {"__module__": "__main__"})
     assert "notebook" in is_elsewhere(typed)
     assert is_elsewhere(models.CnnModel) is None
+
+
+def test_a_module_that_switches_tensorflow_2_off_is_told(tmp_path, monkeypatch):
+    (tmp_path / "old_models.py").write_text("import quickdraw.models\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(tf, "executing_eagerly", lambda: False)
+    with pytest.raises(QuickdrawError, match=r"old_models\.py switches TensorFlow 2 off, by disab"):
+        find("old_models.Mine", models.BaseModel)
+
+
+def test_a_class_of_a_notebook_that_is_gone_is_told():
+    with pytest.raises(QuickdrawError, match=r"Gone was defined in a notebook .*my_models\.Gone"):
+        find("__main__.Gone", models.BaseModel)

@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 
+from quickdraw import eval as evaluate
 from quickdraw import models, runs, train, zoo
 from quickdraw.errors import QuickdrawError
 from quickdraw.losses import BaseLoss, CrossEntropyLoss, cross_entropy
@@ -55,6 +56,10 @@ def test_the_wrong_axis_is_seen_whatever_the_number_of_classes():
     for classes in (2, 6, 7):
         with pytest.raises(QuickdrawError, match=rf"Received for a batch of \d: \({classes},\)"):
             check_loss(loss_of(lambda self, z, y: tf.reduce_sum(z, axis=0)), classes)
+
+
+def test_a_single_class_leaves_nothing_to_learn_and_is_no_fault_of_the_loss():
+    check_loss(CrossEntropyLoss(), 1)
 
 
 def test_variables_of_a_loss_that_nothing_trains_are_named():
@@ -319,6 +324,44 @@ def test_what_keras_cannot_write_is_kept_as_weights(fit_own, tmp_path, tiny_data
     again = runs.load("run", "latest" if best["step"] == 2 else "best")
     np.testing.assert_array_equal(trained.logits(images), again.logits(images))
     assert fit_own(code, "--eval_every=1")[0] == 0
+
+
+@pytest.mark.parametrize("average", ["--ema_decay=0", "--ema_decay=0.5"])
+def test_random_constants_are_the_same_when_a_run_is_loaded(fit_own, average):
+    code = model_code(
+        "w = np.random.normal(size=(144, 9)).astype('float32')",
+        "return layers.Dense(n)(ops.relu(ops.matmul(layers.Flatten()(x), w)))",
+    )
+    assert fit_own(code, "--eval_every=1", average)[0] == 0
+    before = np.random.get_state()[1].copy()
+    assert evaluate.main(["eval", "--train_dir=run", "--run_once"]) == 0
+    np.testing.assert_array_equal(np.random.get_state()[1], before)
+    best, now = (json.loads(Path(f"run/{name}.json").read_text()) for name in ("best", "eval"))
+    assert now["loss"] == pytest.approx(best["loss"], rel=1e-4)
+
+
+def test_a_network_that_is_another_each_time_is_refused(fit_own):
+    code, told = fit_own(
+        model_code(
+            "width = int(np.random.default_rng().integers(3, 10_000))",
+            "x = layers.Dense(width)(layers.GlobalAveragePooling2D()(x))",
+            "return layers.Dense(n)(x)",
+        )
+    )
+    assert code == 1
+    assert re.search(r"create_model builds another network each time.*own\.py, line 10\)", told)
+
+
+def test_functions_that_run_eagerly_are_told(fit_own):
+    before = "tf.config.run_functions_eagerly(True)"
+    try:
+        code, told = fit_own(
+            model_code("return layers.Dense(n)(layers.Flatten()(x))", before=before)
+        )
+    finally:
+        tf.config.run_functions_eagerly(False)
+    assert code == 1
+    assert "run_functions_eagerly(True) was called, and training needs compiled steps" in told
 
 
 def test_the_usual_order_of_channels_is_used_whatever_keras_is_told():
