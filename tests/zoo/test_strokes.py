@@ -273,7 +273,9 @@ def test_records_without_ink(tiny_data, rnn, tmp_path, capfd):
     told = fails(train.main, capfd, *flags, f"--train_dir={tmp_path}/run")
     assert "train-0.tfrecord, record 0: no feature 'ink'" in told
     assert "quickdraw.datasets.prepare --keep_strokes" in told
-    flags = [f"--train_dir={rnn}", f"--input_data_pattern={tiny_data.test}"]
+    (tmp_path / "without_labels").mkdir()
+    records = shutil.copy(f"{tiny_data.folder}/test-0.tfrecord", tmp_path / "without_labels")
+    flags = [f"--train_dir={rnn}", f"--input_data_pattern={records}"]
     assert "--keep_strokes" in fails(inference.main, capfd, *flags)
 
 
