@@ -17,8 +17,8 @@ from PIL import Image
 from quickdraw import sweep
 from quickdraw.tuning import study
 
-# Stands for train: notes that it was started, and leaves a metrics.csv. Waits, in the trial that
-# HOLD names, for the file GO.
+# Stands for train: notes that it was started, and leaves run.json and a metrics.csv. Waits, in the
+# trial that HOLD names, for the file GO; its model's code has the digest CODE.
 TRAIN = """
 import fcntl, json, os, sys, time
 from pathlib import Path
@@ -32,6 +32,11 @@ with open(train_dir / "starts", "a") as file:
 held = train_dir.name == os.environ.get("HOLD")
 rate = float(flags["base_learning_rate"])
 top1 = 0.01 if held else 1 - 10 * abs(rate - 0.003)
+run = dict.fromkeys(["model", "label_loss", "data_fingerprint", "started"], "")
+run |= dict.fromkeys(["model_params", "loss_params", "settings", "versions"], {})
+run |= {"labels": ["a", "b"], "image_size": 28, "resized": False, "channels": 1}
+run |= {"code": {"my_models.MyModel": os.environ.get("CODE", "1")}}
+Path(train_dir, "run.json").write_text(json.dumps(run))
 Path(train_dir, "metrics.csv").write_text(f"step,eval_top1\\n1,{top1}\\n")
 while held and not Path(os.environ["GO"]).exists():
     time.sleep(0.02)
@@ -152,6 +157,14 @@ def test_killed_in_the_middle_of_a_trial_it_goes_on_there(
     assert sweep.main(flags_of(tmp_path / "whole")) == 0
     rates = [set(rates) for rates in started.values()]
     assert rates == [set(rates) for rates in starts(tmp_path / "whole").values()]
+
+
+def test_code_that_is_edited_between_trials_is_told(stand_in, study_dir, capfd, monkeypatch):
+    assert sweep.main(flags_of(study_dir)) == 0
+    assert "edited" not in capfd.readouterr().err
+    monkeypatch.setenv("CODE", "2")
+    assert sweep.main(flags_of(study_dir, SEARCH, "--trials=4")) == 0
+    assert "warning: my_models.MyModel: edited since the first trials" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("prune", [True, False])

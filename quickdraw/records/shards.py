@@ -110,15 +110,6 @@ class Shards:
             of = f" of those that --valid_share={self.part.share:g} {does}"
         return QuickdrawError(f"{self.patterns}: no usable record{of} in {len(self.files)} file(s)")
 
-    def also_in(self, other: Shards) -> list[str]:
-        """Return those of the files that are among the other's, or are copies of one of them."""
-        theirs = set(other.checksums)
-        return [
-            path
-            for path, checksum in zip(self.files, self.checksums, strict=True)
-            if checksum in theirs
-        ]
-
 
 def renumber(labels: np.ndarray, files: Sequence[int], numbers: Sequence[list[int] | None]) -> None:
     """Replace labels by other numbers; those below 0, which stand for none, are left.

@@ -87,7 +87,7 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
     check_network(found.model, built)
 
     # 5. Validation drawings.
-    validation = validation_records.read(settings, run, load, shards)
+    validation = validation_records.read(settings, run, load, train)
     shapes = [tuple(weight.shape) for weight in built.weights]
     return Setup(settings, run, augmentation, devices, train, validation, initial, shapes)
 

@@ -18,6 +18,7 @@ from quickdraw import storage
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError, StoppedError
 from quickdraw.fields import with_home
+from quickdraw.runs import record
 from quickdraw.runs.history import evaluations
 from quickdraw.storage.lock import lock
 from quickdraw.tuning import results, search
@@ -147,11 +148,19 @@ class Sweep:
             trial.set_user_attr("pruned_at", best)
             self._study.tell(trial, state=TrialState.PRUNED)
         elif code == 0 and best is not None:
+            self._warn_of_edited(record.read(train_dir).code)
             self._study.tell(trial, best)
         else:
             trial.set_user_attr("error", _error(f"{train_dir}.log", code))
             self._study.tell(trial, state=TrialState.FAIL)
         log(str(self.rows()[-1]))
+
+    def _warn_of_edited(self, code: dict[str, str]) -> None:
+        before = self._study.user_attrs.get("code", {})
+        if edited := [name for name in code if before.get(name, code[name]) != code[name]]:
+            names = ", ".join(edited)
+            log(f"warning: {names}: edited since the first trials, which do not compare with this")
+        self._study.set_user_attr("code", code | before)
 
     def _train(self, trial: Any, point: dict[str, Any], train_dir: str) -> int | None:
         """Train; return the exit code, None for a trial that was pruned."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 
-from benchmarks import limits
+from benchmarks import limits, machine
 from benchmarks.contest import Candidate, Contest, Goal, Options, call
 
 OURS = "quickdraw.inference, {}"
 KERAS = "keras predict, tf.data map, {}"
 BATCH_SIZE = 2048
-PRECISIONS = "float32", "bfloat16"
+PRECISIONS = tuple(dict.fromkeys(["float32", machine.fast_precision()]))
 
 
 def contest(options: Options) -> Contest:
-    """Trains a model of each precision that all predict with, and lets them."""
+    """Trains a model of each precision that is fast here, and lets all predict with it."""
     candidates = [each for precision in PRECISIONS for each in _candidates(options, precision)]
     goals = [_goal(OURS.format(precision), KERAS.format(precision)) for precision in PRECISIONS]
     return Contest("Inference", [*candidates, limits.candidate(options)], goals)

@@ -13,7 +13,7 @@ PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "torch")
 def describe() -> dict[str, str]:
     """Processor, memory, load and versions, in words."""
     return {
-        "processor": f"{os.cpu_count()} cores, {_processor()}",
+        "processor": f"{os.cpu_count()} cores, {_processor()}, {_features()}",
         "memory": f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GiB",
         "system": platform.platform(terse=True),
         "load before": f"{os.getloadavg()[0]:.1f}",
@@ -37,6 +37,13 @@ def _cpuinfo() -> str:
 def _processor() -> str:
     names = re.findall(r"model name\s*: (.+)", _cpuinfo())
     return names[0] if names else platform.processor() or platform.machine()
+
+
+def _features() -> str:
+    """The instructions that decide how fast a convolution is, of those that the processor has."""
+    known = "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16"
+    flags = _cpuinfo().split()
+    return " ".join(name for name in known if name in flags) or "no AVX2"
 
 
 def _versions() -> list[str]:

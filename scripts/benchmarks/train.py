@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from benchmarks import data, limits
+from benchmarks import data, limits, machine
 from benchmarks.contest import Candidate, Contest, Goal, Options, Value
 
 OURS = "quickdraw CnnModel, batch {}"
@@ -42,9 +42,10 @@ def _steps(options: Options) -> list[Candidate]:
         return Candidate(name.format(batch_size), f"benchmarks.{function}:train", arguments, camp)
 
     ours, torch = options.batch_size, "opponents.pytorch"
+    half = [candidate(BFLOAT16, "ours", ours, "", precision="bfloat16")] if _has_bfloat16() else []
     return [
         candidate(OURS, "ours", ours, ""),
-        candidate(BFLOAT16, "ours", ours, "", precision="bfloat16"),
+        *half,
         candidate(FIT, "opponents.keras_fit", ours, "keras"),
         candidate(FIT, "opponents.keras_fit", SMALL_BATCH, "keras"),
         candidate(TORCH, torch, ours, "torch", in_memory=True),
@@ -95,9 +96,10 @@ def _goals(batch_size: int, top1: float) -> list[Goal]:
             against(TORCH.format(batch_size), 1.5, ours),
         ]
 
+    half = against_all(BFLOAT16.format(batch_size)) if _has_bfloat16() else []
     return [
         *against_all(ours),
-        *against_all(BFLOAT16.format(batch_size)),
+        *half,
         Goal(
             f"{ours}, share of the matrix product's peak",
             0.5,
@@ -112,6 +114,10 @@ def _goals(batch_size: int, top1: float) -> list[Goal]:
         ),
         Goal("memory over 784 bytes an image, beyond the process's base", 1.3, _per_byte, True),
     ]
+
+
+def _has_bfloat16() -> bool:
+    return machine.fast_precision() == "bfloat16"
 
 
 def _per_byte(value: Value) -> float:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import shutil
 
+import hypothesis
+import numpy as np
 import pytest
+from hypothesis import strategies as st
+from reading import noise
 
 from quickdraw import average, calibrate, runs
 from quickdraw import eval as evaluate
 from quickdraw.errors import QuickdrawError
-from quickdraw.training import Settings, fit
+from quickdraw.training import Settings, fit, validation_records
 
 
 @pytest.fixture(scope="module")
@@ -73,17 +78,36 @@ def test_what_needs_validation_is_refused(tiny_data, tmp_path, changes, message)
         fit(Settings(**{**settings, **changes}))
 
 
-@pytest.mark.parametrize("copied", [False, True])
-def test_validation_records_that_are_trained_on_are_told(tiny_data, tmp_path, capfd, copied):
-    valid = tiny_data.valid
-    if copied:
-        shutil.copy(tiny_data.folder / "valid-0.tfrecord", tmp_path / "others.tfrecord")
+@pytest.mark.parametrize("how", ["the same file", "a copy", "gzipped"])
+def test_validation_records_that_are_trained_on_are_told(tiny_data, tmp_path, capfd, how):
+    valid = tiny_data.folder / "valid-0.tfrecord"
+    if how != "the same file":
         shutil.copy(tiny_data.folder / "dataset.json", tmp_path)
-        valid = f"{tmp_path}/others.tfrecord"
+        content = valid.read_bytes()
+        valid = tmp_path / "others.tfrecord"
+        valid.write_bytes(gzip.compress(content) if how == "gzipped" else content)
     data = {"train_data_pattern": f"{tiny_data.train},{valid}", "max_steps": 1}
     fit(Settings(**data, eval_data_pattern=tiny_data.valid, train_dir=str(tmp_path / "run")))
     told = capfd.readouterr().err
-    assert f"1 of 1 files of validation records are also trained on, {tiny_data.folder}" in told
+    assert "warning: 60 of 60 validation drawings are also trained on" in told
+
+
+def test_a_part_of_the_validation_records_is_trained_on(tmp_path, capfd, write_records):
+    images = noise(150)
+    write_records(tmp_path / "train-0.tfrecord", images[:60], label=np.arange(60) % 3)
+    write_records(tmp_path / "valid-0.tfrecord", images[40:], label=np.arange(110) % 3)
+    data = {"train_data_pattern": f"{tmp_path}/train-*", "eval_data_pattern": f"{tmp_path}/valid-*"}
+    fit(Settings(**data, max_steps=1, train_dir=str(tmp_path / "run")))
+    assert "20 of 110 validation drawings are also trained on" in capfd.readouterr().err
+
+
+@hypothesis.given(st.integers(1, 40), st.integers(1, 9), st.integers(0, 1000))
+def test_equal_drawings_have_equal_hashes_and_others_do_not(count, side, seed):
+    images = np.random.default_rng(seed).integers(0, 2, (count, side, side, 1), np.uint8) * 128
+    hashes = validation_records._hashes(images)
+    distinct = len(np.unique(images.reshape(count, -1), axis=0))
+    assert len(np.unique(hashes)) == distinct
+    assert (validation_records._hashes(images[::-1]) == hashes[::-1]).all()
 
 
 def test_a_batch_larger_than_the_set_is_told_and_taken(tiny_data, tmp_path, capfd):
