@@ -28,6 +28,7 @@ ENDINGS = (
 
 INVERTED = "dark on light: inverted"
 UPRIGHT = "turned upright, as EXIF says"
+FIRST_FRAME = "the first of several frames"
 UNROLLED = "one row of pixels: made square"
 _MOST_PIXELS = 25_000_000
 _UNREADABLE = "not a picture that can be read"
@@ -123,7 +124,7 @@ def grey(picture: Image.Image) -> Grey:
     if paper == "white":
         pixels = 255 - pixels
     if min(pixels.shape) == 1 < max(pixels.shape):
-        pixels, adjusted = _unrolled(pixels), (UNROLLED,)
+        pixels, adjusted = _unrolled(pixels), (*adjusted, UNROLLED)
     return Grey(pixels, paper is not None, adjusted)
 
 
@@ -150,10 +151,11 @@ def _flat(picture: Image.Image) -> tuple[Image.Image, str | None, tuple[str, ...
     check_size(*picture.size)
     picture.load()  # a PNG may say after its pixels how it is to be turned
     flat, paper = _on_paper(_eight_bits(picture))
+    adjusted = (FIRST_FRAME,) * getattr(picture, "is_animated", False)
     turn = _turn_of(picture)
     if turn is None:
-        return flat, paper, ()
-    return flat.transpose(turn), paper, (UPRIGHT,)
+        return flat, paper, adjusted
+    return flat.transpose(turn), paper, (*adjusted, UPRIGHT)
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:

@@ -53,6 +53,16 @@ def test_kinds(kind):
     assert np.abs(pixels - np.asarray(doodle())).mean() < 5
 
 
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "WEBP", "PNG"])
+def test_of_several_frames_the_first_is_taken_and_that_is_told(kind):
+    first, second = Image.fromarray(10 * F), Image.fromarray(10 * F[::-1])
+    options = {"lossless": True} if kind == "WEBP" else {}
+    found = decode(saved(first, kind, save_all=True, append_images=[second], **options))
+    assert found.adjusted == (greyscale.FIRST_FRAME,)
+    assert decode(saved(first, kind, **options)).adjusted == ()
+    np.testing.assert_allclose(found.pixels, 10 * F, atol=2)
+
+
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_is_obeyed(kind, orientation):
