@@ -7,6 +7,9 @@ from typing import Any
 
 from keras import layers
 
+NORMALISE = "normalise"
+"""The name of the layer whose output `create_model` gets."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Preprocessing:
@@ -36,7 +39,7 @@ class Preprocessing:
             around = (cut // 2, cut - cut // 2)
             images = layers.Cropping2D((around, around), name="crop")(images)
         scale, offset = 1 / (255 * self.pixel_std), (0 - self.pixel_mean) / self.pixel_std
-        return layers.Rescaling(scale, offset, name="normalise")(images)
+        return layers.Rescaling(scale, offset, name=NORMALISE)(images)
 
 
 AS_IT_IS = Preprocessing()

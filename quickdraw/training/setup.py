@@ -16,11 +16,12 @@ from quickdraw.training import parts, validation_records
 from quickdraw.training.augmentation import Augmentation
 from quickdraw.training.data.cache import Drawings
 from quickdraw.training.initial_weights import InitialWeights, load_initial_weights
+from quickdraw.training.loss_trial import check_loss
+from quickdraw.training.network_trial import check_network
 from quickdraw.training.objective import check_teachers, class_weights
 from quickdraw.training.optimizers import code_of_optimizer, log_optimizer, try_optimizer
 from quickdraw.training.parts import Parts
 from quickdraw.training.settings import Settings
-from quickdraw.training.trial import check_loss, check_network
 from quickdraw.training.validation_records import Load
 
 _COLUMNS = 80

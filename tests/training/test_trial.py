@@ -14,11 +14,12 @@ import tensorflow as tf
 from keras import layers, ops
 
 from quickdraw import eval as evaluate
-from quickdraw import models, runs, train, zoo
+from quickdraw import losses, models, runs, train, zoo
 from quickdraw.errors import QuickdrawError
 from quickdraw.losses import BaseLoss, CrossEntropyLoss, cross_entropy
 from quickdraw.models import BaseModel
-from quickdraw.training.trial import check_loss, check_network
+from quickdraw.training.loss_trial import check_loss
+from quickdraw.training.network_trial import check_network
 
 
 def loss_of(function, **attributes) -> BaseLoss:
@@ -83,6 +84,38 @@ def test_good_losses_pass(loss):
     check_loss(loss, 3)
 
 
+@pytest.mark.parametrize("num_classes", [2, 6, 10])
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        (lambda self, z, y: -cross_entropy(z, y), "no smaller for right answers"),
+        (lambda self, z, y: tf.gather(z, y, batch_dims=1), "is its sign the right way round?"),
+        (
+            lambda self, z, y: keras.losses.sparse_categorical_crossentropy(y, z),
+            "logits are any numbers, not probabilities",
+        ),
+    ],
+    ids=["negative", "the logit", "probabilities"],
+)
+def test_a_loss_that_pulls_the_wrong_way_is_told(function, told, num_classes, capfd):
+    check_loss(loss_of(function), num_classes)
+    assert told in capfd.readouterr().err
+
+
+OURS = {
+    name: kind
+    for home in (losses, zoo)
+    for name, kind in vars(home).items()
+    if isinstance(kind, type) and issubclass(kind, BaseLoss) and kind is not BaseLoss
+}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_own_losses_pull_the_right_way(name, capfd):
+    check_loss(OURS[name](), 10)
+    assert "warning" not in capfd.readouterr().err
+
+
 # Networks
 
 
@@ -140,6 +173,43 @@ from quickdraw.losses import BaseLoss, cross_entropy
 from quickdraw.models import BaseModel
 
 """
+
+
+def network_of(scale):
+    """A model whose first layers are `scale`, and what it builds."""
+    model = model_of(lambda self, images, num_classes: flat(scale(images)))
+    return model, model.build(8, 1, 3)
+
+
+@pytest.mark.parametrize(
+    "scale",
+    [
+        layers.Rescaling(1 / 255),
+        lambda images: images / 255,
+        lambda images: images / 127.5 - 1,
+        lambda images: (1 / 255) * images,
+        lambda images: layers.Reshape((8, 8))(images) / 255.0,
+        keras.Sequential([layers.Rescaling(1 / 255), layers.Conv2D(4, 3)]),
+    ],
+)
+def test_images_that_are_divided_again_are_told(scale, capfd):
+    check_network(*network_of(scale))
+    assert "divides the images as if they were 0 to 255" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "scale",
+    [
+        layers.Rescaling(2, -1),
+        lambda images: images / 0.3,
+        lambda images: 2 * images - 1,
+        lambda images: layers.Conv2D(4, 3)(images) / 255,
+        lambda images: images + 0.001,
+    ],
+)
+def test_other_scales_are_as_they_are(scale, capfd):
+    check_network(*network_of(scale))
+    assert "divides" not in capfd.readouterr().err
 
 
 @pytest.fixture

@@ -1,0 +1,104 @@
+"""The network that a student's model builds, looked at before there is a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from quickdraw.components.base_model import BaseModel
+from quickdraw.components.preprocessing import NORMALISE
+from quickdraw.components.user_code import mistake
+from quickdraw.console import log
+from quickdraw.errors import QuickdrawError
+
+_SHAPING = ("Cast", "ExpandDims", "Flatten", "Reshape", "Squeeze")
+_TINY = 0.01  # no network scales images of 0 to 1 by less
+
+
+def check_network(model: BaseModel, network: keras.Model) -> None:
+    """Look at the network that a model built and that is to be trained; warn of unused layers.
+
+    Raises:
+        QuickdrawError: it cannot be trained, or not here.
+    """
+    function = type(model).create_model
+    if tf.config.functions_run_eagerly():
+        raise QuickdrawError(
+            "tf.config.run_functions_eagerly(True) was called, and training needs compiled steps: "
+            "leave it out, or call it with False"
+        )
+    if not network.trainable_variables:
+        raise mistake(function, "makes nothing to train: no weights, or frozen ones only")
+    coarse = [each.path for each in network.trainable_variables if "float16" in each.dtype]
+    if coarse:
+        raise mistake(
+            function,
+            "makes weights in half precision, for which steps are too small. Leave dtype out and "
+            "use --precision, or write dtype='mixed_bfloat16', which keeps weights in float32. "
+            f"Received: {', '.join(coarse)}",
+        )
+    first = [
+        layer.name
+        for layer in network._flatten_layers()
+        if getattr(layer, "data_format", None) == "channels_first"
+    ]
+    if first and not tf.config.list_logical_devices("GPU"):
+        raise mistake(
+            function,
+            "uses channels_first, which can be trained on a GPU only; images are channels_last, "
+            "[batch, height, width, channels]: leave data_format out. "
+            f"Received: {', '.join(first)}",
+        )
+    if scaled := _scaled_again(network):
+        log(
+            f"warning: {function.__qualname__} divides the images as if they were 0 to 255, and "
+            f"they are 0 to 1 already: leave {', '.join(scaled)} out, or hardly anything is learned"
+        )
+    if unused := _unused(network):
+        log(
+            f"warning: {function.__qualname__} makes layers whose output nothing uses: "
+            f"{', '.join(unused)}. They are left out"
+        )
+
+
+def _scaled_again(network: keras.Model) -> list[str]:
+    """Return the names of the operations on the images, as they come, that make them tiny."""
+    found = []
+    following = [layer for layer in network.layers if layer.name == NORMALISE]
+    while following:
+        for node in following.pop()._outbound_nodes:
+            operation = node.operation
+            if isinstance(operation, keras.Sequential) and operation.layers:
+                operation = operation.layers[0]
+            if type(operation).__name__ in _SHAPING:
+                following.append(operation)
+            elif _factor(operation, node.arguments.args) < _TINY:
+                found.append(operation.name)
+    return found
+
+
+def _factor(operation: Any, arguments: tuple) -> float:
+    """Return what an operation multiplies its input with, as far as it is known."""
+    numbers = [each for each in arguments if isinstance(each, int | float)]
+    kind = type(operation).__name__
+    if kind == "Rescaling":
+        return float(np.max(np.abs(operation.scale)))
+    if kind in ("Divide", "TrueDivide") and numbers and numbers[0]:
+        return abs(1 / numbers[0])
+    return abs(numbers[0]) if kind == "Multiply" and numbers and numbers[0] else 1.0
+
+
+def _unused(network: keras.Model) -> list[str]:
+    """Return the names of the layers with weights that follow from the inputs, but lead nowhere."""
+    used = {id(operation) for operation in network.operations}
+    following = [each._keras_history.operation for each in network.inputs]
+    seen: dict[int, Any] = {}
+    while following:
+        operation = following.pop()
+        if id(operation) not in seen:
+            seen[id(operation)] = operation
+            following += [node.operation for node in operation._outbound_nodes]
+    return [each.name for key, each in seen.items() if key not in used and hasattr(each, "weights")]
