@@ -79,7 +79,8 @@ def _program(path: str) -> str:
     folder, name = os.path.split(path)
     if not name.endswith(".py"):
         return name
-    return "python -m " + ".".join(("quickdraw", *_below_package(folder), name[:-3]))
+    module = () if name == "__main__.py" else (name[:-3],)
+    return "python -m " + ".".join(("quickdraw", *_below_package(folder), *module))
 
 
 def _below_package(folder: str) -> list[str]:
