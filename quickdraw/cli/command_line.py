@@ -42,7 +42,8 @@ def define_flags(values: flags.FlagValues, kind: type) -> None:
         if types == [bool]:
             flags.DEFINE_boolean(name, default, meaning, flag_values=values)
         elif typing.get_origin(types[0]) is tuple:
-            flags.DEFINE_list(name, default, meaning, flag_values=values)
+            several = None if default is None else list(default)
+            flags.DEFINE_list(name, several, meaning, flag_values=values)
         else:
             parser: flags.ArgumentParser = flags.ArgumentParser()
             if typing.get_origin(types[0]) is Literal or each.metadata.get("choices"):

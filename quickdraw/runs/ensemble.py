@@ -31,6 +31,12 @@ class Ensemble:
         models: the trained models.
         labels: names of the classes, in the label order of the first.
         named: whether they are names, or numbers where nobody named the classes.
+        weights: how much each model counts, 1 together.
+        places: where the classes are among each model's own.
+        takes: of each model, the component that says what it takes.
+        inputs: the names of what they take together.
+        flip: whether mirrored drawings are predicted, too.
+        run: of the first model that takes images, or else the first.
 
     Raises:
         QuickdrawError: other classes or another image size in one of them, or as many weights as
@@ -46,29 +52,33 @@ class Ensemble:
         self.models, self.labels = list(models), models[0].labels
         self.named = models[0].run.named
         # Where the first one's classes are among each model's own.
-        self._places = [_places(self.labels, model.labels) for model in models]
-        self._flip = flip
+        self.places = [_places(self.labels, model.labels) for model in models]
+        self.flip = flip
         every = [model.run for model in models]
-        self._takes = [factory.create_model(run) for run in every]
-        self._inputs = tuple(sorted({name for each in self._takes for name in each.inputs}))
-        see = [run for run, each in zip(every, self._takes, strict=True) if "image" in each.inputs]
-        self._run = (see or every)[0]
+        self.takes = [factory.create_model(run) for run in every]
+        self.inputs = tuple(sorted({name for each in self.takes for name in each.inputs}))
+        see = [run for run, each in zip(every, self.takes, strict=True) if "image" in each.inputs]
+        self.run = (see or every)[0]
         _check_same(see, "image_size", "channels", "resized")
         shares = np.ones(len(models)) if weights is None else np.asarray(weights, float)
         if len(shares) != len(models) or not shares.sum() > 0 or (shares < 0).any():
             raise QuickdrawError(
                 f"{len(models)} weights of 0 and more expected, one a run. Received: {weights}"
             )
-        self._weights = shares / shares.sum()
+        self.weights = shares / shares.sum()
 
     def reader(self, kind: type[factory.R], on_bad_record: OnBadRecord) -> factory.R:
         """Make a reader that hands out what all the models take."""
-        most = max(each.max_points for each in self._takes)
-        return factory.reader_for(self._run, kind, on_bad_record, self._inputs, most)
+        return factory.reader_for(self.run, kind, on_bad_record, self.inputs, self.max_points)
+
+    @property
+    def max_points(self) -> int:
+        """How many points of the ink the models see, at most."""
+        return max(each.max_points for each in self.takes)
 
     def open_records(self, reader: BaseReader, patterns: str) -> Shards:
         """Open the records that patterns name; see `factory.open_records`."""
-        run = dataclasses.replace(self._run, labels=self.labels, named=self.named)
+        run = dataclasses.replace(self.run, labels=self.labels, named=self.named)
         return factory.open_records(run, reader, patterns)
 
     def probabilities(self, arrays: dict[str, Any]) -> np.ndarray:
@@ -82,14 +92,14 @@ class Ensemble:
             float32 `[batch, num_classes]`.
         """
         total = self._mean(arrays)
-        if self._flip:
+        if self.flip:
             total = (total + self._mean(mirrored(arrays))) / 2
         return np.asarray(total, np.float32)
 
     def _mean(self, arrays: dict[str, Any]) -> Any:
         total: Any = 0
         for weight, model, takes, places in zip(
-            self._weights, self.models, self._takes, self._places, strict=True
+            self.weights, self.models, self.takes, self.places, strict=True
         ):
             inputs = unwrapped(part(arrays, takes.inputs, takes.max_points))
             total += weight * model.probabilities(inputs)[:, places]

@@ -3,8 +3,9 @@
     python -m quickdraw.vertex.register --bucket=my-bucket --run=cnn
     python -m quickdraw.vertex.register --bucket=my-bucket --run=cnn --train_dir=runs/cnn
 
-The model is exported as a SavedModel, uint8 images `[batch, size, size, channels]` in, class
-probabilities out, to gs://BUCKET/runs/RUN/saved_model/STEP, with labels.txt beside it. The registry
+The model is exported as a SavedModel as quickdraw.export does, uint8 images `[batch, size, size,
+channels]` in, calibrated class probabilities out, loaded again and compared, to
+gs://BUCKET/runs/RUN/saved_model/STEP, with labels.txt and export.json beside it. The registry
 knows it by the name of the run; registering it again makes a new version.
 What it prints is the name to deploy: gcloud ai endpoints deploy-model --model=…
 """
@@ -13,18 +14,14 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from quickdraw import cli
 from quickdraw.console import log
 from quickdraw.fields import field
 from quickdraw.storage import transfer
 from quickdraw.vertex import resource_names, service, serving_images
-
-if TYPE_CHECKING:
-    from quickdraw.runs import TrainedModel
 
 _SECONDS = 900.0
 
@@ -54,23 +51,15 @@ def command(flags: Flags) -> None:
     image = serving_images.choose(flags.serving_image, own, datetime.date.today())
     cli.load_tensorflow()
     from quickdraw import runs
+    from quickdraw.export import write
 
-    trained = runs.load(flags.train_dir or folder)
+    train_dir = flags.train_dir or folder
+    trained = runs.load(train_dir)
     target = f"{folder}/saved_model/{trained.step}"
     with transfer.mirrored(target) as local:
-        export(trained, local)
+        write.write(write.prepare([trained], [train_dir]), "saved_model", local)
     log(f"exported the model of step {trained.step:,} to {target}")
     print(_upload(flags, target, image))
-
-
-def export(trained: TrainedModel, folder: str) -> None:
-    """Write a model that returns probabilities as a SavedModel, and its labels to labels.txt."""
-    import keras
-
-    softmax = keras.layers.Softmax(dtype="float32", name="probabilities")
-    keras.Model(trained.model.inputs, softmax(trained.model.output)).export(folder, verbose=False)
-    with open(os.path.join(folder, "labels.txt"), "w", encoding="utf-8") as file:
-        file.writelines(f"{label}\n" for label in trained.labels)
 
 
 def _upload(flags: Flags, target: str, image: serving_images.ServingImage) -> str:

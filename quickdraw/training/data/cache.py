@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from quickdraw import readers
+from quickdraw import environment, readers
 from quickdraw.components import record_reader
 from quickdraw.components.code_digest import digests_of
 from quickdraw.components.inputs import Specs
@@ -70,9 +70,8 @@ class Drawings:
 
 
 def folder() -> str:
-    """Return the folder of decoded sets: $XDG_CACHE_HOME/quickdraw or ~/.cache/quickdraw."""
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return os.path.join(home, "quickdraw")
+    """Return the folder of decoded sets."""
+    return environment.cache_folder()
 
 
 def load(

@@ -1,0 +1,169 @@
+"""The graph that is exported: drawings in, calibrated probabilities out, and what describes it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from quickdraw.components.inputs import part, specs, unwrapped
+from quickdraw.console import log
+from quickdraw.drawings.rendering import Rendering, Style
+from quickdraw.errors import QuickdrawError
+from quickdraw.records import dataset_info
+from quickdraw.runs import factory
+from quickdraw.runs.ensemble import Ensemble
+from quickdraw.runs.exported import Description
+from quickdraw.runs.record import Run
+from quickdraw.runs.trained import TrainedModel
+from quickdraw.storage import patterns_in
+
+OUTPUT = "probabilities"
+_AXES = {"image": ("height", "width", "channel"), "ink": ("point", "dx_dy_end")}
+_DIGITS = [str(digit) for digit in range(10)]
+_MIRROR = [-1.0, 1.0, 1.0]
+
+
+class Graph(tf.Module):
+    """Several models, or one, as one function of TensorFlow.
+
+    Args:
+        ensemble: what predicts.
+
+    Attributes:
+        ensemble: likewise; what an export is compared with.
+        specs: by input: its shape, without the batch, and its dtype.
+        predict: uint8 `image` `[batch, size, size, channels]` and int16 `ink` `[batch, max_points,
+            3]`, as far as the models take them, to `{"probabilities": [batch, num_classes]}`.
+    """
+
+    def __init__(self, ensemble: Ensemble):
+        super().__init__(name="quickdraw")
+        self.ensemble = ensemble
+        run = ensemble.run
+        self.specs = specs(ensemble.inputs, run.image_size, run.channels, ensemble.max_points)
+        # A list of variables is what a SavedModel finds; Keras' models would bring their layers.
+        self.kept = [each.value for model in ensemble.models for each in model.model.variables]
+        self.predict = tf.function(
+            self._predict, input_signature=self.signature(None), autograph=False
+        )
+
+    def signature(self, batch: int | None) -> list[tf.TensorSpec]:
+        """Return what `predict` takes, in batches of a fixed size or of any."""
+        return [
+            tf.TensorSpec((batch, *shape), dtype, name=name)
+            for name, (shape, dtype) in self.specs.items()
+        ]
+
+    def concrete(self, batch: int | None) -> Any:
+        """Return `predict` for batches of that size."""
+        made = tf.function(self._predict, input_signature=self.signature(batch), autograph=False)
+        return made.get_concrete_function()
+
+    def _predict(self, *tensors: Any) -> dict[str, Any]:
+        arrays = dict(zip(self.specs, tensors, strict=True))
+        total = self._mean(arrays)
+        if self.ensemble.flip:
+            total = (total + self._mean({name: _mirrored(x) for name, x in arrays.items()})) / 2
+        return {OUTPUT: total}
+
+    def _mean(self, arrays: dict[str, Any]) -> Any:
+        of, total = self.ensemble, 0.0
+        for weight, trained, takes, places in zip(
+            of.weights, of.models, of.takes, of.places, strict=True
+        ):
+            seen = unwrapped(part(arrays, takes.inputs, takes.max_points))
+            logits = tf.cast(trained.model(seen, training=False), tf.float32)
+            own = tf.nn.softmax(logits / trained.temperature)
+            if not isinstance(places, slice):
+                own = tf.gather(own, tf.constant(places, tf.int32), axis=1)
+            total += own if len(of.models) == 1 else float(weight) * own
+        return total
+
+
+def _mirrored(tensor: Any) -> Any:
+    """Mirror images or ink left to right, in operations that every runtime has."""
+    if tensor.dtype == tf.uint8:
+        return tf.reverse(tensor, axis=[2])
+    return tf.cast(tf.cast(tensor, tf.float32) * tf.constant(_MIRROR), tensor.dtype)
+
+
+def in_float32(trained: TrainedModel) -> TrainedModel:
+    """Return a model that computes in float32: itself, or its twin with the same weights."""
+    run = trained.run
+    if run.settings.get("precision", "float32") == "float32":
+        return trained
+    settings = {**run.settings, "precision": "float32"}
+    model = factory.build_model(dataclasses.replace(run, settings=settings), to_predict=True)
+    model.set_weights(trained.model.get_weights())
+    return TrainedModel(model, run, trained.step, trained.temperature)
+
+
+def describe(graph: Graph, train_dirs: Sequence[str]) -> Description:
+    """Return what there is to know about an export.
+
+    Args:
+        graph: what is exported.
+        train_dirs: the folders of its runs.
+    """
+    of = graph.ensemble
+    inputs = {
+        name: {
+            "shape": [None, *shape],
+            "axes": ["batch", *_AXES[name]],
+            "dtype": tf.as_dtype(dtype).name,
+        }
+        for name, (shape, dtype) in graph.specs.items()
+    }
+    output = {"shape": [None, len(of.labels)], "axes": ["batch", "class"], "dtype": "float32"}
+    return Description(
+        labels=list(of.labels),
+        named=of.named,
+        inputs=inputs,
+        outputs={OUTPUT: output},
+        image_size=of.run.image_size,
+        channels=of.run.channels,
+        max_points=of.max_points if "ink" in of.inputs else 0,
+        rendering=rendering_of(of.run),
+        runs=[
+            {
+                "name": os.path.basename(os.path.normpath(folder)),
+                "train_dir": folder,
+                "model": model.run.model,
+                "step": model.step,
+                "temperature": model.temperature,
+                "weight": float(weight),
+            }
+            for folder, model, weight in zip(train_dirs, of.models, of.weights, strict=True)
+        ],
+        tta=of.flip,
+        versions=dict(of.run.versions),
+    )
+
+
+def rendering_of(run: Run) -> Rendering:
+    """Return how strokes are drawn for a run: as the dataset.json of its training records says.
+
+    Where it is gone, Quick, Draw!'s way is taken, and said.
+    """
+    pattern = patterns_in(run.settings.get("train_data_pattern") or "")
+    info, folder = None, os.path.dirname(pattern[0]) if pattern else ""
+    try:
+        info = dataset_info.load(folder) if folder else None
+    except QuickdrawError as error:
+        log(f"warning: {error}")
+    if info is None and sorted(run.labels) != _DIGITS:
+        log(
+            f"note: no {dataset_info.FILE_NAME} in {folder or 'the folder of the records'}: strokes "
+            "will be drawn for this model as Quick, Draw! draws them"
+        )
+    source = info.source.lower() if info else ""
+    settings = info.settings if info else {}
+    if source.startswith("idx") or "mnist" in source or sorted(run.labels) == _DIGITS:
+        return Rendering("mnist")
+    style: Style = "other" if source.startswith("pictures") else "quickdraw"
+    pen = {name: float(settings.get(name) or 16.0) for name in ("line_width", "padding")}
+    return Rendering(style, **pen)

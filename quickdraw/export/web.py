@@ -1,0 +1,100 @@
+"""A page that guesses what is drawn on it, on the device: one file, and a folder for hosting.
+
+index.html opens by double click, without a network: models and runtime are inside. folder/ holds
+the same in parts, for a web server whose Content-Security-Policy is that of folder/headers.txt.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import gzip
+import os
+import shutil
+from collections.abc import Sequence
+from typing import Any
+
+from quickdraw.export import runtime
+from quickdraw.pages import drawing_page
+from quickdraw.runs.exported import Description
+
+PAGE, FOLDER = "index.html", "folder"
+HEADERS = """\
+Content-Security-Policy: default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+X-Content-Type-Options: nosniff
+Referrer-Policy: no-referrer
+"""
+
+
+def write(
+    local: str,
+    models: Sequence[tuple[Description, str]],
+    gallery: dict[str, list[str]],
+    runtime_dir: str | None = None,
+) -> list[str]:
+    """Write the page and the folder into a local one; return their names.
+
+    Args:
+        local: where.
+        models: of each model its description, and the path of its ONNX file.
+        gallery: for each label a few drawings, PNG in base64.
+        runtime_dir: see `runtime.folder`.
+
+    Raises:
+        QuickdrawError: no runtime; see `runtime.folder`.
+    """
+    where = runtime.folder(runtime_dir)
+    content = {"models": [described(each) for each, _ in models], "gallery": gallery}
+    with open(os.path.join(local, PAGE), "w", encoding="utf-8") as file:
+        file.write(_one_file(content, [path for _, path in models], where))
+    _write_folder(os.path.join(local, FOLDER), content, [path for _, path in models], where)
+    return [PAGE, FOLDER]
+
+
+def described(description: Description) -> dict[str, Any]:
+    """Return what the page knows of a model."""
+    return {**dataclasses.asdict(description), "name": description.name}
+
+
+def _one_file(content: dict[str, Any], paths: Sequence[str], where: str) -> str:
+    with open(os.path.join(where, runtime.SCRIPT), encoding="utf-8") as file:
+        script = file.read()
+    blocks = {f"model-{number}": _base64(path) for number, path in enumerate(paths)}
+    blocks["ort-mjs"] = _base64(os.path.join(where, runtime.GLUE))
+    blocks["ort-wasm"] = _base64(os.path.join(where, runtime.PROGRAM), packed=True)
+    licence = "/*\n" + runtime.licence().replace("*/", "* /") + "*/\n"
+    return drawing_page.html(
+        content,
+        "in_browser",
+        inline=True,
+        blocks=blocks,
+        runtime={runtime.SCRIPT: licence + script},
+    )
+
+
+def _write_folder(folder: str, content: dict[str, Any], paths: Sequence[str], where: str) -> None:
+    os.makedirs(os.path.join(folder, "ort"))
+    for name in (runtime.SCRIPT, runtime.GLUE, runtime.PROGRAM):
+        shutil.copyfile(os.path.join(where, name), os.path.join(folder, "ort", name))
+    for number, path in enumerate(paths):
+        shutil.copyfile(path, os.path.join(folder, f"model-{number}.onnx"))
+    page = drawing_page.html(
+        content, "in_browser", inline=False, runtime={f"ort/{runtime.SCRIPT}": ""}
+    )
+    texts = {
+        **drawing_page.scripts("in_browser"),
+        "index.html": page,
+        drawing_page.STYLE: drawing_page.style(),
+        f"ort/{runtime.LICENCE}": runtime.licence(),
+        "headers.txt": HEADERS,
+    }
+    for name, text in texts.items():
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+
+def _base64(path: str, packed: bool = False) -> str:
+    with open(path, "rb") as file:
+        data = file.read()
+    return base64.b64encode(gzip.compress(data, mtime=0) if packed else data).decode()

@@ -1,0 +1,56 @@
+'use strict';
+// A guesser that asks the server that the page came from, over a WebSocket.
+(function (scope) {
+  const FIRST_WAIT = 500, LONGEST_WAIT = 10000, PATIENCE = 15000, TOP = 10;  // ms; classes
+
+  class ByServer {
+    constructor(models, tell) {
+      this.models = models; this.tell = tell; this.number = 0; this.waits = FIRST_WAIT;
+      this.open();
+    }
+
+    open() {
+      const url = new URL('ws', location.href);
+      url.protocol = url.protocol.replace('http', 'ws');
+      const socket = new WebSocket(url);
+      this.ready = new Promise(resolve => {
+        socket.onopen = () => { this.waits = FIRST_WAIT; this.tell(''); resolve(socket); };
+      });
+      socket.onmessage = event => this.answered(JSON.parse(event.data));
+      socket.onclose = () => {
+        this.tell('offline');
+        setTimeout(() => this.open(), this.waits * (.5 + Math.random()));
+        this.waits = Math.min(this.waits * 2, LONGEST_WAIT);
+        if (this.waiting) this.ask();  // once there is a connection again
+      };
+    }
+
+    guess(strokes) {
+      this.question = {seq: ++this.number, strokes, top_k: TOP};
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => this.waiting && this.waiting.reject(new Error('…')), PATIENCE);
+        const settle = act => value => { clearTimeout(timer); this.waiting = null; act(value); };
+        this.waiting = {resolve: settle(resolve), reject: settle(reject)};
+        this.ask();
+      });
+    }
+
+    async ask() {
+      const socket = await this.ready;
+      if (this.waiting && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(this.question));
+    }
+
+    answered(answer) {
+      if (!this.waiting || answer.seq !== this.number) return;  // of an earlier question
+      if (answer.error) return this.waiting.reject(new Error(answer.error));
+      const places = this.models.map(model => answer.models[model.name] || []);
+      this.waiting.resolve(places);
+    }
+  }
+
+  scope.makeGuesser = async function (page, tell) {
+    const answer = await fetch('api/models');
+    if (!answer.ok) throw new Error(`${answer.status}`);
+    return new ByServer((await answer.json()).models, tell);
+  };
+})(window);

@@ -1,0 +1,145 @@
+"""What people send: strokes or a picture, checked before anything is done with it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from quickdraw.drawings import drawing, greyscale
+from quickdraw.drawings.drawing import SkippedDrawing
+from quickdraw.drawings.polarity import Polarity
+from quickdraw.errors import QuickdrawError
+from quickdraw.serving.batching import Prepare
+
+MOST_BYTES = 256 * 1024
+"""Of strokes; 20,000 points fit."""
+MOST_PICTURE_BYTES = 4 << 20
+_MOST_TOP = 1000
+
+
+class BadRequestError(QuickdrawError):
+    """Something that was sent and cannot be answered."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """A drawing to guess.
+
+    Attributes:
+        prepare: makes it what a model takes.
+        top_k: how many guesses of each model are wanted.
+        models: the names of the models that are asked; None for all.
+        points: how many points it has; 0 for a picture.
+    """
+
+    prepare: Prepare
+    top_k: int = 3
+    models: tuple[str, ...] | None = None
+    points: int = 0
+
+
+def of_json(data: str | bytes) -> tuple[Question, dict[str, Any]]:
+    """Read a question in JSON; return it and all that was sent.
+
+    The strokes stand in `drawing`, as in Quick, Draw!'s files, or in `strokes`.
+
+    Raises:
+        BadRequestError: it is too long, no JSON, or no drawing.
+    """
+    if len(data) > MOST_BYTES:
+        raise BadRequestError(f"at most {MOST_BYTES:,} bytes expected. Received: {len(data):,}")
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError):
+        raise BadRequestError('JSON expected: {"drawing": [[[x, …], [y, …]], …]}') from None
+    if not isinstance(content, dict):
+        raise BadRequestError(
+            'an object expected: {"drawing": [[[x, …], [y, …]], …]}. '
+            f"Received: {drawing.shown(content)}"
+        )
+    given = content.get("drawing", content.get("strokes"))
+    if given is None:
+        raise BadRequestError(f"'drawing' is missing. Received: {drawing.shown(sorted(content))}")
+    strokes = checked(given)
+    question = Question(
+        lambda model: model.arrays(strokes),
+        _count(content.get("top_k", 3)),
+        _names(content.get("models")),
+        sum(len(stroke[0]) for stroke in strokes),
+    )
+    return question, content
+
+
+def checked(given: Any) -> list:
+    """Return strokes simplified, 0...255; a dot alone is a drawing here.
+
+    Raises:
+        BadRequestError: not strokes, none, or not numbers that can be.
+    """
+    try:
+        return drawing.checked(given)
+    except SkippedDrawing as error:
+        dot = _dot(given) if error.reason in drawing.EMPTY else None
+        if dot is not None:
+            return dot
+        raise BadRequestError(f"drawing: {error}") from None
+    except RecursionError:
+        raise BadRequestError("drawing: not strokes") from None
+
+
+def _dot(given: Any) -> list | None:
+    """Return a drawing of one point; None where there is no point, or one that is none."""
+    try:
+        values = [float(axis[0]) for stroke in given if len(stroke[0]) for axis in stroke[:2]]
+    except (TypeError, ValueError):
+        return None
+    is_one = len(values) == 2 and np.isfinite(values).all()
+    return [[[0], [0]]] if is_one else None
+
+
+def of_picture(data: bytes, query: Mapping[str, str]) -> Question:
+    """Read a question that is a picture, in any format that `prepare` reads.
+
+    Args:
+        data: the file.
+        query: `top_k` and `models` of the address.
+
+    Raises:
+        BadRequestError: it is too large, or no picture.
+    """
+    try:
+        found = greyscale.decode(data)
+        with greyscale.damage():
+            pixels, _ = greyscale.on_black(found, Polarity(told=False))
+    except SkippedDrawing as error:
+        raise BadRequestError(str(error)) from None
+    models = query.get("models")
+    return Question(
+        lambda model: model.array_of_picture(pixels),
+        _count(query.get("top_k", 3)),
+        _names(models.split(",") if models else None),
+    )
+
+
+def _count(value: Any) -> int:
+    try:
+        count = int(value)
+        if isinstance(value, bool) or count != float(value) or not 1 <= count <= _MOST_TOP:
+            raise ValueError
+    except (TypeError, ValueError, OverflowError):
+        raise BadRequestError(
+            f"top_k: a whole number of 1…{_MOST_TOP} expected. Received: {drawing.shown(value)}"
+        ) from None
+    return count
+
+
+def _names(value: Any) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value) or not value:
+        raise BadRequestError(f"models: a list of names expected. Received: {drawing.shown(value)}")
+    return tuple(dict.fromkeys(value))

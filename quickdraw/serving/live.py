@@ -1,0 +1,84 @@
+"""Guesses while somebody draws: one question at a time is answered, of those that wait the last."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import WebSocket, WebSocketDisconnect
+
+from quickdraw.errors import QuickdrawError
+from quickdraw.serving import asking
+from quickdraw.serving.asking import Question
+from quickdraw.serving.batching import BusyError
+from quickdraw.serving.counters import Counters
+
+Answer = Callable[[Question], Awaitable[dict[str, Any]]]
+
+_SEND_SECONDS = 10.0
+
+
+class LiveGuesses:
+    """One WebSocket.
+
+    A message is `{"seq": 7, "strokes": […], "top_k": 5}`; the answer has the same `seq`, and
+    `models`: by name `[[class number, probability], …]`; or `error`.
+
+    Args:
+        socket: the WebSocket, not accepted yet.
+        answer: guesses.
+        counters: counts.
+    """
+
+    def __init__(self, socket: WebSocket, answer: Answer, counters: Counters):
+        self._socket, self._answer, self._counters = socket, answer, counters
+        self._latest: str | bytes | None = None
+        self._came = asyncio.Event()
+
+    async def run(self) -> None:
+        """Answer until it is closed."""
+        await self._socket.accept()
+        self._counters.sockets += 1
+        answering = asyncio.create_task(self._answer_all())
+        try:
+            while True:
+                message = await self._socket.receive()
+                if message["type"] == "websocket.disconnect":
+                    break
+                self._latest = message.get("text") or message.get("bytes") or b""
+                self._came.set()
+        finally:
+            self._counters.sockets -= 1
+            answering.cancel()
+            await asyncio.gather(answering, return_exceptions=True)
+
+    async def _answer_all(self) -> None:
+        with contextlib.suppress(WebSocketDisconnect, TimeoutError, RuntimeError):
+            while True:
+                await self._came.wait()
+                self._came.clear()
+                data, self._latest = self._latest or b"", None
+                reply = await self._reply(data)
+                # One who does not read must not keep answers waiting in this server's memory.
+                await asyncio.wait_for(self._socket.send_text(json.dumps(reply)), _SEND_SECONDS)
+        with contextlib.suppress(Exception):
+            await self._socket.close(1008)
+
+    async def _reply(self, data: str | bytes) -> dict[str, Any]:
+        seq = None
+        try:
+            question, content = await asyncio.to_thread(asking.of_json, data)
+            seq = content.get("seq")
+            seq = seq if isinstance(seq, int) else None
+            found = await self._answer(question)
+        except BusyError:
+            self._counters.answered("websocket", "busy")
+            return {"seq": seq, "error": "too many drawings wait: ask again in a second"}
+        except QuickdrawError as error:
+            self._counters.answered("websocket", "bad")
+            return {"seq": seq, "error": str(error)}
+        self._counters.answered("websocket", "ok", found["milliseconds"] / 1e3)
+        return {"seq": seq, **found}

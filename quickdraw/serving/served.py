@@ -1,0 +1,99 @@
+"""The models that are served: loaded at the start, and replaced when a run has a better one."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+from quickdraw.console import log
+from quickdraw.errors import QuickdrawError
+from quickdraw.runs.exported import Description
+from quickdraw.serving import exporting
+from quickdraw.serving.asking import BadRequestError
+from quickdraw.serving.exporting import ServedRun
+from quickdraw.serving.recogniser import Recogniser
+
+
+class ServedModels:
+    """The models, in the order in which they were named.
+
+    Args:
+        train_dirs: the folders of their runs, local or gs://.
+
+    Raises:
+        QuickdrawError: a run that is none, or cannot be exported.
+    """
+
+    def __init__(self, train_dirs: Sequence[str]):
+        self._runs: list[ServedRun] = [exporting.look_at(each) for each in train_dirs]
+        self._models: list[Recogniser] = []
+        for run in self._runs:
+            model = Recogniser(exporting.onnx_of(run))
+            model.name = _unlike(model.name, [each.name for each in self._models])
+            self._models.append(model)
+            log(f"serving {model.name}: {_shown(model.description)}")
+
+    @property
+    def all(self) -> list[Recogniser]:
+        """The models as they are now."""
+        return list(self._models)
+
+    def named(self, names: Sequence[str] | None) -> list[Recogniser]:
+        """Return the models of these names; all where None.
+
+        Raises:
+            BadRequestError: a name that none has.
+        """
+        if names is None:
+            return self.all
+        by_name = {model.name: model for model in self._models}
+        if unknown := [name for name in names if name not in by_name]:
+            raise BadRequestError(
+                f"models: some of {', '.join(by_name)} expected. Received: {unknown[0][:80]!r}"
+            )
+        return [by_name[name] for name in names]
+
+    def described(self) -> list[dict[str, Any]]:
+        """Return what the page knows of each."""
+        return [
+            {**dataclasses.asdict(model.description), "name": model.name} for model in self._models
+        ]
+
+    def renew(self) -> int:
+        """Load the models of runs that have better ones now; return how many. Takes seconds."""
+        count = 0
+        for number, run in enumerate(self._runs):
+            try:
+                now = exporting.look_at(run.train_dir)
+                if now == run:
+                    continue
+                model = Recogniser(exporting.onnx_of(now), self._models[number].name)
+            except QuickdrawError as error:  # the one that is loaded goes on
+                log(f"warning: {run.train_dir} is served as it was: {error}")
+                continue
+            # A list is replaced at once: questions that have begun keep the old one.
+            self._models[number], self._runs[number] = model, now
+            log(f"serving {model.name} anew: {_shown(model.description)}")
+            count += 1
+        return count
+
+    async def follow(self, seconds: float) -> None:
+        """Renew the models every so many seconds, until it is cancelled."""
+        while True:
+            await asyncio.sleep(seconds)
+            await asyncio.to_thread(self.renew)
+
+
+def _unlike(name: str, others: Sequence[str]) -> str:
+    """Return a name that none of the others is."""
+    number, made = 2, name
+    while made in others:
+        number, made = number + 1, f"{name} ({number})"
+    return made
+
+
+def _shown(description: Description) -> str:
+    (run, *_) = description.runs
+    return f"{run['model']}, step {run['step']:,}, {len(description.labels)} classes"
