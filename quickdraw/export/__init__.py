@@ -72,7 +72,8 @@ def command(flags: Flags) -> None:
     """Load the runs, write each format, compare, and say where they are."""
     formats = _formats(flags)
     try:
-        weights = flags.ensemble_weights and [float(each) for each in flags.ensemble_weights]
+        given = flags.ensemble_weights
+        weights = None if given is None else [float(each) for each in given]
     except ValueError:
         raise UsageError(
             f"--ensemble_weights must be numbers. Received: {list(flags.ensemble_weights or ())}"

@@ -52,8 +52,9 @@ class Agreement:
             agrees = self.same_top1 >= INT8_LIMIT
         if not agrees:
             bound = f"the same prediction on {INT8_LIMIT:.0%}" if quantized else f"{LIMIT:g}"
+            name = os.path.basename(path)
             raise QuickdrawError(
-                f"{os.path.basename(path)}: loaded again, it does not predict what Keras does: {bound} expected. "
+                f"{name}: loaded again, it does not predict what Keras does: {bound} expected. "
                 f"Received: probabilities differ by up to {self.largest_difference:.2g}, "
                 f"{self.same_top1:.1%} of {self.drawings} predictions are the same. It was deleted"
             )

@@ -157,8 +157,8 @@ def rendering_of(run: Run) -> Rendering:
         log(f"warning: {error}")
     if info is None and sorted(run.labels) != _DIGITS:
         log(
-            f"note: no {dataset_info.FILE_NAME} in {folder or 'the folder of the records'}: strokes "
-            "will be drawn for this model as Quick, Draw! draws them"
+            f"note: no {dataset_info.FILE_NAME} in {folder or 'the folder of the records'}: "
+            "strokes will be drawn for this model as Quick, Draw! draws them"
         )
     source = info.source.lower() if info else ""
     settings = info.settings if info else {}

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+from typing import cast
 
 from quickdraw import environment, storage
 from quickdraw.console import log
@@ -124,7 +125,8 @@ def _npm(command: list[str], where: str) -> subprocess.CompletedProcess[str]:
             return subprocess.run([program, *command], **options)  # type: ignore[call-overload]
         with needs("web"):
             raise ImportError("npm", name="npm") from None
-    return npm(command, return_completed_process=True, **options)
+    done = npm(command, return_completed_process=True, **options)
+    return cast("subprocess.CompletedProcess[str]", done)
 
 
 def _unpacked(packed: str) -> str:

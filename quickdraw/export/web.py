@@ -19,12 +19,6 @@ from quickdraw.pages import drawing_page
 from quickdraw.runs.exported import Description
 
 PAGE, FOLDER = "index.html", "folder"
-HEADERS = """\
-Content-Security-Policy: default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
-X-Content-Type-Options: nosniff
-Referrer-Policy: no-referrer
-"""
 
 
 def write(
@@ -82,12 +76,13 @@ def _write_folder(folder: str, content: dict[str, Any], paths: Sequence[str], wh
     page = drawing_page.html(
         content, "in_browser", inline=False, runtime={f"ort/{runtime.SCRIPT}": ""}
     )
+    headers = drawing_page.headers(wasm=True)
     texts = {
         **drawing_page.scripts("in_browser"),
         "index.html": page,
         drawing_page.STYLE: drawing_page.style(),
         f"ort/{runtime.LICENCE}": runtime.licence(),
-        "headers.txt": HEADERS,
+        "headers.txt": "".join(f"{name}: {value}\n" for name, value in headers.items()),
     }
     for name, text in texts.items():
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:

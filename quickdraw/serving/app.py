@@ -19,7 +19,7 @@ from quickdraw.serving import asking, counters, examples
 from quickdraw.serving.asking import BadRequestError, Question
 from quickdraw.serving.batching import Batcher, BusyError
 from quickdraw.serving.counters import Counters
-from quickdraw.serving.guards import HEADERS, Hosts, is_same_origin
+from quickdraw.serving.guards import Hosts, is_same_origin
 from quickdraw.serving.live import LiveGuesses
 from quickdraw.serving.served import ServedModels
 
@@ -93,13 +93,15 @@ def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> 
 
 
 def _add_guards(app: FastAPI, hosts: Hosts) -> None:
+    headers = drawing_page.headers()
+
     @app.middleware("http")
     async def guard(request: Request, go_on: Any) -> Response:
         if hosts.allows(request.headers.get("host")):
             response = await go_on(request)
         else:
             response = problem(421, "this server has another name: see --hosts")
-        response.headers.update(HEADERS)
+        response.headers.update(headers)
         return response
 
     @app.exception_handler(HTTPException)

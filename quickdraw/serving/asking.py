@@ -45,7 +45,8 @@ class Question:
 def of_json(data: str | bytes) -> tuple[Question, dict[str, Any]]:
     """Read a question in JSON; return it and all that was sent.
 
-    The strokes stand in `drawing`, as in Quick, Draw!'s files, or in `strokes`.
+    The strokes stand in `drawing`, as in Quick, Draw!'s files, or in `strokes`. Those with times
+    are raw, and simplified, unless `raw` is false.
 
     Raises:
         BadRequestError: it is too long, no JSON, or no drawing.
@@ -64,7 +65,7 @@ def of_json(data: str | bytes) -> tuple[Question, dict[str, Any]]:
     given = content.get("drawing", content.get("strokes"))
     if given is None:
         raise BadRequestError(f"'drawing' is missing. Received: {drawing.shown(sorted(content))}")
-    strokes = checked(given)
+    strokes = checked(given, raw=None if content.get("raw", True) else False)
     question = Question(
         lambda model: model.arrays(strokes),
         _count(content.get("top_k", 3)),
@@ -74,14 +75,21 @@ def of_json(data: str | bytes) -> tuple[Question, dict[str, Any]]:
     return question, content
 
 
-def checked(given: Any) -> list:
+def checked(given: Any, raw: bool | None = None) -> list:
     """Return strokes simplified, 0...255; a dot alone is a drawing here.
+
+    Args:
+        given: what was sent.
+        raw: whether they are raw; None looks whether they have times.
 
     Raises:
         BadRequestError: not strokes, none, or not numbers that can be.
     """
     try:
-        return drawing.checked(given)
+        strokes = drawing.checked(given, raw)
+        if raw is False and not _are_times([t for s in strokes for t in s[2:]]):
+            raise BadRequestError("drawing: a time that is no number")
+        return strokes
     except SkippedDrawing as error:
         dot = _dot(given) if error.reason in drawing.EMPTY else None
         if dot is not None:
@@ -89,6 +97,14 @@ def checked(given: Any) -> list:
         raise BadRequestError(f"drawing: {error}") from None
     except RecursionError:
         raise BadRequestError("drawing: not strokes") from None
+
+
+def _are_times(lists: list) -> bool:
+    """Return whether all are lists of finite numbers."""
+    try:
+        return bool(np.isfinite(np.array([t for times in lists for t in times], float)).all())
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def _dot(given: Any) -> list | None:

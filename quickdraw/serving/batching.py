@@ -94,12 +94,14 @@ class Batcher:
         )
         by_model = dict(zip(models, found, strict=True))
         for number, (job, _) in enumerate(good):
-            rows = [by_model[model] for model in job.models]
-            failed = next((row for row in rows if isinstance(row, BaseException)), None)
-            if failed is not None:
-                _settle(job, error=failed)
-            else:
-                _settle(job, [row[number] for row in rows])
+            rows = []
+            for model in job.models:
+                row = by_model[model]
+                if isinstance(row, BaseException):
+                    _settle(job, error=row)
+                    break
+                rows.append(row[number])
+            _settle(job, rows)
 
 
 def _prepared(job: _Job) -> dict[Any, dict[str, np.ndarray]]:

@@ -24,6 +24,10 @@ GUESS: dict[str, Any] = {
                             "description": "strokes [[x, …], [y, …]] of 0…255, or raw ones of any "
                             "size with a third list of milliseconds",
                         },
+                        "raw": {
+                            "type": "boolean",
+                            "description": "false for strokes with times that are simplified",
+                        },
                         "top_k": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 3},
                         "models": {"type": "array", "items": {"type": "string"}},
                     },

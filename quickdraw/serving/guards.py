@@ -7,15 +7,6 @@ import socket
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
-"""Of every answer."""
-
 
 class Hosts:
     """The names by which the server may be called.

@@ -24,7 +24,7 @@ _SEND_SECONDS = 10.0
 class LiveGuesses:
     """One WebSocket.
 
-    A message is `{"seq": 7, "strokes": […], "top_k": 5}`; the answer has the same `seq`, and
+    A message is a question as `asking.of_json` reads it, with a number `seq`; the answer has the same `seq`, and
     `models`: by name `[[class number, probability], …]`; or `error`.
 
     Args:

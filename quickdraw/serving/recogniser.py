@@ -12,7 +12,6 @@ from PIL import Image
 from quickdraw.errors import QuickdrawError
 from quickdraw.records import ink
 from quickdraw.runs import exported
-from quickdraw.runs.exported import Description
 
 _OUTPUT = "probabilities"
 
@@ -97,6 +96,6 @@ class Recogniser:
         return found
 
     def top(self, probabilities: np.ndarray, count: int) -> list[list[Any]]:
-        """Return `[[class number, probability], …]`, the likeliest first, of float32 `[classes]`."""
+        """Return `[[class number, probability], …]`, the likeliest first."""
         order = np.argsort(-probabilities, kind="stable")[:count]
         return [[int(number), round(float(probabilities[number]), 6)] for number in order]

@@ -38,7 +38,7 @@ class ServingImage:
             return {"image_uri": self.uri}
         return {
             "image_uri": self.uri,
-            "command": ["python", "-m", "quickdraw.vertex.serve"],
+            "command": ["python", "-m", "quickdraw.vertex.endpoint"],
             "ports": [{"container_port": _PORT}],
             "predict_route": "/predict",
             "health_route": "/health",

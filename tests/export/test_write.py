@@ -36,7 +36,12 @@ def test_every_model_of_the_zoo_in_every_format(name, tmp_path):
     for made in files.values():
         assert made["agreement"]["same_top1"] == 1
         assert made["agreement"]["largest_difference"] < agreement.LIMIT
-    assert sorted(os.listdir(tmp_path)) == ["export.json", "model.onnx", "model.tflite", "saved_model"]
+    assert sorted(os.listdir(tmp_path)) == [
+        "export.json",
+        "model.onnx",
+        "model.tflite",
+        "saved_model",
+    ]
 
 
 @pytest.mark.parametrize("format", write.FORMATS)
@@ -128,7 +133,9 @@ def test_what_predicts_something_else_is_not_left_behind(tmp_path):
         write.export(wrong, ["onnx"], str(tmp_path))
     assert os.listdir(tmp_path) == []
     nothing = np.full_like(model.wanted, np.nan)
-    found = agreement.compare(lambda arrays: nothing[: len(arrays["image"])], model.arrays, model.wanted)
+    found = agreement.compare(
+        lambda arrays: nothing[: len(arrays["image"])], model.arrays, model.wanted
+    )
     with pytest.raises(QuickdrawError):
         found.check("model", quantized=False)
 
@@ -139,7 +146,10 @@ def test_files_of_another_model_do_not_stay_beside_new_ones(tmp_path, capsys):
     assert set(exported.read(str(tmp_path))[1]) == {"onnx", "saved_model", "litert"}
     write.export(prepared("CnnModel"), ["onnx"], str(tmp_path))
     assert sorted(os.listdir(tmp_path)) == ["export.json", "model.onnx"]
-    assert "saved_model (saved_model) was of another model, LogisticModel: deleted" in capsys.readouterr().err
+    assert (
+        "saved_model (saved_model) was of another model, LogisticModel: deleted"
+        in capsys.readouterr().err
+    )
 
 
 def test_to_and_from_a_bucket(server, tiny_run, tmp_path, capsys):

@@ -35,9 +35,27 @@ def style() -> str:
     )
 
 
+def headers(wasm: bool = False) -> dict[str, str]:
+    """Return the HTTP headers of the page: it loads nothing from elsewhere, and says so.
+
+    Args:
+        wasm: also run WebAssembly.
+    """
+    scripts = "'self' 'wasm-unsafe-eval'" if wasm else "'self'"
+    return {
+        "Content-Security-Policy": f"default-src 'none'; script-src {scripts}; style-src 'self'; "
+        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
+
+
 def words() -> dict[str, dict[str, Any]]:
     """Return what the page says, by language."""
-    paths = sorted(_HERE.glob("words.*.json"), key=lambda path: (path.name != "words.en.json", path))
+    paths = sorted(
+        _HERE.glob("words.*.json"), key=lambda path: (path.name != "words.en.json", path)
+    )
     return {path.suffixes[-2][1:]: json.loads(path.read_text(encoding="utf-8")) for path in paths}
 
 

@@ -26,7 +26,7 @@
     }
 
     guess(strokes) {
-      this.question = {seq: ++this.number, strokes, top_k: TOP};
+      this.question = {seq: ++this.number, strokes, raw: false, top_k: TOP};
       return new Promise((resolve, reject) => {
         const timer = setTimeout(() => this.waiting && this.waiting.reject(new Error('…')), PATIENCE);
         const settle = act => value => { clearTimeout(timer); this.waiting = null; act(value); };

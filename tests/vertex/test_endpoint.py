@@ -18,7 +18,9 @@ import pytest
 
 from quickdraw import runs, storage
 from quickdraw.errors import QuickdrawError
-from quickdraw.vertex import register, serve, serving_images
+from quickdraw.export import write
+from quickdraw.vertex import endpoint as server
+from quickdraw.vertex import register, serving_images
 
 OWN = "us-central1-docker.pkg.dev/p/quickdraw/train:latest"
 GOOGLES = "us-docker.pkg.dev/vertex-ai/prediction/tf2-cpu.2-15:latest"
@@ -50,7 +52,7 @@ def test_whoever_names_an_image_gets_it(capsys):
     for given in ("own", OWN):
         container = serving_images.choose(given, OWN, today).container()
         assert container["image_uri"] == OWN
-        assert container["command"] == ["python", "-m", "quickdraw.vertex.serve"]
+        assert container["command"] == ["python", "-m", "quickdraw.vertex.endpoint"]
     assert capsys.readouterr().err == ""
 
 
@@ -58,14 +60,14 @@ def test_whoever_names_an_image_gets_it(capsys):
 def exported(tiny_run, tmp_path_factory) -> Path:
     """A model as `register` exports it."""
     folder = tmp_path_factory.mktemp("exported")
-    register.export(runs.load(tiny_run), str(folder))
+    write.write(write.prepare([runs.load(tiny_run)], [tiny_run]), "saved_model", str(folder))
     return folder
 
 
 @pytest.fixture(scope="module")
 def endpoint(exported) -> Iterator[str]:
     """The URL of a server."""
-    with serve.server(serve.load(str(exported)), 0) as running:
+    with server.server(server.load(str(exported)), 0) as running:
         thread = threading.Thread(target=running.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{running.server_address[1]}"
@@ -118,14 +120,14 @@ def test_a_model_on_gs_is_fetched(server, exported):
     for path in exported.rglob("*"):
         if path.is_file():
             server.store.put("b", f"model/{path.relative_to(exported)}", path.read_bytes())
-    predict = serve.load("gs://b/model")
+    predict = server.load("gs://b/model")
     assert predict([np.zeros((12, 12, 1))]).shape == (1, 3)
 
 
 @pytest.mark.parametrize(("uri", "told"), [("", "AIP_STORAGE_URI must"), (".", "holds no exp")])
 def test_without_a_model_it_ends(tmp_path, uri, told):
     done = subprocess.run(
-        [sys.executable, "-m", "quickdraw.vertex.serve"],
+        [sys.executable, "-m", "quickdraw.vertex.endpoint"],
         cwd=tmp_path,
         env={**os.environ, "AIP_STORAGE_URI": uri, "PYTHONPATH": ":".join(filter(None, sys.path))},
         capture_output=True,
@@ -137,7 +139,7 @@ def test_without_a_model_it_ends(tmp_path, uri, told):
 
 def test_a_folder_without_a_model_is_told(tmp_path):
     with pytest.raises(QuickdrawError, match="holds no exported model"):
-        serve.load(str(tmp_path))
+        server.load(str(tmp_path))
 
 
 def test_an_endpoint_is_told_to_run_it(here, tiny_run):
@@ -150,6 +152,9 @@ def test_an_endpoint_is_told_to_run_it(here, tiny_run):
         model for name, model in here.service.registry.resources.items() if name.endswith("/own")
     )
     spec = model.container_spec
-    assert (spec.image_uri, list(spec.command)) == (OWN, ["python", "-m", "quickdraw.vertex.serve"])
+    assert (spec.image_uri, list(spec.command)) == (
+        OWN,
+        ["python", "-m", "quickdraw.vertex.endpoint"],
+    )
     assert (spec.predict_route, spec.health_route) == ("/predict", "/health")
     assert [port.container_port for port in spec.ports] == [8080]

@@ -1,6 +1,6 @@
 """Answers requests of a Vertex AI endpoint, in the image of the class.
 
-    AIP_STORAGE_URI=gs://my-bucket/runs/cnn/saved_model/1000 python -m quickdraw.vertex.serve
+    AIP_STORAGE_URI=gs://my-bucket/runs/cnn/saved_model/1000 python -m quickdraw.vertex.endpoint
 
 `quickdraw.vertex.register --serving_image=own` lets an endpoint start this. A request is
 {"instances": [image, …]}, each image a nested list of 0 … 255, `[size, size, channels]`; where a
@@ -119,7 +119,7 @@ def main() -> int:
             log(f"serving {folder} on port {port}")
             running.serve_forever()
     except QuickdrawError as error:
-        print(f"python -m quickdraw.vertex.serve: {error}", file=sys.stderr)
+        print(f"python -m quickdraw.vertex.endpoint: {error}", file=sys.stderr)
         return error.exit_code
     return 0
 
