@@ -24,8 +24,8 @@ _SEND_SECONDS = 10.0
 class LiveGuesses:
     """One WebSocket.
 
-    A message is a question as `asking.of_json` reads it, with a number `seq`; the answer has the same `seq`, and
-    `models`: by name `[[class number, probability], …]`; or `error`.
+    A message is a question as `asking.of_json` reads it, with a number `seq`; the answer has the
+    same `seq`, and `models`: by name `[[class number, probability], …]`; or `error`.
 
     Args:
         socket: the WebSocket, not accepted yet.
