@@ -61,6 +61,9 @@ class Flags(cli.Config):
     output_dir: str | None = field(
         None, "Where the files go, local or gs://. Without it, train_dir/export.", path=True
     )
+    gallery: bool = field(
+        False, "Also write gallery.json: a few validation drawings of each class, for a page."
+    )
     runtime_dir: str | None = field(
         None,
         "For web where there is no network: a folder with onnxruntime-web, or npm's package of it.",
@@ -83,6 +86,8 @@ def command(flags: Flags) -> None:
     cli.load_tensorflow()
     from quickdraw import runs
     from quickdraw.export import write
+    from quickdraw.export.gallery import gallery
+    from quickdraw.runs.exported import GALLERY
 
     models = [runs.load(folder, flags.checkpoint) for folder in folders]
     for folder, model in zip(folders, models, strict=True):
@@ -97,6 +102,8 @@ def command(flags: Flags) -> None:
     files = write.export(
         prepared, formats, output_dir, flags.quantize == "int8", pages, flags.runtime_dir
     )
+    if flags.gallery:
+        storage.write_json(os.path.join(output_dir, GALLERY), gallery(prepared.graph.ensemble))
     for made in files.values():
         print(os.path.join(output_dir, made["path"]))
 

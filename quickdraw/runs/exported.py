@@ -12,6 +12,8 @@ from quickdraw.drawings.rendering import Rendering
 from quickdraw.errors import QuickdrawError
 
 FILE_NAME = "export.json"
+GALLERY = "gallery.json"
+"""Beside it, where one was asked for: for each label a few drawings, PNG in base64."""
 FORMAT = 1
 KEY = "quickdraw"
 """The name of the description among an ONNX or LiteRT file's metadata."""

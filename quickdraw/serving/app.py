@@ -82,6 +82,7 @@ def make(models: ServedModels, hosts: Hosts, follow_seconds: float = 10.0) -> Fa
     _add_guards(app, hosts)
     _add_page(app, service)
     _add_api(app, service, hosts)
+    _add_beside(app, service)
     return app
 
 
@@ -157,10 +158,6 @@ def _add_api(app: FastAPI, service: Service, hosts: Hosts) -> None:
         }
         return JSONResponse(answer)
 
-    @app.get("/api/models", summary="The models, their classes, and what they take")
-    async def described() -> Response:
-        return JSONResponse({"models": service.models.described()})
-
     @app.get("/healthz", summary="Whether the server answers")
     async def health() -> Response:
         return JSONResponse({"status": "ok", "models": len(service.models.all)})
@@ -180,6 +177,28 @@ def _add_api(app: FastAPI, service: Service, hosts: Hosts) -> None:
             await socket.close(1013, "too many people draw here: try again later")
         else:
             await LiveGuesses(socket, service.answer, service.counters).run()
+
+
+def _add_beside(app: FastAPI, service: Service) -> None:
+    """Add what the page shows beside the guesses."""
+
+    @app.post("/api/why", openapi_extra=examples.GUESS, summary="What a guess rests on")
+    async def why(request: Request) -> Response:
+        """Cover each part of the picture, and return by how much the probability drops."""
+        question = await _question(request)
+        if question.strokes is None:
+            raise BadRequestError("strokes expected. Received: a picture")
+        models = service.models.named(question.models)
+        found = {m.name: await asyncio.to_thread(m.why, question.strokes) for m in models}
+        return JSONResponse({"models": found})
+
+    @app.get("/api/gallery", summary="A few drawings of each class, PNG in base64")
+    async def gallery() -> Response:
+        return JSONResponse(service.models.gallery())
+
+    @app.get("/api/models", summary="The models, their classes, and what they take")
+    async def described() -> Response:
+        return JSONResponse({"models": service.models.described()})
 
 
 async def _question(request: Request) -> Question:

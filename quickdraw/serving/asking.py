@@ -34,12 +34,14 @@ class Question:
         top_k: how many guesses of each model are wanted.
         models: the names of the models that are asked; None for all.
         points: how many points it has; 0 for a picture.
+        strokes: simplified; None for a picture.
     """
 
     prepare: Prepare
     top_k: int = 3
     models: tuple[str, ...] | None = None
     points: int = 0
+    strokes: list | None = None
 
 
 def of_json(data: str | bytes) -> tuple[Question, dict[str, Any]]:
@@ -71,6 +73,7 @@ def of_json(data: str | bytes) -> tuple[Question, dict[str, Any]]:
         _count(content.get("top_k", 3)),
         _names(content.get("models")),
         sum(len(stroke[0]) for stroke in strokes),
+        strokes,
     )
     return question, content
 

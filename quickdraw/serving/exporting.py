@@ -71,7 +71,7 @@ def onnx_of(run: ServedRun) -> str:
         return run.folder
     log(f"exporting {run.train_dir} for the server, in a process of its own")
     command = [
-        *(sys.executable, "-m", "quickdraw.export", "--format=onnx"),
+        *(sys.executable, "-m", "quickdraw.export", "--format=onnx", "--gallery"),
         *(f"--train_dir={run.train_dir}", f"--output_dir={run.folder}"),
     ]
     try:

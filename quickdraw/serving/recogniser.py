@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from quickdraw import storage
+from quickdraw.drawings import occlusion
 from quickdraw.errors import QuickdrawError
 from quickdraw.records import ink
 from quickdraw.runs import exported
@@ -26,6 +28,7 @@ class Recogniser:
     Attributes:
         description: what export.json says.
         name: what it is called.
+        gallery: for each label a few drawings, PNG in base64.
 
     Raises:
         QuickdrawError: no export, or onnxruntime does not take it.
@@ -41,6 +44,8 @@ class Recogniser:
             ) from None
         self.description, files = exported.read(folder)
         self.name = name or self.description.name
+        pictures = os.path.join(folder, exported.GALLERY)
+        self.gallery = storage.read_json(pictures) if storage.exists(pictures) else {}
         path = os.path.join(folder, files.get("onnx", {}).get("path", "model.onnx"))
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -89,6 +94,23 @@ class Recogniser:
         if small.size != side:
             small = small.resize(side, Image.Resampling.LANCZOS)
         return {"image": np.repeat(np.asarray(small)[:, :, None], of.channels, axis=2)}
+
+    def why(self, strokes: Sequence) -> dict[str, Any]:
+        """Return what the likeliest guess rests on; see `quickdraw.drawings.occlusion`.
+
+        Args:
+            strokes: as for `arrays`.
+
+        Raises:
+            QuickdrawError: the model takes strokes.
+        """
+        if list(self.description.inputs) != ["image"]:
+            raise QuickdrawError(
+                f"{self.name} takes strokes: there is no picture to cover parts of"
+            )
+        many = occlusion.covered(self.arrays(strokes)["image"])
+        best, drops = occlusion.drops(self.probabilities({"image": many}))
+        return {"label": self.description.labels[best], "drops": drops}
 
     def probabilities(self, arrays: dict[str, np.ndarray]) -> np.ndarray:
         """Return float32 `[batch, num_classes]` of a batch of inputs by name."""

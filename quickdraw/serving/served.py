@@ -61,6 +61,13 @@ class ServedModels:
             {**dataclasses.asdict(model.description), "name": model.name} for model in self._models
         ]
 
+    def gallery(self) -> dict[str, list[str]]:
+        """Return, for each label, a few drawings that the models were validated on."""
+        found: dict[str, list[str]] = {}
+        for model in self._models:
+            found = {**model.gallery, **found}
+        return found
+
     def renew(self) -> int:
         """Load the models of runs that have better ones now; return how many. Takes seconds."""
         count = 0

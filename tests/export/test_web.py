@@ -204,6 +204,23 @@ def test_undo_redo_clear_and_a_pen_of_keys(chromium, page_folder):
     assert count() == 3 and page.is_disabled("#redo")
 
 
+def test_why_shows_what_a_guess_rests_on(chromium, page_folder):
+    page = browsing.open_page(chromium, (page_folder / "index.html").as_uri())
+    strokes = doodle(0)
+    browsing.draw(page, strokes)
+    browsing.answered(page, len(strokes))
+    assert page.locator(".model button").count() == 1  # none for the model of strokes
+    page.click(".model button")
+    page.wait_for_selector("canvas.why:not([hidden])")
+    colours = page.evaluate(
+        "new Set([...document.querySelector('canvas.why').getContext('2d')"
+        ".getImageData(0, 0, 28, 28).data]).size"
+    )
+    assert colours > 10 and page.told == []
+    page.keyboard.press("Escape")
+    page.wait_for_selector("canvas.why", state="hidden")
+
+
 def test_axe_finds_nothing(chromium, page_folder):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     for scheme in ("light", "dark"):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from quickdraw.datasets.doodles.draw import CATEGORIES, draw
+from quickdraw.drawings import occlusion
 from quickdraw.drawings.rendering import Rendering
 from quickdraw.drawings.simplify import simplify
 from quickdraw.pages import drawing_page
@@ -22,9 +23,11 @@ SCRIPT = """
 const [path, source, model] = process.argv.slice(1), fs = require('fs');
 require(path);
 const s = globalThis.strokes, how = JSON.parse(model);
-const one = how.simplify ? d => s.simplify(d)
-  : how.points ? d => Buffer.from(s.ink(d, how.points).buffer).toString('base64')
-  : d => Buffer.from(s.picture(d, how)).toString('base64');
+const packed = array => Buffer.from(array.buffer).toString('base64');
+const one = how.covered ? d => packed(s.covered(s.picture(d, how), how).data)
+  : how.simplify ? d => s.simplify(d)
+  : how.points ? d => packed(s.ink(d, how.points))
+  : d => packed(s.picture(d, how));
 console.log(JSON.stringify(JSON.parse(fs.readFileSync(source)).map(one)));
 """
 
@@ -99,6 +102,13 @@ def test_pictures_of_a_thousand_real_drawings_are_those_of_the_package(
     np.testing.assert_array_equal(made, wanted)
 
 
+def test_parts_are_covered_as_in_the_package(drawings, tmp_path):
+    how = {"image_size": 28, "channels": 1, "rendering": vars(Rendering()), "covered": True}
+    wanted = np.stack([occlusion.covered(Rendering().image(each, 28)) for each in drawings[:5]])
+    made = arrays(in_javascript(drawings[:5], how, tmp_path), np.uint8, wanted.shape[1:])
+    np.testing.assert_array_equal(made, wanted)
+
+
 def test_ink_is_that_of_the_package(drawings, tmp_path):
     made = arrays(in_javascript(drawings, {"points": 32}, tmp_path), np.int16, (32, 3))
     wanted = np.stack([ink.padded(ink.ink_of(each), 32) for each in drawings])
@@ -118,7 +128,7 @@ def test_strokes_are_simplified_as_in_the_package(tmp_path):
 
 def test_real_raw_strokes_are_simplified_as_in_the_package(shared_data, tmp_path):
     paths = sorted((shared_data / "quickdraw/raw").glob("*.ndjson"))
-    raw = [json.loads(line)["drawing"] for path in paths for line in path.open()]
+    raw = [json.loads(line)["drawing"] for path in paths for line in path.read_text().splitlines()]
     assert in_javascript(raw, {"simplify": True}, tmp_path) == [simplify(each) for each in raw]
 
 

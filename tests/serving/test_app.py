@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from quickdraw.datasets.doodles.draw import draw
+from quickdraw.drawings import occlusion
 from quickdraw.serving import asking, batching
 from quickdraw.serving.asking import BadRequestError
 from quickdraw.serving.guards import Hosts, is_same_origin
@@ -31,6 +32,26 @@ def test_guesses_are_those_of_the_models(client, served):
         found = {each["label"]: each["probability"] for each in answer.json()["models"][model.name]}
         assert found == pytest.approx(dict(zip(LABELS, wanted, strict=True)), abs=1e-5)
         assert list(found.values()) == sorted(found.values(), reverse=True)
+
+
+def test_why_is_where_covering_costs_most(client, served):
+    answer = client.post("/api/why", json={"drawing": DRAWING, "models": ["cnn"]}).json()
+    found = answer["models"]["cnn"]
+    (model,) = served.named(["cnn"])
+    image = model.arrays(DRAWING)["image"]
+    patch, step = occlusion.patch_of(28)
+    row = range(0, 28 - patch + 1, step)
+    assert len(found["drops"]) == len(row) ** 2
+    y, x = row[5], row[4]
+    image = np.stack([image, image])
+    image[1, y : y + patch, x : x + patch] = 0
+    whole, rest = model.probabilities({"image": image})
+    best = whole.argmax()
+    assert found["label"] == LABELS[best]
+    drop = found["drops"][5 * len(row) + 4]
+    assert drop == pytest.approx(whole[best] - rest[best], abs=2e-4)
+    answer = client.post("/api/why", json={"drawing": DRAWING, "models": ["rnn"]})
+    assert answer.status_code == 400 and "no picture to cover" in answer.json()["detail"]
 
 
 def test_raw_strokes_and_chosen_models(client):

@@ -62,7 +62,12 @@ def url(run) -> Iterator[str]:
 
 def test_the_export_is_kept_beside_the_run(url, run):
     (folder,) = (Path(run) / "serving").iterdir()
-    assert sorted(os.listdir(folder)) == ["export.json", "model.onnx"]
+    assert sorted(os.listdir(folder)) == ["export.json", "gallery.json", "model.onnx"]
+    with urllib.request.urlopen(f"{url}/api/gallery") as answer:
+        pictures = json.load(answer)
+    assert {label: len(kept) for label, kept in pictures.items()} == {
+        "cat": 6, "hot dog": 6, "sun": 6,
+    }  # fmt: skip
 
 
 def test_the_page_guesses_as_the_run_does(url, run):

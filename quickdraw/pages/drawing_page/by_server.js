@@ -9,6 +9,13 @@
       this.open();
     }
 
+    async why(i, strokes) {
+      const body = JSON.stringify({strokes, raw: false, models: [this.models[i].name]});
+      const answer = await fetch('api/why', {method: 'POST', body});
+      if (!answer.ok) throw new Error((await answer.json()).detail);
+      return (await answer.json()).models[this.models[i].name];
+    }
+
     open() {
       const url = new URL('ws', location.href);
       url.protocol = url.protocol.replace('http', 'ws');
@@ -49,8 +56,9 @@
   }
 
   scope.makeGuesser = async function (page, tell) {
-    const answer = await fetch('api/models');
+    const [answer, gallery] = await Promise.all([fetch('api/models'), fetch('api/gallery')]);
     if (!answer.ok) throw new Error(`${answer.status}`);
+    if (gallery.ok) page.gallery = await gallery.json();
     return new ByServer((await answer.json()).models, tell);
   };
 })(window);

@@ -37,6 +37,18 @@
       return answers;
     }
 
+    // By how much the probability of the likeliest class drops where a patch is covered.
+    async why(i, simple) {
+      const model = this.models[i], many = strokes.covered(strokes.picture(simple, model), model);
+      const shape = [many.count, ...model.inputs.image.shape.slice(1)];
+      const {probabilities} = await this.sessions[i].run({image: new ort.Tensor('uint8', many.data, shape)});
+      const classes = model.labels.length, rows = [];
+      for (let row = 0; row < many.count; row++)
+        rows.push(probabilities.data.slice(row * classes, (row + 1) * classes));
+      const whole = rows.pop(), best = whole.indexOf(Math.max(...whole));
+      return {label: model.labels[best], drops: rows.map(row => whole[best] - row[best])};
+    }
+
     async one(i, simple) {
       const model = this.models[i], feeds = {};
       for (const name in model.inputs) {

@@ -39,15 +39,25 @@
       this.model = model; this.number = number; this.rows = new Map();
       this.box = make('article', 'model'); this.head = make('h3'); this.time = make('span', 'soft');
       this.name = make('span'); this.bars = make('div');
+      this.button = make('button'); this.button.type = 'button';
+      this.button.addEventListener('click', () => why(this));
+      this.map = make('canvas', 'why'); this.map.hidden = true;
+      this.map.setAttribute('role', 'img');
       this.head.append(this.name, this.time);
-      this.box.append(this.head, this.bars);
+      if (Object.keys(model.inputs).join() === 'image') this.head.append(this.button);
+      this.box.append(this.head, this.bars, this.map);
       $('models').append(this.box);
       this.label();
     }
 
-    label() { this.name.textContent = this.model.name; }
+    label() {
+      this.name.textContent = this.model.name;
+      this.button.textContent = say('why');
+      this.button.setAttribute('aria-label', `${say('why')} ${this.model.name}`);
+    }
 
     show(answer, again) {
+      this.button.disabled = !answer.length;
       const top = answer.slice(0, ROWS);
       if (again) {
         this.rows.clear();
@@ -73,6 +83,31 @@
       }});
       return row;
     }
+  }
+
+  // The picture, and in the accent's colour what the likeliest guess rests on.
+  async function why(one) {
+    const simple = strokes.simplify(pen.strokes), size = one.model.image_size;
+    try {
+      const {label, drops} = await guesser.why(one.number, simple);
+      one.map.hidden = false;
+      one.map.width = one.map.height = size;
+      one.map.setAttribute('aria-label', say('why_map', {label}));
+      one.map.title = say('why_map', {label});
+      paint(one.map, strokes.picture(simple, one.model), one.model.channels);
+      const heat = new Float32Array(size * size), times = new Float32Array(size * size);
+      strokes.patches(size).forEach(([x, y, patch], i) => {
+        for (let row = y; row < y + patch; row++) for (let column = x; column < x + patch; column++) {
+          heat[row * size + column] += Math.max(drops[i], 0); times[row * size + column]++;
+        }
+      });
+      const shares = heat.map((sum, i) => sum / (times[i] || 1)), most = Math.max(...shares, .02);
+      const brush = one.map.getContext('2d');
+      shares.forEach((share, i) => {
+        brush.fillStyle = `rgb(255 120 0 / ${.75 * share / most})`;
+        brush.fillRect(i % size, Math.floor(i / size), 1, 1);
+      });
+    } catch (error) { notice(error.message); }
   }
 
   function make(kind, name = '') {
@@ -139,6 +174,7 @@
   async function ask() {
     clearTimeout(timer);
     if (busy) { next = true; return; }
+    for (const one of shown) one.map.hidden = true;
     if (!pen.strokes.length) { last = []; see(null); update(true); return; }
     busy = true; asked = performance.now();
     const simple = strokes.simplify(pen.strokes);

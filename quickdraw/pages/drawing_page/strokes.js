@@ -180,6 +180,28 @@
     return every;
   }
 
+  // Where patches lie that cover parts of a picture; see quickdraw/drawings/occlusion.py.
+  function patches(size) {
+    const patch = Math.max(1, roundEven(size / 5.6)), step = Math.max(1, patch >> 1), found = [];
+    for (let y = 0; y <= size - patch; y += step)
+      for (let x = 0; x <= size - patch; x += step) found.push([x, y, patch]);
+    return found;
+  }
+
+  // The picture with each patch covered, and at last as it is.
+  function covered(image, model) {
+    const places = patches(model.image_size), size = model.image_size, channels = model.channels;
+    const count = places.length + 1, data = new Uint8Array(count * image.length);
+    for (let i = 0; i < count; i++) data.set(image, i * image.length);
+    places.forEach(([x, y, patch], i) => {
+      for (let row = y; row < y + patch; row++) {
+        const start = i * image.length + (row * size + x) * channels;
+        data.fill(0, start, start + patch * channels);
+      }
+    });
+    return {data, count};
+  }
+
   // ---- Ink ------------------------------------------------------------------------------------
   // Int16Array of points x 3, see quickdraw/records/ink.py.
   function ink(strokes, points) {
@@ -248,5 +270,5 @@
     return points.filter((_, i) => keep[i]);
   }
 
-  scope.strokes = {rasterise, asMnist, picture, ink, simplify};
+  scope.strokes = {rasterise, asMnist, picture, patches, covered, ink, simplify};
 })(typeof window === 'undefined' ? globalThis : window);
