@@ -19,7 +19,7 @@ import pytest
 from quickdraw import runs, storage
 from quickdraw.errors import QuickdrawError
 from quickdraw.export import write
-from quickdraw.vertex import endpoint as server
+from quickdraw.vertex import endpoint as answering
 from quickdraw.vertex import register, serving_images
 
 OWN = "us-central1-docker.pkg.dev/p/quickdraw/train:latest"
@@ -67,7 +67,7 @@ def exported(tiny_run, tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def endpoint(exported) -> Iterator[str]:
     """The URL of a server."""
-    with server.server(server.load(str(exported)), 0) as running:
+    with answering.server(answering.load(str(exported)), 0) as running:
         thread = threading.Thread(target=running.serve_forever)
         thread.start()
         yield f"http://127.0.0.1:{running.server_address[1]}"
@@ -120,7 +120,7 @@ def test_a_model_on_gs_is_fetched(server, exported):
     for path in exported.rglob("*"):
         if path.is_file():
             server.store.put("b", f"model/{path.relative_to(exported)}", path.read_bytes())
-    predict = server.load("gs://b/model")
+    predict = answering.load("gs://b/model")
     assert predict([np.zeros((12, 12, 1))]).shape == (1, 3)
 
 
@@ -139,7 +139,7 @@ def test_without_a_model_it_ends(tmp_path, uri, told):
 
 def test_a_folder_without_a_model_is_told(tmp_path):
     with pytest.raises(QuickdrawError, match="holds no exported model"):
-        server.load(str(tmp_path))
+        answering.load(str(tmp_path))
 
 
 def test_an_endpoint_is_told_to_run_it(here, tiny_run):

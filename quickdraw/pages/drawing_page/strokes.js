@@ -5,8 +5,20 @@
   const SIDE = 256, THINNED = 8, SCALE = 32767, EPSILON = 2, PART = 16384;
   const MNIST_BOX = 20 / 28, MNIST_PEN = 2.9 / 28, MNIST_SAMPLES = 10;
 
-  // Not Math.hypot, whose last digits are not those of NumPy's.
-  const length = (x, y) => Math.sqrt(x * x + y * y);
+  // The hypotenuse to the last bit, as C and NumPy have it; Math.hypot is not so exact, and a point
+  // more or less may hang on that. The error of each square (Dekker 1971) mends the root.
+  function length(x, y) {
+    const root = Math.sqrt(x * x + y * y);
+    if (!root) return root;
+    const high = Math.max(Math.abs(x), Math.abs(y)), low = Math.min(Math.abs(x), Math.abs(y));
+    const rest = high * high - root * root + low * low;
+    return root + (rest + (lost(high) + lost(low) - lost(root))) / (2 * root);
+  }
+
+  function lost(value) {  // what value * value loses
+    const half = 134217729 * value, high = half - (half - value), low = value - high;
+    return high * high - value * value + 2 * high * low + low * low;
+  }
 
   // ---- Pixels ---------------------------------------------------------------------------------
   // Pillow draws a wide line as the polygon of four whole points, and fills each row between the
