@@ -84,7 +84,9 @@ def _listening(config, flags: Flags):
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((flags.host, flags.port))
+        listening.listen(_BACKLOG)
     except OSError as error:
+        listening.close()
         raise QuickdrawError(
             f"cannot listen on {flags.host}:{flags.port}: {error.strerror}. --port names another"
         ) from None

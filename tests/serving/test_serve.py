@@ -138,7 +138,9 @@ def test_mistakes_are_a_line(flags, code, told, capsys):
     assert told in capsys.readouterr().err
 
 
-def test_a_port_that_is_taken_is_said(url, run, capsys):
+def test_a_port_that_is_taken_is_said(url, run):
     port = url.rpartition(":")[2]
-    assert serve.main(["serve", f"--train_dir={run}", f"--port={port}"]) == 1
-    assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in capsys.readouterr().err
+    command = [sys.executable, "-m", "quickdraw.serve", f"--train_dir={run}", f"--port={port}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in done.stderr

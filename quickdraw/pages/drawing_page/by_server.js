@@ -19,32 +19,29 @@
     open() {
       const url = new URL('ws', location.href);
       url.protocol = url.protocol.replace('http', 'ws');
-      const socket = new WebSocket(url);
-      this.ready = new Promise(resolve => {
-        socket.onopen = () => { this.waits = FIRST_WAIT; this.tell(''); resolve(socket); };
-      });
+      const socket = this.socket = new WebSocket(url);
+      socket.onopen = () => { this.waits = FIRST_WAIT; this.tell(''); this.ask(); };
       socket.onmessage = event => this.answered(JSON.parse(event.data));
       socket.onclose = () => {
         this.tell('offline');
         setTimeout(() => this.open(), this.waits * (.5 + Math.random()));
         this.waits = Math.min(this.waits * 2, LONGEST_WAIT);
-        if (this.waiting) this.ask();  // once there is a connection again
       };
     }
 
     guess(strokes) {
       this.question = {seq: ++this.number, strokes, raw: false, top_k: TOP};
       return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => this.waiting && this.waiting.reject(new Error('…')), PATIENCE);
-        const settle = act => value => { clearTimeout(timer); this.waiting = null; act(value); };
+        const timer = setInterval(() => this.ask(), PATIENCE);
+        const settle = act => value => { clearInterval(timer); this.waiting = null; act(value); };
         this.waiting = {resolve: settle(resolve), reject: settle(reject)};
         this.ask();
       });
     }
 
-    async ask() {
-      const socket = await this.ready;
-      if (this.waiting && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(this.question));
+    ask() {  // now, or as soon as there is a connection
+      if (this.waiting && this.socket.readyState === WebSocket.OPEN)
+        this.socket.send(JSON.stringify(this.question));
     }
 
     answered(answer) {
