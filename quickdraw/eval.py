@@ -7,12 +7,12 @@ The first line evaluates the best model once, in a few seconds. The second runs 
 it waits for new checkpoints, evaluates each, and ends when the training has. Both print top-1,
 top-3, MAP@3, loss, expected calibration error (ECE; see quickdraw.calibrate) and precision, recall
 and F1 of each class with their means, and write them to train_dir/eval.json and to TensorBoard.
-Beside eval.json lies the confusion matrix, as confusion.csv and confusion.png.
+Beside eval.json lies the confusion matrix, as confusion.csv and confusion.png. --mlflow logs all of
+it.
 """
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import os
 import sys
@@ -24,6 +24,7 @@ from quickdraw.fields import field
 from quickdraw.runs import record
 from quickdraw.runs.folder import wait_for
 from quickdraw.storage import transfer
+from quickdraw.tracking.mlflow_options import MlflowOptions
 
 if TYPE_CHECKING:
     from quickdraw.evaluation.metrics import Metrics
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(kw_only=True)
-class Flags(RunFlags):
+class Flags(RunFlags, MlflowOptions):
     """What can be said on the command line."""
 
     model: str | None = field(
@@ -55,6 +56,7 @@ def command(flags: Flags) -> None:
     from quickdraw import runs
     from quickdraw.evaluation.run_evaluation import RunEvaluation
     from quickdraw.runs import checkpoints
+    from quickdraw.tracking.mlflow_tracker import send_now
 
     if not flags.run_once:
 
@@ -69,6 +71,7 @@ def command(flags: Flags) -> None:
     for metrics in every:
         print(table(metrics, trained), flush=True)
         _write(metrics, trained, train_dir)
+        send_now(train_dir, flags)
 
 
 def table(metrics: Metrics, trained: TrainedModel) -> str:
@@ -92,25 +95,13 @@ def table(metrics: Metrics, trained: TrainedModel) -> str:
 
 def _write(metrics: Metrics, trained: TrainedModel, train_dir: str) -> None:
     """Write TensorBoard's events and, unless there are many classes, the confusion matrix."""
-    from PIL import Image
-
-    from quickdraw.tracking import tensorboard
+    from quickdraw.tracking import plots, tensorboard
 
     with transfer.mirrored(tensorboard.folder_of(train_dir)) as folder:
         writer = tensorboard.event_writer(folder, "eval")
-        picture = tensorboard.write_evaluation(writer, trained.step, metrics, trained.labels)
+        tensorboard.write_evaluation(writer, trained.step, metrics, trained.labels)
         writer.close()
-    if picture is None:
-        return
-    with storage.write_whole(os.path.join(train_dir, "confusion.png"), "wb") as file:
-        Image.fromarray(picture).save(file, "PNG")
-    with storage.write_whole(os.path.join(train_dir, "confusion.csv")) as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["label \\ prediction", *trained.labels])
-        rows.writerows(
-            [name, *counts]
-            for name, counts in zip(trained.labels, metrics.confusion.tolist(), strict=True)
-        )
+    plots.save_confusion_matrix(train_dir, metrics.confusion, trained.labels)
 
 
 def main(argv: list[str] | None = None) -> int:

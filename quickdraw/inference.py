@@ -11,7 +11,8 @@ cores.
 
 --balance_classes is for a test set that is known to hold equally many drawings of each class. It
 needs the probabilities of all drawings in memory, 4 bytes a drawing and class: 136 MB for 100,000
-drawings of 340 classes. See quickdraw/evaluation/balance.py for what it gains.
+drawings of 340 classes. See quickdraw/evaluation/balance.py for what it gains. --mlflow logs the
+file with the run, that of the first train_dir.
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ from quickdraw.console import log
 from quickdraw.errors import UsageError
 from quickdraw.evaluation.run_flags import ReadingFlags
 from quickdraw.fields import field
+from quickdraw.tracking.mlflow_options import MlflowOptions
 
 
 @dataclasses.dataclass(kw_only=True)
-class Flags(ReadingFlags):
+class Flags(ReadingFlags, MlflowOptions):
     """What can be said on the command line."""
 
     train_dir: str = field(
@@ -77,6 +79,7 @@ def command(flags: Flags) -> None:
     from quickdraw import runs
     from quickdraw.evaluation.predict import predict
     from quickdraw.runs.ensemble import Ensemble
+    from quickdraw.tracking.mlflow_tracker import send_now
 
     folders = storage.folders_in(train_dir)
     output_file = flags.output_file or os.path.join(folders[0], "predictions.csv")
@@ -96,6 +99,8 @@ def command(flags: Flags) -> None:
         on_bad_record=flags.on_bad_record,
     )
     log(f"{count:,} predictions in {output_file}")
+    elsewhere = os.path.dirname(output_file) != folders[0].rstrip("/")
+    send_now(folders[0], flags, (output_file,) * elsewhere)
 
 
 def _numbers(texts: tuple[str, ...] | None) -> list[float] | None:

@@ -123,14 +123,11 @@ def _make_sample(flags: Flags) -> None:
 
 
 def _train(flags: Flags) -> None:
+    from quickdraw.tracking.vertex_experiments import VertexAI
     from quickdraw.training import fit
 
     train_dir = str(flags.train_dir)
-    trained = fit(flags, environment.report_trial)
-    if environment.EXPERIMENT in os.environ:
-        from quickdraw.tracking import vertex_experiments
-
-        vertex_experiments.log_run(trained.run, train_dir)
+    trained = fit(flags, [VertexAI()])
     lines = "".join(f"\n  {line}" for line in _next_steps(flags))
     log(f"done: {train_dir} holds the model of step {trained.step:,}. Next:{lines}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import os
 from collections.abc import Callable, Iterator
 
@@ -16,8 +17,26 @@ _SHOWN = 20
 _HEADERS = (["image_id", "label"], ["key_id", "word"])
 
 
-def score(predictions: str, solution: str) -> str:
-    """Return the score of a predictions file, in words, e.g. `top-1 0.9023 (3,406 drawings)`.
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """The score of a predictions file; as text, e.g. `top-1 0.9023 (3,406 drawings)`.
+
+    Attributes:
+        name: "top-1" or "MAP@3".
+        value: 0 to 1.
+        drawings: how many there were.
+    """
+
+    name: str
+    value: float
+    drawings: int
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.value:.4f} ({self.drawings:,} drawings)"
+
+
+def score(predictions: str, solution: str) -> Score:
+    """Return the score of a predictions file.
 
     Raises:
         QuickdrawError: the file is not one that a leaderboard would accept; one line a fault.
@@ -54,13 +73,13 @@ def score(predictions: str, solution: str) -> str:
     return _result(answers, right, header)
 
 
-def _result(answers: dict[str, list[int]], right: dict[str, int], header: list[str]) -> str:
+def _result(answers: dict[str, list[int]], right: dict[str, int], header: list[str]) -> Score:
     # With one answer a drawing, the precision at 3 is the precision at 1.
     points = sum(
         1 / (answers[key].index(label) + 1) for key, label in right.items() if label in answers[key]
     )
     name = "top-1" if header == _HEADERS[0] else "MAP@3"
-    return f"{name} {points / len(right):.4f} ({len(right):,} drawings)"
+    return Score(name, points / len(right), len(right))
 
 
 def _names(solution: str) -> list[str]:

@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 from quickdraw import storage
+from quickdraw.errors import QuickdrawError
 
 FILE_NAME = "metrics.csv"
 _COLUMNS = (
@@ -25,15 +26,27 @@ _COLUMNS = (
 )
 
 
+def rows(train_dir: str) -> list[dict[str, float]]:
+    """Read metrics.csv: a report each, without what is empty there; none without it."""
+    path = os.path.join(train_dir, FILE_NAME)
+    if not storage.exists(path):
+        return []
+    with storage.open_binary(path) as file:
+        found = csv.DictReader(file.read().decode(errors="replace").splitlines())
+    try:
+        return [
+            {name: float(row[name]) for name in _COLUMNS if row.get(name)}
+            for row in found
+            if math.isfinite(_step_of(row))
+        ]
+    except ValueError as error:
+        raise QuickdrawError(f"{path}: damaged ({error})") from None
+
+
 def evaluations(train_dir: str, figure: str = "top1") -> dict[int, float]:
     """Read a validation figure after each evaluated step from metrics.csv; empty without one."""
-    path = os.path.join(train_dir, "metrics.csv")
-    if not storage.exists(path):
-        return {}
     column = f"eval_{figure}"
-    with storage.open_binary(path) as file:
-        rows = csv.DictReader(file.read().decode().splitlines())
-        return {int(row["step"]): float(row[column]) for row in rows if row[column]}
+    return {int(row["step"]): row[column] for row in rows(train_dir) if column in row}
 
 
 class MetricsCsv:
@@ -49,8 +62,8 @@ class MetricsCsv:
         self._rows: list[dict[str, Any]] = []
         if storage.exists(self._path):
             with storage.open_binary(self._path) as file:
-                rows = csv.DictReader(file.read().decode(errors="replace").splitlines())
-                self._rows = [row for row in rows if _step_of(row) <= step]
+                found = csv.DictReader(file.read().decode(errors="replace").splitlines())
+                self._rows = [row for row in found if _step_of(row) <= step]
 
     def add(self, row: dict[str, Any]) -> None:
         """Add a row; what it has no value for stays empty."""

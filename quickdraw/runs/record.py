@@ -61,6 +61,11 @@ class Run:
     format: int = FORMAT
     named: bool = True
 
+    @property
+    def started_at(self) -> datetime.datetime:
+        """When it was started."""
+        return datetime.datetime.fromisoformat(self.started)
+
     def save(self, train_dir: str) -> None:
         """Write run.json, whole or not at all."""
         storage.write_json(os.path.join(train_dir, FILE_NAME), dataclasses.asdict(self))

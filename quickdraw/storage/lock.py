@@ -180,3 +180,24 @@ def lock(folder: str, work: str = "training") -> Iterator[Callable[[], None]]:
             with contextlib.suppress(OSError):
                 os.rmdir(folder)
         os.close(handle)
+
+
+def is_locked(folder: str) -> bool:
+    """Return whether a process holds the lock of a folder, as far as that shows at once.
+
+    On gs:// a lock that its holder has left behind shows, too.
+    """
+    if paths.is_remote(folder):
+        return paths.exists(f"{folder.rstrip('/')}/{FILE_NAME}")
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        return True
+    except OSError:  # some network file systems know no locks
+        return False
+    finally:
+        os.close(handle)

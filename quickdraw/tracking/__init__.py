@@ -1,1 +1,1 @@
-"""What a run tells other tools."""
+"""What a run tells other tools: the engine tells, trackers listen."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import math
+import os
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from quickdraw import storage
 from quickdraw.drawings.sheet import font
 
 
@@ -35,6 +38,24 @@ def confusion_matrix(counts: np.ndarray, names: list[str]) -> np.ndarray:
             _draw_cell(draw, box, shares[row, column], row == column)
     sheet.paste(_sideways(names, cell, margin, letters), (margin, 0))
     return np.asarray(sheet)
+
+
+def save_confusion_matrix(train_dir: str, counts: np.ndarray, names: list[str]) -> None:
+    """Write confusion.png and confusion.csv; nothing where there is no matrix (see `Metrics`).
+
+    Args:
+        train_dir: the folder of the run.
+        counts: int `[classes, classes]`, row = label, column = prediction.
+        names: the classes' names.
+    """
+    if not counts.size:
+        return
+    with storage.write_whole(os.path.join(train_dir, "confusion.png"), "wb") as file:
+        Image.fromarray(confusion_matrix(counts, names)).save(file, "PNG")
+    with storage.write_whole(os.path.join(train_dir, "confusion.csv")) as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["label \\ prediction", *names])
+        rows.writerows([name, *row] for name, row in zip(names, counts.tolist(), strict=True))
 
 
 def _draw_cell(

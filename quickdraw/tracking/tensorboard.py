@@ -1,7 +1,8 @@
-"""TensorBoard: curves, confusion matrices and pictures of a run."""
+"""TensorBoard: curves, confusion matrices, pictures and hyper-parameters of a run."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,46 @@ import numpy as np
 import tensorflow as tf
 
 from quickdraw.drawings import sheet
+from quickdraw.storage import transfer
 from quickdraw.tracking import plots
+from quickdraw.tracking.parameters import parameters
+from quickdraw.tracking.tracker import Ending, Report, Tracker
 
 if TYPE_CHECKING:
     from quickdraw.evaluation.metrics import Metrics
+    from quickdraw.runs.record import Run
 
 # By time: the first evaluation may be far away.
 _FLUSH_MILLISECONDS = 30_000
+
+
+class TensorBoard(Tracker):
+    """Writes TensorBoard's events into the folder of a run: itself, and in it train and eval."""
+
+    def begin(self, run: Run, train_dir: str, step: int) -> None:
+        """Open the files, and write what made the run: TensorBoard compares runs by it."""
+        self._names = run.labels
+        self._open = contextlib.ExitStack()
+        folder = self._open.enter_context(transfer.mirrored(folder_of(train_dir)))
+        self._writers = {}
+        for name in ("", "train", "eval"):
+            writer = self._writers[name] = event_writer(folder, name)
+            self._open.callback(writer.close)
+        write_parameters(self._writers[""], run)
+
+    def drawings(self, images: np.ndarray, labels: np.ndarray) -> None:
+        """Write them as a sheet."""
+        write_images(self._writers["train"], images, labels, self._names)
+
+    def report(self, report: Report) -> None:
+        """Write a point to each curve."""
+        write_scalars(self._writers["train"], report.step, report.training)
+        if report.evaluation:
+            write_evaluation(self._writers["eval"], report.step, report.evaluation, self._names)
+
+    def end(self, ending: Ending) -> None:
+        """Close the files."""
+        self._open.close()
 
 
 def folder_of(train_dir: str) -> str:
@@ -38,6 +72,15 @@ def write_scalars(writer: tf.summary.SummaryWriter, step: int, values: dict[str,
             tf.summary.scalar(name, value, step)
 
 
+def write_parameters(writer: tf.summary.SummaryWriter, run: Run) -> None:
+    """Write what made a run for the HPARAMS page, where runs lie in one table beside each other."""
+    from tensorboard.plugins.hparams import summary_v2 as hparams
+
+    with writer.as_default():
+        hparams.hparams(dict(parameters(run)), start_time_secs=run.started_at.timestamp())
+    writer.flush()
+
+
 def write_images(
     writer: tf.summary.SummaryWriter, images: np.ndarray, labels: np.ndarray, names: list[str]
 ) -> None:
@@ -56,24 +99,29 @@ def write_images(
 
 def write_evaluation(
     writer: tf.summary.SummaryWriter, step: int, metrics: Metrics, names: list[str]
-) -> np.ndarray | None:
-    """Write the figures of an evaluation; per class, too, and confused, unless there are many.
-
-    Returns:
-        The picture of the confusion matrix, uint8 `[height, width, 3]`, if there is one.
-    """
-    if not metrics.confusion.size:
-        write_scalars(writer, step, metrics.result())
-        writer.flush()
-        return None
-    per_class = {
-        f"{kind}/{name}": values[kind]
-        for name, values in metrics.per_class(names).items()
-        for kind in ("precision", "recall")
-    }
-    write_scalars(writer, step, {**metrics.result(), **per_class})
-    with writer.as_default():
-        matrix = plots.confusion_matrix(metrics.confusion, names)
-        tf.summary.image("confusion", matrix[None], step)
+) -> None:
+    """Write the figures of an evaluation; per class, too, and confused, unless there are many."""
+    means = {f"{kind}/{of} mean": x for of, m in metrics.means().items() for kind, x in m.items()}
+    write_scalars(writer, step, {**metrics.result(), **means})
+    if metrics.confusion.size:
+        classes = metrics.per_class(names)
+        per_class = {
+            f"{kind}/{name}": values[kind]
+            for name, values in classes.items()
+            for kind in ("precision", "recall", "f1")
+        }
+        write_scalars(writer, step, per_class)
+        with writer.as_default():
+            matrix = plots.confusion_matrix(metrics.confusion, names)
+            tf.summary.image("confusion", matrix[None], step)
+            tf.summary.text("classification report", _table(classes), step)
     writer.flush()
-    return matrix
+
+
+def _table(classes: dict[str, dict[str, float]]) -> str:
+    """Return figures per class as a table in Markdown, which TensorBoard's TEXT page shows."""
+    lines = ["| class | precision | recall | F1 | drawings |", "|---|--:|--:|--:|--:|"]
+    for name, of in classes.items():
+        shares = " | ".join(f"{of[kind]:.2%}" for kind in ("precision", "recall", "f1"))
+        lines.append(f"| {name.replace('|', '/')} | {shares} | {of['examples']:,} |")
+    return "\n".join(lines)

@@ -1,15 +1,34 @@
-"""Vertex AI Experiments: a job that was submitted with --experiment logs its run at its end."""
+"""Vertex AI: a hyperparameter tuning job hears of its trial, Experiments of a run at its end."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from quickdraw import environment
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
 from quickdraw.runs import Run, checkpoints
 from quickdraw.storage import google_errors
+from quickdraw.tracking.parameters import parameters
+from quickdraw.tracking.tracker import Ending, Report, Tracker
+
+
+class VertexAI(Tracker):
+    """Tells Vertex AI, in a job that was submitted as a trial, or with --experiment."""
+
+    def begin(self, run: Run, train_dir: str, step: int) -> None:
+        """Remember whose training it is."""
+        self._run, self._train_dir = run, train_dir
+
+    def report(self, report: Report) -> None:
+        """Tell how good the trial is."""
+        if report.evaluation:
+            environment.report_trial(report.step, report.evaluation.result())
+
+    def end(self, ending: Ending) -> None:
+        """Log the run, if it has come to its end."""
+        if ending == "finished" and environment.EXPERIMENT in os.environ:
+            log_run(self._run, self._train_dir)
 
 
 def log_run(run: Run, train_dir: str) -> None:
@@ -31,20 +50,8 @@ def log_run(run: Run, train_dir: str) -> None:
             )
             there = aiplatform.ExperimentRun.get(name, experiment=experiment) is not None
             with aiplatform.start_run(name, resume=there) as entry:
-                entry.log_params(_parameters(run))
+                entry.log_params(parameters(run))
                 entry.log_metrics(metrics)
         log(f"logged to the experiment {experiment} as {name}")
     except (QuickdrawError, ValueError, RuntimeError) as error:
         log(f"warning: the experiment {experiment} does not get this run: {error}")
-
-
-def _parameters(run: Run) -> dict[str, Any]:
-    """Return what made the model, as the numbers and words that an experiment takes."""
-    found = {"model": run.model, "label_loss": run.label_loss, **run.settings}
-    for params in (run.model_params, run.loss_params):
-        found |= params
-    return {
-        name: value if isinstance(value, int | float | str) else str(value)
-        for name, value in found.items()
-        if value is not None
-    }

@@ -9,18 +9,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-import tensorflow as tf
-
 from quickdraw.console import Progress, log
 from quickdraw.errors import QuickdrawError, StoppedError
 from quickdraw.runs.checkpoints import Checkpoints
 from quickdraw.runs.history import MetricsCsv
-from quickdraw.storage import transfer
-from quickdraw.tracking import tensorboard
+from quickdraw.tracking.tracker import Report, Tracker
 from quickdraw.training.plan import Plan
 from quickdraw.training.setup import Setup
 from quickdraw.training.step import Totals, TrainSteps
-from quickdraw.training.validation import OnEvaluation, Validation
+from quickdraw.training.validation import Validation
 from quickdraw.training.window import Window
 
 # A call takes about this long: long enough that Python's share is small, short enough that SIGTERM
@@ -35,21 +32,20 @@ class Loop:
         setup: what is trained, on what, where, and in which folder.
         train_steps: the compiled step and its state.
         plan: when to evaluate, to write a checkpoint and to end.
-        on_evaluation: is told the figures of each evaluation.
+        tracker: is told how it goes; a process that is not the chief has one that nobody hears.
 
     Attributes:
         step: how many steps were taken so far.
         images_per_second: in training, at the last report.
     """
 
-    def __init__(
-        self, setup: Setup, train_steps: TrainSteps, plan: Plan, on_evaluation: OnEvaluation
-    ):
+    def __init__(self, setup: Setup, train_steps: TrainSteps, plan: Plan, tracker: Tracker):
         assert setup.settings.train_dir
         self._setup, self._settings, self._plan = setup, setup.settings, plan
         self._train_steps, self._train_dir = train_steps, setup.settings.train_dir
+        self._tracker = tracker
         with setup.devices.strategy.scope():
-            self._validation = Validation(setup, train_steps, self._train_dir, on_evaluation)
+            self._validation = Validation(setup, train_steps, self._train_dir)
             self._checkpoints = self._make_checkpoints()
         self.step = self._checkpoints.restore()
         self._csv = MetricsCsv(self._train_dir, self.step)
@@ -88,12 +84,7 @@ class Loop:
             StoppedError: SIGTERM came, and a checkpoint was written; or another process died.
         """
         total = self._plan.total * self._settings.batch_size
-        with (
-            _sigterm() as stop,
-            self._setup.devices.watch(),
-            transfer.mirrored(tensorboard.folder_of(self._train_dir)) as events,
-        ):
-            self._events = {name: self._event_writer(events, name) for name in ("train", "eval")}
+        with _sigterm() as stop, self._setup.devices.watch():
             if self.step:
                 log(f"going on from the checkpoint at step {self.step:,}")
             else:
@@ -107,19 +98,11 @@ class Loop:
             finally:
                 self._progress.close()
                 self._validation.close()
-                for writer in self._events.values():
-                    writer.close()
-
-    def _event_writer(self, folder: str, name: str) -> tf.summary.SummaryWriter:
-        if self._setup.devices.is_chief:
-            return tensorboard.event_writer(folder, name)
-        return tf.summary.create_noop_writer()
 
     def _show_first_drawings(self) -> None:
         first, labels = self._setup.train.take(slice(40))
         if "image" in first:
-            names = self._setup.run.labels
-            tensorboard.write_images(self._events["train"], first["image"], labels, names)
+            self._tracker.drawings(first["image"], labels)
 
     def _run_until(self, stop: threading.Event, may_write: Callable[[], None]) -> None:
         # Calls start with one step and grow until each takes about half a second. With several
@@ -195,18 +178,21 @@ class Loop:
             **self._window.report(),
         }
         self.images_per_second = row["images_per_second"]
-        scalars = {name.removeprefix("train_"): row[name] for name in row if name != "step"}
-        tensorboard.write_scalars(self._events["train"], self.step, scalars)
+        training = {name.removeprefix("train_"): row[name] for name in row if name != "step"}
+        report = Report(self.step, training)
         if evaluate:
-            result = self._validation(self.step, str(self._window), self._events["eval"])
-            row |= {f"eval_{name}": value for name, value in result.items()}
+            metrics, is_best = self._validation(self.step, str(self._window))
+            report = Report(self.step, training, metrics, is_best)
+            row |= {f"eval_{name}": value for name, value in metrics.result().items()}
         self._csv.add(row)
+        self._tracker.report(report)
         self._window.clear()
 
     def _save(self) -> None:
         if self._setup.devices.is_chief:
             self._csv.save()  # first: a row that a checkpoint lacks is dropped on resuming
             self._checkpoints.save(self.step)
+            self._tracker.saved()
         self._saved_at = time.monotonic()
 
 

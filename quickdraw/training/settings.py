@@ -13,6 +13,7 @@ from quickdraw.components.component import Component, parse_params
 from quickdraw.errors import QuickdrawError, did_you_mean
 from quickdraw.fields import field
 from quickdraw.records.shards import OnBadRecord
+from quickdraw.tracking.mlflow_options import MlflowOptions
 
 Distribute = Literal["auto", "none", "mirrored", "multi_worker"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
@@ -42,7 +43,7 @@ go on."""
 
 
 @dataclasses.dataclass(kw_only=True)
-class Settings:
+class Settings(MlflowOptions):
     """Everything that `fit` can be told. Read the fields' texts, or `quickdraw-train --help`.
 
     Raises:
@@ -316,6 +317,7 @@ class Settings:
         }
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         fields.check(self, "--")
         self.optimizer = _optimizer(self.optimizer)
         if isinstance(self.optimizer_params, str):

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
 
 from quickdraw.console import SparseLog, log
 from quickdraw.evaluation.evaluate import BATCH, make_evaluate
+from quickdraw.evaluation.metrics import Metrics
 from quickdraw.runs import checkpoints
-from quickdraw.tracking import tensorboard
 from quickdraw.training.data.cache import Drawings
 from quickdraw.training.setup import Setup
 from quickdraw.training.step import TrainSteps
-
-OnEvaluation = Callable[[int, dict[str, float]], None]
-"""Called by the chief with the step and the figures of each evaluation."""
 
 
 class Validation:
@@ -29,21 +26,18 @@ class Validation:
         setup: the drawings to evaluate on, if any; what the evaluations decide; the devices.
         train_steps: the model, and the learning rate that evaluations may lower.
         train_dir: the folder of the run.
-        on_evaluation: who else is told.
 
     Attributes:
         best: variable: the highest top-1 so far, or minus the lowest loss: see `--monitor`.
         no_better: variable: how many evaluations in a row were not the best.
     """
 
-    def __init__(
-        self, setup: Setup, train_steps: TrainSteps, train_dir: str, on_evaluation: OnEvaluation
-    ):
+    def __init__(self, setup: Setup, train_steps: TrainSteps, train_dir: str):
         state = train_steps.state
-        self._drawings, self._labels = setup.validation, setup.run.labels
+        self._drawings = setup.validation
         self._settings, self._devices = setup.settings, setup.devices
         self._model, self._rate_factor = state.predicts, train_steps.rate_factor
-        self._train_dir, self._on_evaluation = train_dir, on_evaluation
+        self._train_dir = train_dir
         self._evaluate = make_evaluate(
             state.predicts, state.loss, len(setup.run.labels), setup.devices
         )
@@ -63,15 +57,12 @@ class Validation:
         patience = self._settings.early_stopping
         return patience is not None and int(self.no_better.numpy()) >= patience
 
-    def __call__(
-        self, step: int, training: str, writer: tf.summary.SummaryWriter
-    ) -> dict[str, float]:
-        """Evaluate the model as it is after a step; return the figures.
+    def __call__(self, step: int, training: str) -> tuple[Metrics, bool]:
+        """Evaluate the model as it is after a step; return the figures, and if they are the best.
 
         Args:
             step: how many steps were taken.
             training: how the training does, for the log.
-            writer: where the curves are drawn.
         """
         assert self._drawings is not None
         share = self._devices.local_share(len(self._drawings))
@@ -84,14 +75,11 @@ class Validation:
             f"step {step:,}  {training}  |  validation loss {result['loss']:.4f}  "
             f"top-1 {result['top1']:.2%}  top-3 {result['top3']:.2%}{remark}"
         )
-        tensorboard.write_evaluation(writer, step, metrics, self._labels)
         if better:
             self._keep(step, result)
         else:
             self._bear_no_better()
-        if self._devices.is_chief:
-            self._on_evaluation(step, result)
-        return result
+        return metrics, better
 
     @property
     def _by_top1(self) -> bool:

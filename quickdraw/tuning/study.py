@@ -21,6 +21,8 @@ from quickdraw.fields import with_home
 from quickdraw.runs import record
 from quickdraw.runs.history import evaluations
 from quickdraw.storage.lock import lock
+from quickdraw.tracking.mlflow_options import MlflowOptions
+from quickdraw.tracking.mlflow_sweep import SweepTracker
 from quickdraw.tuning import results, search
 from quickdraw.tuning.options import SweepOptions
 from quickdraw.tuning.results import Row
@@ -43,6 +45,7 @@ _SAMPLERS: dict[str, Any] = {
     "grid": optuna.samplers.RandomSampler,
     "tpe": optuna.samplers.TPESampler,
 }
+_FREE = ("config", "mlflow", "mlflow_experiment")  # may be others when a sweep goes on
 _STOPPED = (StoppedError.exit_code, 130, -signal.SIGINT, -signal.SIGTERM)
 
 
@@ -80,8 +83,9 @@ class Sweep:
             load_if_exists=True,
         )
         # Trials are compared with each other: all are to have the same flags and the same records.
-        chosen = {flag.name: flag.value for flag in _flags_of(train_flags)}
-        chosen = {name: value for name, value in chosen.items() if name != "config"}
+        chosen = {
+            flag.name: flag.value for flag in _flags_of(train_flags) if flag.name not in _FREE
+        }
         self._check_same({"search": options.search, "flags": chosen, "records": _records(chosen)})
         self._take_up()
 
@@ -113,6 +117,13 @@ class Sweep:
         Raises:
             StoppedError: a training was stopped from outside.
         """
+        flags, options = self._train_flags, self._options
+        server = MlflowOptions(mlflow=flags.mlflow, mlflow_experiment=flags.mlflow_experiment)
+        what = {"search": options.search, "sampler": options.sampler}
+        with SweepTracker(self._folder, server, what) as tracker:
+            self._run(tracker)
+
+    def _run(self, tracker: SweepTracker) -> None:
         minutes = self._options.max_minutes
         end = float("inf") if minutes is None else time.monotonic() + 60 * minutes
         while len(self.rows()) < self._options.trials and time.monotonic() < end:
@@ -125,6 +136,7 @@ class Sweep:
             results.save_table(self._folder, self._space, self.rows())
             if self._completed():
                 results.save_plot(self._folder, self._study)
+            tracker.tell([trial.value for trial in self._completed()])
         if not self._completed():
             log("no trial has been completed: there is nothing to draw in results.png")
 

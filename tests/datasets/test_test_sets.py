@@ -227,7 +227,7 @@ def test_copies_in_a_labelled_test_set_stay_and_are_told_apart(tmp_path):
     }
     predictions = tmp_path / "predictions.csv"
     table(predictions, ("image_id", "label"), answers)
-    assert "1.0000 (6 drawings)" in score(str(predictions), str(tmp_path / "out/solution.csv"))
+    assert "1.0000 (6 drawings)" in str(score(str(predictions), str(tmp_path / "out/solution.csv")))
 
 
 def test_a_test_set_with_labels_beside_one_without_is_refused(tmp_path):

@@ -23,7 +23,7 @@ def scored(tmp_path):
         (tmp_path / "solution.csv").write_text(solution, encoding="utf-8")
         data = predictions if isinstance(predictions, bytes) else predictions.encode()
         (tmp_path / "p.csv").write_bytes(data)
-        return scoring.score(str(tmp_path / "p.csv"), str(tmp_path / "solution.csv"))
+        return str(scoring.score(str(tmp_path / "p.csv"), str(tmp_path / "solution.csv")))
 
     return run
 
@@ -172,4 +172,4 @@ def test_a_word_that_a_mac_wrote_is_the_same_word(tmp_path):
     decomposed = unicodedata.normalize("NFD", "고양이")
     (tmp_path / "p.csv").write_text(f"key_id,word\na,{decomposed}\nb,sun\n", encoding="utf-8")
     scored = scoring.score(str(tmp_path / "p.csv"), str(tmp_path / "solution.csv"))
-    assert scored == "MAP@3 1.0000 (2 drawings)"
+    assert str(scored) == "MAP@3 1.0000 (2 drawings)"

@@ -1,0 +1,170 @@
+"""A run's folder is the message: what a server does not have of it yet is sent.
+
+So nothing has to be kept for a server that is away: the next time, it gets what it has missed.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import time
+from collections.abc import Iterator
+
+from quickdraw import storage
+from quickdraw.runs import history, record
+from quickdraw.runs.record import Run
+from quickdraw.storage import transfer
+from quickdraw.storage.lock import is_locked
+from quickdraw.tracking import mlflow_state
+from quickdraw.tracking.mlflow_options import MlflowOptions
+from quickdraw.tracking.mlflow_server import ServerRun
+from quickdraw.tracking.mlflow_state import Sent
+from quickdraw.tracking.parameters import parameters
+
+ARTIFACTS = (
+    *("run.json", "metrics.csv", "best.keras", "best.weights.h5", "best.json"),
+    *("calibration.json", "eval.json", "confusion.csv", "confusion.png"),
+    *("report.html", "report.json", "export"),
+    *("predictions.csv", "predictions.labels.csv", "score.json"),
+)
+"""What of a run's folder is uploaded, where it is there."""
+
+_FIGURES = {"best.json": "best", "eval.json": "evaluation", "score.json": "leaderboard"}
+"""Files of figures, and the names under which a server shows these."""
+
+Metric = tuple[str, float, int, int]
+
+
+def send(train_dir: str, options: MlflowOptions, status: str | None = None) -> ServerRun:
+    """Send all that a run's folder holds and the server lacks.
+
+    Args:
+        train_dir: the folder of the run.
+        options: which server.
+        status: "RUNNING" by the training itself, which knows, and sends no artifacts then; or
+            "FINISHED", "KILLED" or "FAILED". Without it, what the folder shows.
+
+    Raises:
+        QuickdrawError: no run there, or the server is away or refuses.
+    """
+    run, sent = record.read(train_dir), mlflow_state.read_for(train_dir, options)
+    by_training, status = status is not None, status or status_of(train_dir, run)
+    server = ServerRun(sent, os.path.basename(os.path.abspath(train_dir)), _started(run))
+    sent.save(train_dir)
+    server.log(parameters=parameters(run), tags=_tags(train_dir, run, sent))
+    if status == "RUNNING":
+        server.set_status(status)
+    if by_training or status != "RUNNING":  # a training that goes on sends its own figures
+        _send_history(train_dir, run, server, sent, by_training)
+    if not by_training or status == "FINISHED":
+        _send_files(train_dir, server, sent)
+    if status != "RUNNING":
+        server.set_status(status, None if by_training else _ended(train_dir, run))
+    return server
+
+
+def status_of(train_dir: str, run: Run) -> str:
+    """Return what a run's folder shows: FINISHED, RUNNING, or KILLED for one that is neither."""
+    if run.finished_step is not None:
+        return "FINISHED"
+    return "RUNNING" if is_locked(train_dir) else "KILLED"
+
+
+def _tags(train_dir: str, run: Run, sent: Sent) -> dict[str, str]:
+    versions = {name: of for name, of in run.versions.items() if name != "git_commit"}
+    tags = {
+        "data_fingerprint": run.data_fingerprint,
+        "train_dir": train_dir,
+        "mlflow.source.name": "quickdraw.train",
+        "mlflow.source.type": "LOCAL",
+        **{f"version.{name}": of for name, of in versions.items()},
+        **{f"machine.{name}": of for name, of in sent.machine.items()},
+    }
+    if commit := run.versions.get("git_commit"):
+        tags["mlflow.source.git.commit"] = commit
+    # The trials of a sweep lie in its folder, which has a run of its own on the server.
+    parent = mlflow_state.read(os.path.dirname(train_dir.rstrip("/")) or ".")
+    if parent and parent.run_id and parent.uri == sent.uri:
+        tags["mlflow.parentRunId"] = parent.run_id
+    return tags
+
+
+def _send_history(train_dir: str, run: Run, server: ServerRun, sent: Sent, now: bool) -> None:
+    rows = _with_times(history.rows(train_dir), run)
+    new = [(row, _milliseconds() if now else at) for row, at in rows if row["step"] > sent.step]
+    if new:
+        server.log(metric for row, at in new for metric in _metrics_of(row, at))
+        sent.step = int(new[-1][0]["step"])
+        sent.save(train_dir)
+
+
+def _with_times(rows: list[dict[str, float]], run: Run) -> Iterator[tuple[dict[str, float], int]]:
+    """Yield each row with when it was: the start, and the time that its drawings took."""
+    now, images = float(_started(run)), 0.0
+    for row in rows:
+        done = row["step"] * run.settings.get("batch_size", 0)
+        if row.get("images_per_second"):
+            now += 1000 * max(0.0, done - images) / row["images_per_second"]
+        images = done
+        yield row, round(now)
+
+
+def _metrics_of(row: dict[str, float], now: int) -> Iterator[Metric]:
+    """Yield the figures of a row, `train_loss` as `train/loss`, to stand in a group."""
+    step = int(row["step"])
+    for name, value in row.items():
+        if name != "step" and math.isfinite(value):
+            yield re.sub("^(train|eval)_", r"\1/", name), value, now, step
+
+
+def _send_files(train_dir: str, server: ServerRun, sent: Sent) -> None:
+    there = set(storage.listdir(train_dir))
+    paths = {name: os.path.join(train_dir, name) for name in ARTIFACTS if name in there}
+    paths |= {path: path for path in sent.also if storage.exists(path)}
+    for name, path in paths.items():
+        now = _fingerprint(path)
+        if sent.files.get(name) == now:
+            continue
+        if group := _FIGURES.get(name):
+            server.log(_figures(path, group))
+        fetch = transfer.fetched_folder if storage.is_folder(path) else transfer.fetched
+        with fetch(path) as local:
+            server.upload(local)
+        sent.files[name] = now
+        sent.save(train_dir)
+
+
+def _fingerprint(path: str) -> str:
+    """Return what tells whether a file, or one in a folder, has changed."""
+    if storage.is_folder(path):
+        return "; ".join(_fingerprint(os.path.join(path, name)) for name in storage.listdir(path))
+    return storage.checksum(path)
+
+
+def _figures(path: str, group: str) -> Iterator[Metric]:
+    """Yield the numbers of a file: `{"step": 9, "top1": 0.9, "means": {"macro": {"f1": …}}}`."""
+    content = storage.read_json(path)
+    content |= {
+        f"{kind}_{name}": value
+        for kind, means in content.pop("means", {}).items()
+        for name, value in means.items()
+    }
+    step, now = int(content.pop("step", 0)), _milliseconds()
+    for name, value in content.items():
+        if isinstance(value, (int, float)) and math.isfinite(value):
+            yield f"{group}/{name}", float(value), now, step
+
+
+def _started(run: Run) -> int:
+    return round(1000 * run.started_at.timestamp())
+
+
+def _ended(train_dir: str, run: Run) -> int:
+    """Return when the last figures were made."""
+    times = [now for _, now in _with_times(history.rows(train_dir), run)]
+    return max(times, default=_started(run))
+
+
+def _milliseconds() -> int:
+    return round(1000 * time.time())

@@ -1,0 +1,153 @@
+"""A run on an MLflow server, through the client's plain calls: no active run, nothing global."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from quickdraw.errors import QuickdrawError
+from quickdraw.tracking.mlflow_options import check_installed
+from quickdraw.tracking.mlflow_state import Sent
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+# Where the user has not chosen: by itself the client reports to its makers, and tries a server that
+# is away again for minutes.
+_DEFAULTS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+}
+_LONGEST = 200
+
+
+class ServerRun:
+    """A run on a server, made there at its first use.
+
+    Args:
+        sent: the server, the experiment and what it has; `run_id` is filled in.
+        name: what the run is called there.
+        started: when it was, in milliseconds since 1970.
+
+    Raises:
+        QuickdrawError: MLflow is not installed; or the server is away, or refuses: each method
+            raises it, with what the server says.
+    """
+
+    def __init__(self, sent: Sent, name: str, started: int):
+        check_installed()
+        self._sent, self._client = sent, _client(sent.uri)
+        try:
+            self._experiment = self._find_experiment()
+            there = self._find_run()
+            if there is None:
+                tags = {"quickdraw.key": sent.key, "mlflow.user": _user()}
+                there = self._client.create_run(self._experiment, started, tags, name)
+        except Exception as error:  # whatever the client and its libraries raise
+            raise explained(sent.uri, error) from None
+        sent.run_id, self._parameters = there.info.run_id, dict(there.data.params)
+        self.status = there.info.status
+
+    @property
+    def url(self) -> str:
+        """Where a browser shows the run."""
+        return f"{self._sent.uri}/#/experiments/{self._experiment}/runs/{self._sent.run_id}"
+
+    def log(
+        self,
+        metrics: Iterable[tuple[str, float, int, int]] = (),
+        parameters: dict[str, object] | None = None,
+        tags: dict[str, str] | None = None,
+    ) -> None:
+        """Log metrics as (name, value, milliseconds since 1970, step); parameters; tags.
+
+        A parameter that the server has already stays what it is, as it cannot change there.
+        """
+        from mlflow.entities import Metric, Param, RunTag
+
+        new = {name: of for name, of in (parameters or {}).items() if name not in self._parameters}
+        try:
+            self._client.log_batch(
+                self._sent.run_id,
+                [Metric(*each) for each in metrics],
+                [Param(name, str(value)) for name, value in new.items()],
+                [RunTag(*pair) for pair in (tags or {}).items()],
+                synchronous=True,
+            )
+        except Exception as error:
+            raise explained(self._sent.uri, error) from None
+        self._parameters |= {name: str(value) for name, value in new.items()}
+
+    def upload(self, path: str) -> None:
+        """Upload a local file, or a folder with all that is in it, as an artifact."""
+        upload = self._client.log_artifacts if os.path.isdir(path) else self._client.log_artifact
+        below = [os.path.basename(path)] if os.path.isdir(path) else []
+        try:
+            upload(self._sent.run_id, path, *below)
+        except Exception as error:
+            raise explained(self._sent.uri, error) from None
+
+    def set_status(self, status: str, ended: int | None = None) -> None:
+        """Set RUNNING, FINISHED, FAILED or KILLED; an end is now, if not said."""
+        if status == self.status:
+            return
+        try:
+            if status == "RUNNING":
+                self._client.update_run(self._sent.run_id, status)
+            else:
+                self._client.set_terminated(self._sent.run_id, status, ended)
+        except Exception as error:
+            raise explained(self._sent.uri, error) from None
+        self.status = status
+
+    def _find_experiment(self) -> str:
+        name = self._sent.experiment
+        there = self._client.get_experiment_by_name(name)
+        if there is None:
+            try:
+                return self._client.create_experiment(name)
+            except Exception:  # another pupil's run was quicker, if it is there now
+                there = self._client.get_experiment_by_name(name)
+                if there is None:
+                    raise
+        if there.lifecycle_stage == "deleted":
+            raise ValueError(f"the experiment {name!r} was deleted: restore it, or name another")
+        return there.experiment_id
+
+    def _find_run(self):
+        """Return the run by its key, also where the answer that told its id was lost."""
+        wanted = f"tags.`quickdraw.key` = '{self._sent.key}'"
+        found = self._client.search_runs([self._experiment], wanted, max_results=1)
+        return found[0] if found else None
+
+
+def _client(uri: str) -> MlflowClient:
+    for name, value in _DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=uri)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return "unknown"
+
+
+def explained(uri: str, error: Exception) -> QuickdrawError:
+    """Return one line for whatever MLflow's client raises."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    causes = {
+        "Connection refused": "nobody answers there",
+        "Name or service not known": "there is no such host",
+        "Read timed out": "it takes too long to answer",
+        "Invalid Host header": "it refuses this name (mlflow server --allowed-hosts=…)",
+    }
+    short = next((short for words, short in causes.items() if words in text), text[:_LONGEST])
+    return QuickdrawError(f"MLflow at {uri}: {short}")
