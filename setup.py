@@ -30,6 +30,7 @@ test = [
 dev = [
     *test,
     "import-linter>=2",
+    "mlflow>=3.13",  # its server, which tests log to
     "mypy>=1.11",
     "pre-commit>=3.8",
     "ruff>=0.6",

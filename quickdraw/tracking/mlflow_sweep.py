@@ -24,11 +24,11 @@ class SweepTracker:
     Args:
         study_dir: the folder of the sweep.
         options: which server, if any.
-        parameters: what is searched, and how.
+        search: what is searched.
     """
 
-    def __init__(self, study_dir: str, options: MlflowOptions, parameters: dict[str, object]):
-        self._folder, self._options, self._parameters = study_dir, options, parameters
+    def __init__(self, study_dir: str, options: MlflowOptions, search: str):
+        self._folder, self._options, self._search = study_dir, options, search
         self._top1: list[float] = []
         if options.mlflow:
             self._background = Background(self._send, "the same command again")
@@ -57,7 +57,7 @@ class SweepTracker:
         done = len(self._top1)
         metrics = [("best/top1", max(self._top1), now, done)] if done > max(sent.step, 0) else []
         tags = {"mlflow.source.name": "quickdraw.sweep", "mlflow.source.type": "LOCAL"}
-        server.log(metrics, self._parameters, tags)
+        server.log(metrics, {"search": self._search}, tags)
         sent.step = max(sent.step, done)
         sent.save(self._folder)
         if status == "FINISHED":

@@ -117,10 +117,9 @@ class Sweep:
         Raises:
             StoppedError: a training was stopped from outside.
         """
-        flags, options = self._train_flags, self._options
+        flags = self._train_flags
         server = MlflowOptions(mlflow=flags.mlflow, mlflow_experiment=flags.mlflow_experiment)
-        what = {"search": options.search, "sampler": options.sampler}
-        with SweepTracker(self._folder, server, what) as tracker:
+        with SweepTracker(self._folder, server, self._options.search) as tracker:
             self._run(tracker)
 
     def _run(self, tracker: SweepTracker) -> None:
@@ -129,7 +128,9 @@ class Sweep:
         while len(self.rows()) < self._options.trials and time.monotonic() < end:
             # A seed for each trial: a sweep that goes on draws what it would have drawn.
             self._study.sampler = _SAMPLERS[self._options.sampler](seed=len(self.rows()))
-            if self._options.sampler == "grid" and not self._waiting():
+            if self._options.sampler == "grid" and not self._study.get_trials(
+                states=[TrialState.WAITING]
+            ):
                 log("every combination has been tried")
                 break
             self._trial()
@@ -142,9 +143,6 @@ class Sweep:
 
     def _completed(self) -> list[Any]:
         return self._study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
-
-    def _waiting(self) -> list[Any]:
-        return self._study.get_trials(states=[TrialState.WAITING])
 
     def _trial(self) -> None:
         trial = self._study.ask()
