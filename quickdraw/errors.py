@@ -15,6 +15,10 @@ class QuickdrawError(Exception):
 
     exit_code = 1
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows in the place of a traceback (IPython asks for it)."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class BadRecordError(QuickdrawError):
     """A record that cannot be used; `--on_bad_record=skip` counts these and goes on.
@@ -33,6 +37,14 @@ class StoppedError(QuickdrawError):
     """Work that was broken off from outside, and goes on when the same command is started again."""
 
     exit_code = 75  # EX_TEMPFAIL of sysexits.h: try again
+
+
+class InterruptedWork(KeyboardInterrupt):
+    """Ctrl-C, or a notebook's square button, after all was saved: calling it again goes on."""
+
+    def _render_traceback_(self) -> list[str]:
+        """See `QuickdrawError`."""
+        return [f"{type(self).__name__}: {self}"]
 
 
 class UsageError(QuickdrawError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import types
 
 import pytest
 
@@ -108,19 +109,35 @@ def test_lines_stand_above_the_bar_and_nothing_is_left_of_it(terminal, clock):
     assert screen.lines() == ["at 10", "at 20", "at 30", "done", ""]
 
 
-def test_a_notebook_gets_a_bar_without_escape_sequences(monkeypatch, clock):
-    notebook = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})()
-    monkeypatch.setattr(sys, "stderr", notebook)
-    monkeypatch.setattr(console, "_shown", 0)
+@pytest.fixture
+def notebook(monkeypatch):
+    """What a notebook's display is given, one after the other."""
+    shown = []
+    handle = types.SimpleNamespace(update=lambda content, raw: shown.append(content))
+
+    def display(content, raw, display_id):
+        shown.append(content)
+        return handle
+
+    stream = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})
+    monkeypatch.setattr(sys, "stderr", stream())
+    monkeypatch.setitem(sys.modules, "IPython.display", types.SimpleNamespace(display=display))
+    return shown
+
+
+def test_a_notebook_gets_a_bar_of_its_own_and_loses_it_at_the_end(notebook, clock, capsys):
     progress = Progress("training", 100, "images")
     for done in range(100):
         clock[0] += 0.5
-        progress.update(done)
+        progress.update(done, "<b>")
+    console.log("a line")
     progress.close()
-    written = notebook.getvalue()
-    assert 40 <= written.count("\r") <= 60
-    assert "\n" not in written and "\x1b" not in written
-    assert max(map(len, written.split("\r"))) < 80
+    assert 40 <= len(notebook) <= 60
+    assert '<progress value="99" max="100"' in notebook[-2]["text/html"]
+    assert "&lt;b&gt;" in notebook[-2]["text/html"] and "ETA" in notebook[-2]["text/plain"]
+    assert notebook[-1] == {"text/plain": "", "text/html": ""}
+    assert sys.stderr.getvalue() == ""
+    assert capsys.readouterr().out == "a line\n"
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,27 @@ def test_sigterm_saves_and_says_start_me_again(tiny_data, tmp_path):
     assert "the same command goes on from there" in stderr.splitlines()[-1]
 
 
+def test_ctrl_c_saves_between_two_steps_and_nothing_is_lost(tiny_data, tmp_path):
+    """A second Ctrl-C would end it at once; one ends with the weights of a run that had none."""
+    whole, stopped = tmp_path / "whole", tmp_path / "stopped"
+    flags = {"num_epochs": 400, "eval_every": 100}
+    assert train.main(train_flags(tiny_data, whole, **flags)) == 0
+    call = command("train", *train_flags(tiny_data, stopped, **flags)[1:])
+    process = subprocess.Popen(call, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: any(stopped.glob("checkpoints/step-*.index")) or process.poll() is not None)
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stderr.splitlines()[-1]) == (
+        130,
+        "python -m quickdraw.train: interrupted",
+    )
+    assert train.main(train_flags(tiny_data, stopped, **flags)) == 0
+    for name in ("whole", "stopped"):
+        flag = f"--output_probabilities={tmp_path / name / 'all.csv'}"
+        predictions_of(tiny_data, tmp_path / name, flag, "--checkpoint=latest")
+    assert (whole / "all.csv").read_bytes() == (stopped / "all.csv").read_bytes()
+
+
 def test_eval_follows_a_training_until_it_ends(tiny_data, tmp_path):
     run = tmp_path / "run"
     follower = subprocess.Popen(

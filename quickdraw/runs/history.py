@@ -26,7 +26,7 @@ _COLUMNS = (
 )
 
 
-def rows(train_dir: str) -> list[dict[str, float]]:
+def reports(train_dir: str) -> list[dict[str, float]]:
     """Read metrics.csv: a report each, without what is empty there; none without it."""
     path = os.path.join(train_dir, FILE_NAME)
     if not storage.exists(path):
@@ -46,7 +46,7 @@ def rows(train_dir: str) -> list[dict[str, float]]:
 def evaluations(train_dir: str, figure: str = "top1") -> dict[int, float]:
     """Read a validation figure after each evaluated step from metrics.csv; empty without one."""
     column = f"eval_{figure}"
-    return {int(row["step"]): row[column] for row in rows(train_dir) if column in row}
+    return {int(row["step"]): row[column] for row in reports(train_dir) if column in row}
 
 
 class MetricsCsv:

@@ -91,7 +91,7 @@ def _tags(train_dir: str, run: Run, sent: Sent) -> dict[str, str]:
 
 
 def _send_history(train_dir: str, run: Run, server: ServerRun, sent: Sent, now: bool) -> None:
-    rows = _with_times(history.rows(train_dir), run)
+    rows = _with_times(history.reports(train_dir), run)
     new = [(row, _milliseconds() if now else at) for row, at in rows if row["step"] > sent.step]
     if new:
         server.log(metric for row, at in new for metric in _metrics_of(row, at))
@@ -162,7 +162,7 @@ def _started(run: Run) -> int:
 
 def _ended(train_dir: str, run: Run) -> int:
     """Return when the last figures were made."""
-    times = [now for _, now in _with_times(history.rows(train_dir), run)]
+    times = [now for _, now in _with_times(history.reports(train_dir), run)]
     return max(times, default=_started(run))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from quickdraw.errors import QuickdrawError
@@ -60,7 +60,7 @@ class ServerRun:
     def log(
         self,
         metrics: Iterable[tuple[str, float, int, int]] = (),
-        parameters: dict[str, object] | None = None,
+        parameters: Mapping[str, object] | None = None,
         tags: dict[str, str] | None = None,
     ) -> None:
         """Log metrics as (name, value, milliseconds since 1970, step); parameters; tags.

@@ -63,5 +63,7 @@ def read_for(folder: str, options: MlflowOptions) -> Sent:
     there = read(folder)
     if there and (there.uri, there.experiment) == (options.mlflow, options.mlflow_experiment):
         return there
-    kept = {"also": there.also, "machine": there.machine} if there else {}
-    return Sent(options.mlflow, options.mlflow_experiment, **kept)
+    fresh = Sent(options.mlflow, options.mlflow_experiment)
+    if there:
+        fresh.also, fresh.machine = there.also, there.machine
+    return fresh

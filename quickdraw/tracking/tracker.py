@@ -70,10 +70,14 @@ class Trackers(Tracker):
     def told(self, run: Run, train_dir: str, step: int) -> Iterator[None]:
         """Tell of the beginning, and when the block is left of the end: to who heard the former."""
         ending: Ending = "failed"
+
+        def end(tracker: Tracker) -> None:
+            tracker.end(ending)
+
         with contextlib.ExitStack() as ends:
             for each in self._trackers:
                 each.begin(run, train_dir, step)
-                ends.callback(lambda each=each: each.end(ending))
+                ends.callback(end, each)
             try:
                 yield
                 ending = "finished"

@@ -6,10 +6,11 @@ import contextlib
 from collections.abc import Callable, Iterable
 
 from quickdraw import devices, runs
-from quickdraw.console import log
+from quickdraw.console import in_notebook, log
 from quickdraw.errors import QuickdrawError
 from quickdraw.runs.folder import holds_run, open_folder
 from quickdraw.storage.lock import lock
+from quickdraw.tracking.live_curves import LiveCurves
 from quickdraw.tracking.tracker import Tracker, Trackers
 from quickdraw.training.data import cache
 from quickdraw.training.loop import Loop
@@ -104,6 +105,8 @@ def _trackers(settings: Settings) -> list[Tracker]:
     from quickdraw.tracking.tensorboard import TensorBoard
 
     found: list[Tracker] = [TensorBoard()]
+    if in_notebook():
+        found.append(LiveCurves())
     if settings.mlflow:
         from quickdraw.tracking.mlflow_tracker import MlflowTracker
 

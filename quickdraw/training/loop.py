@@ -8,9 +8,10 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from types import FrameType
 
 from quickdraw.console import Progress, log
-from quickdraw.errors import QuickdrawError, StoppedError
+from quickdraw.errors import InterruptedWork, QuickdrawError, StoppedError
 from quickdraw.runs.checkpoints import Checkpoints
 from quickdraw.runs.history import MetricsCsv
 from quickdraw.tracking.tracker import Report, Tracker
@@ -84,7 +85,7 @@ class Loop:
             StoppedError: SIGTERM came, and a checkpoint was written; or another process died.
         """
         total = self._plan.total * self._settings.batch_size
-        with _sigterm() as stop, self._setup.devices.watch():
+        with _asked_to_stop() as stop, self._setup.devices.watch():
             if self.step:
                 log(f"going on from the checkpoint at step {self.step:,}")
             else:
@@ -92,9 +93,6 @@ class Loop:
             self._progress = Progress("training", total, "images")
             try:
                 self._run_until(stop, may_write)
-            except KeyboardInterrupt:
-                self._save()
-                raise
             finally:
                 self._progress.close()
                 self._validation.close()
@@ -104,7 +102,7 @@ class Loop:
         if "image" in first:
             self._tracker.drawings(first["image"], labels)
 
-    def _run_until(self, stop: threading.Event, may_write: Callable[[], None]) -> None:
+    def _run_until(self, stop: _Stop, may_write: Callable[[], None]) -> None:
         # Calls start with one step and grow until each takes about half a second. With several
         # processes all must take the same number of steps at the same time, and stop at the same
         # one: so each call sums up over them how long the call before took, and whether any was
@@ -123,6 +121,10 @@ class Loop:
             self._do_what_is_due()
             if totals.stop:
                 self._save()
+                if stop.by == signal.SIGINT:
+                    raise InterruptedWork(
+                        f"at step {self.step:,}, which is saved: the same call goes on from there"
+                    )
                 raise StoppedError(
                     f"stopped by SIGTERM at step {self.step:,}, which is saved: the same command "
                     "goes on from there"
@@ -196,15 +198,36 @@ class Loop:
         self._saved_at = time.monotonic()
 
 
+class _Stop(threading.Event):
+    """Set by a signal.
+
+    Attributes:
+        by: which.
+    """
+
+    by = 0
+
+
 @contextlib.contextmanager
-def _sigterm() -> Iterator[threading.Event]:
-    """Yield an event that SIGTERM sets (Spot machines give some 30 seconds)."""
-    stop = threading.Event()  # not an exception: all processes must stop at the same step
+def _asked_to_stop() -> Iterator[_Stop]:
+    """Yield an event that SIGTERM sets (Spot machines give some 30 seconds), and Ctrl-C.
+
+    Ctrl-C must not come between a step and its count either; a second one ends the work at once.
+    """
+    stop = _Stop()  # not an exception: all processes must stop at the same step
     if threading.current_thread() is not threading.main_thread():  # which alone sets handlers
         yield stop
         return
-    previous = signal.signal(signal.SIGTERM, lambda *_: stop.set())
+
+    def ask(by: int, frame: FrameType | None) -> None:
+        if stop.is_set() and by == signal.SIGINT:
+            signal.default_int_handler(by, frame)
+        stop.by = by
+        stop.set()
+
+    previous = {each: signal.signal(each, ask) for each in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for each, handler in previous.items():
+            signal.signal(each, handler)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import os
+import signal
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -110,3 +111,13 @@ def save_plot(folder: str, study: optuna.Study) -> None:
                 figure.savefig(file, format="png", dpi=150)
         finally:
             pyplot.close(figure)
+
+
+def why_it_failed(path: str, code: int) -> str:
+    """Return the line of a training's log that tells why it failed."""
+    if code < 0:
+        return f"killed by {signal.Signals(-code).name}"
+    with storage.open_binary(path) as file:
+        lines = file.read().decode(errors="replace").splitlines()
+    told = [line for line in lines if line.strip() and not line.startswith("See ")]
+    return told[-1].removeprefix("python -m quickdraw.train: ") if told else f"exit code {code}"

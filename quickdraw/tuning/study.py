@@ -161,7 +161,7 @@ class Sweep:
             self._warn_of_edited(record.read(train_dir).code)
             self._study.tell(trial, best)
         else:
-            trial.set_user_attr("error", _error(f"{train_dir}.log", code))
+            trial.set_user_attr("error", results.why_it_failed(f"{train_dir}.log", code))
             self._study.tell(trial, state=TrialState.FAIL)
         log(str(self.rows()[-1]))
 
@@ -247,13 +247,3 @@ def _records(chosen: Mapping[str, Any]) -> str:
     for path in files:
         digest.update(f"{path} {storage.checksum(path)}\n".encode())
     return f"{len(files)} files, {digest.hexdigest()}"
-
-
-def _error(path: str, code: int) -> str:
-    """Return the line of a training's log that tells why it failed."""
-    if code < 0:
-        return f"killed by {signal.Signals(-code).name}"
-    with storage.open_binary(path) as file:
-        lines = file.read().decode(errors="replace").splitlines()
-    told = [line for line in lines if line.strip() and not line.startswith("See ")]
-    return told[-1].removeprefix("python -m quickdraw.train: ") if told else f"exit code {code}"

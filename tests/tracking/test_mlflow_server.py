@@ -67,7 +67,9 @@ def test_a_run_from_training_to_its_score(uri, client, tiny_data, tmp_path, capf
     assert there.data.tags["data_fingerprint"] and there.data.tags["machine.cores"]
     points = client.get_metric_history(there.info.run_id, "eval/top1")
     assert {each.step: pytest.approx(each.value, rel=1e-5) for each in points} == {
-        int(row["step"]): row["eval_top1"] for row in history.rows(str(run)) if "eval_top1" in row
+        int(row["step"]): row["eval_top1"]
+        for row in history.reports(str(run))
+        if "eval_top1" in row
     }
     epochs = client.get_metric_history(there.info.run_id, "epoch")
     assert [each.value for each in epochs][-1] == 4

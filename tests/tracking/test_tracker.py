@@ -48,11 +48,9 @@ def test_a_training_tells_how_it_goes_and_that_it_ends(tiny_data, tmp_path):
     first, second, *rest = listener.heard
     assert (first, second) == (("begin", 0), ("drawings", np.uint8, True))
     assert [kind for kind, *_ in rest] == ["report", "saved", "report", "saved", "end"]
-    steps = [step for kind, step, *_ in rest if kind == "report"]
-    best = [
-        step for kind, step, _, is_best in (each for each in rest if each[0] == "report") if is_best
-    ]
-    assert steps == [2, 4] and best[-1] == trained.step
+    reports = [each for each in rest if each[0] == "report"]
+    assert [step for _, step, _, _ in reports] == [2, 4]
+    assert [step for _, step, _, is_best in reports if is_best][-1] == trained.step
     assert rest[-1] == ("end", "finished")
     again = Listener()
     fit(settings(tiny_data, tmp_path / "run"), [again])
