@@ -125,7 +125,7 @@ def notebook(monkeypatch):
     return shown
 
 
-def test_a_notebook_gets_a_bar_of_its_own_and_loses_it_at_the_end(notebook, clock, capsys):
+def test_a_notebook_gets_a_bar_of_its_own_and_loses_it_at_the_end(capsys, notebook, clock):
     progress = Progress("training", 100, "images")
     for done in range(100):
         clock[0] += 0.5

@@ -150,10 +150,10 @@ def _figures(path: str, group: str) -> Iterator[Metric]:
         for kind, means in content.pop("means", {}).items()
         for name, value in means.items()
     }
-    step, now = int(content.pop("step", 0)), _milliseconds()
+    now = _milliseconds()
     for name, value in content.items():
         if isinstance(value, (int, float)) and math.isfinite(value):
-            yield f"{group}/{name}", float(value), now, step
+            yield f"{group}/{name}", float(value), now, 0  # one figure a run: drawn as bars
 
 
 def _started(run: Run) -> int:

@@ -14,10 +14,11 @@ from quickdraw.tracking.mlflow_state import Sent
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-# Where the user has not chosen: by itself the client reports to its makers, and tries a server that
-# is away again for minutes.
+# Where the user has not chosen: by itself the client reports to its makers, prints, and tries a
+# server that is away again for minutes.
 _DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
