@@ -27,7 +27,8 @@ ROOT = Path(__file__).resolve().parents[1]
 TRANSLATIONS = "docs/ko/flags.json"
 ARCHITECTURE = "docs/architecture.md"
 COMMANDS = (
-    *("train", "eval", "inference", "score", "calibrate", "average", "track", "sweep", "export", "serve"),
+    *("train", "eval", "inference", "score", "calibrate", "average", "track", "sweep"),
+    *("export", "serve"),
     *(f"datasets.{name}" for name in ("prepare", "sample", "download", "inspect")),
     *(f"vertex.{name}" for name in ("submit", "jobs", "register")),
 )
