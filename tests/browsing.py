@@ -82,14 +82,19 @@ def touch(page: Any, strokes: list, share: float = 0.6) -> None:
         session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
-def answered(page: Any, count: int) -> dict[str, Any]:
+def answered(page: Any, count: int, seconds: float = 20.0) -> dict[str, Any]:
     """Wait until the page has an answer to a drawing of so many strokes; return it."""
-    page.wait_for_function(
-        f"window.answered && answered.strokes.length === {count} && pen.strokes.length === {count}"
-        " && JSON.stringify(answered.strokes) === JSON.stringify(strokes.simplify(pen.strokes))",
-        timeout=20_000,
-    )
-    return page.evaluate("answered")
+    script = f"""() => window.answered && answered.strokes.length === {count}
+        && pen.strokes.length === {count}
+        && JSON.stringify(answered.strokes) === JSON.stringify(strokes.simplify(pen.strokes))
+        ? answered : null"""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        # Not wait_for_function: it would need eval, which the page's policy forbids.
+        if found := page.evaluate(script):
+            return found
+        page.wait_for_timeout(50)
+    raise AssertionError(f"no answer to {count} strokes: {page.evaluate('pen.strokes.length')}")
 
 
 class Firefox:

@@ -79,12 +79,11 @@ class Batcher:
 
     async def _answer(self, jobs: list[_Job]) -> None:
         run = asyncio.get_running_loop().run_in_executor
-        prepared = await asyncio.gather(
-            *(run(self._pool, _prepared, job) for job in jobs), return_exceptions=True
-        )
+        # In one thread: drawing is Python, which a second thread would not speed up.
+        prepared = await run(self._pool, lambda: [_tried(job) for job in jobs])
         good = []
         for job, arrays in zip(jobs, prepared, strict=True):
-            if isinstance(arrays, BaseException):
+            if isinstance(arrays, Exception):
                 _settle(job, error=arrays)
             else:
                 good.append((job, arrays))
@@ -102,6 +101,13 @@ class Batcher:
                     break
                 rows.append(row[number])
             _settle(job, rows)
+
+
+def _tried(job: _Job) -> dict[Any, dict[str, np.ndarray]] | Exception:
+    try:
+        return _prepared(job)
+    except Exception as error:  # of this drawing alone: the others are to be answered
+        return error
 
 
 def _prepared(job: _Job) -> dict[Any, dict[str, np.ndarray]]:

@@ -19,6 +19,7 @@ from quickdraw.serving.counters import Counters
 Answer = Callable[[Question], Awaitable[dict[str, Any]]]
 
 _SEND_SECONDS = 10.0
+_SHORT = 8192  # characters
 
 
 class LiveGuesses:
@@ -70,7 +71,10 @@ class LiveGuesses:
     async def _reply(self, data: str | bytes) -> dict[str, Any]:
         seq = None
         try:
-            question, content = await asyncio.to_thread(asking.of_json, data)
+            if len(data) < _SHORT:  # a thread would cost more than it does
+                question, content = asking.of_json(data)
+            else:
+                question, content = await asyncio.to_thread(asking.of_json, data)
             seq = content.get("seq")
             seq = seq if isinstance(seq, int) else None
             found = await self._answer(question)
