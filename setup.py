@@ -28,6 +28,7 @@ test = [
     "pytest>=8",
     "pytest-timeout>=2.3",
     "pytest-xdist>=3.6",
+    "scikit-learn>=1.4",
 ]
 dev = [
     *test,
@@ -89,6 +90,8 @@ setup(
             "quickdraw-calibrate = quickdraw.calibrate:main",
             "quickdraw-average = quickdraw.average:main",
             "quickdraw-sweep = quickdraw.sweep:main",
+            "quickdraw-report = quickdraw.report.__main__:main",
+            "quickdraw-compare = quickdraw.compare:main",
             "quickdraw-export = quickdraw.export:main",
             "quickdraw-serve = quickdraw.serve:main",
             "quickdraw-track = quickdraw.track:main",

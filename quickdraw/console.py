@@ -184,3 +184,15 @@ def _show(bar: str) -> None:
         end = "" if bar else "\r"
         print(f"\r{bar}{blanks}{end}", end="", file=sys.stderr, flush=True)
     _shown = len(bar)
+
+
+def columns(rows: list[tuple[str, ...]]) -> list[str]:
+    """Return the lines of a table, its first column left-aligned, the others right-aligned."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            [first.ljust(widths[0])]
+            + [cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)]
+        )
+        for first, *cells in rows
+    ]

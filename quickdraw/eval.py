@@ -7,8 +7,8 @@ The first line evaluates the best model once, in a few seconds. The second runs 
 it waits for new checkpoints, evaluates each, and ends when the training has. Both print top-1,
 top-3, MAP@3, loss, expected calibration error (ECE; see quickdraw.calibrate) and precision, recall
 and F1 of each class with their means, and write them to train_dir/eval.json and to TensorBoard.
-Beside eval.json lies the confusion matrix, as confusion.csv and confusion.png. --mlflow logs all of
-it.
+Beside eval.json lies the confusion matrix, as confusion.csv and confusion.png. --report adds
+report.html and report.json (see quickdraw.report), at the end. --mlflow logs all of it.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class Flags(RunFlags, MlflowOptions):
     label_loss: str | None = field(None, "Compared with the loss of the run, likewise.")
     checkpoint: Literal["best", "latest"] = field("best", "Which model --run_once evaluates.")
     run_once: bool = field(False, "Evaluate once, do not wait for new checkpoints.")
+    report: bool = field(False, "Write report.html and report.json into the folder of the run too.")
     poll_seconds: float = field(10.0, "How long to sleep before looking for a new checkpoint.", 0.1)
 
 
@@ -72,6 +73,9 @@ def command(flags: Flags) -> None:
         print(table(metrics, trained), flush=True)
         _write(metrics, trained, train_dir)
         send_now(train_dir, flags)
+    if flags.report:
+        _write_report(flags, trained, train_dir)
+        send_now(train_dir, flags)  # now with the report
 
 
 def table(metrics: Metrics, trained: TrainedModel) -> str:
@@ -102,6 +106,16 @@ def _write(metrics: Metrics, trained: TrainedModel, train_dir: str) -> None:
         tensorboard.write_evaluation(writer, trained.step, metrics, trained.labels)
         writer.close()
     plots.save_confusion_matrix(train_dir, metrics.confusion, trained.labels)
+
+
+def _write_report(flags: Flags, trained: TrainedModel, train_dir: str) -> None:
+    from quickdraw.report import document
+    from quickdraw.report.evaluated import evaluate
+
+    output = os.path.join(train_dir, document.PAGE_NAME)
+    seen = evaluate([trained], flags.eval_data_pattern, flags.on_bad_record, [train_dir])
+    document.write(seen, output)
+    print(f"page: {output}")
 
 
 def main(argv: list[str] | None = None) -> int:

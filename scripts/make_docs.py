@@ -28,7 +28,7 @@ TRANSLATIONS = "docs/ko/flags.json"
 ARCHITECTURE = "docs/architecture.md"
 COMMANDS = (
     *("train", "eval", "inference", "score", "calibrate", "average", "track", "sweep"),
-    *("export", "serve"),
+    *("report", "compare", "export", "serve"),
     *(f"datasets.{name}" for name in ("prepare", "sample", "download", "inspect")),
     *(f"vertex.{name}" for name in ("submit", "jobs", "register")),
 )

@@ -25,12 +25,11 @@ import sys
 import time
 
 from quickdraw import cli, storage
-from quickdraw.console import log
+from quickdraw.console import columns, log
 from quickdraw.datasets.inspection.findings import number_of
 from quickdraw.datasets.inspection.look import look
 from quickdraw.datasets.inspection.overview import Overview
 from quickdraw.datasets.inspection.page import page
-from quickdraw.datasets.summary import columns
 from quickdraw.errors import QuickdrawError, UsageError
 from quickdraw.fields import field
 

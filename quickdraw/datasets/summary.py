@@ -6,6 +6,7 @@ import os
 import shlex
 
 from quickdraw import storage
+from quickdraw.console import columns
 from quickdraw.records.dataset_info import DatasetInfo
 
 _SHOWN = 8
@@ -60,18 +61,6 @@ def warnings(info: DatasetInfo) -> list[str]:
 def _named(labels: list[str]) -> str:
     more = f" and {len(labels) - _SHOWN:,} more" if len(labels) > _SHOWN else ""
     return ", ".join(map(repr, labels[:_SHOWN])) + more
-
-
-def columns(rows: list[tuple[str, ...]]) -> list[str]:
-    """Return the lines of a table, its first column left-aligned, the others right-aligned."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            [first.ljust(widths[0])]
-            + [cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)]
-        )
-        for first, *cells in rows
-    ]
 
 
 def _next_command(info: DatasetInfo, output_dir: str) -> str:

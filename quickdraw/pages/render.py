@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,29 @@ def render(template: Path, /, **values: Any) -> str:
         jinja2.UndefinedError: the template uses a name that has no value.
     """
     return _environment(template.parent).get_template(template.name).render(values)
+
+
+def piece(template: Path, macro: str, /, *arguments: Any, **values: Any) -> Markup:
+    """Return the HTML that one macro of a template makes; for parts that stand alone elsewhere.
+
+    Args:
+        template: a file that defines the macro.
+        macro: its name.
+        arguments: what it is called with.
+        values: what other names in the template stand for.
+    """
+    module = _environment(template.parent).get_template(template.name).make_module(values)
+    return Markup(getattr(module, macro)(*arguments))
+
+
+def scoped_style(*sheets: str) -> Markup:
+    """Return the style of all pages, and other sheets, for a part of somebody else's page.
+
+    It holds within elements of the class `quickdraw` alone, such as a figure in a notebook.
+    """
+    text = "\n".join([(_HERE / "style.css").read_text(encoding="utf-8"), *sheets])
+    text = re.sub(r"^( *)(:root|body) \{", r"\1:scope {", text, flags=re.M)
+    return Markup(f"<style>@scope (.quickdraw) {{\n{text}}}</style>")  # our own, no one's input
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -96,13 +96,28 @@ class Ensemble:
             total = (total + self._mean(mirrored(arrays))) / 2
         return np.asarray(total, np.float32)
 
+    def logits(self, arrays: dict[str, Any]) -> Iterator[np.ndarray]:
+        """Yield the logits of one model after the other, of a batch as `reader` makes it.
+
+        Args:
+            arrays: as for `probabilities`.
+
+        Yields:
+            float32 `[batch, num_classes]`, in the order of `labels`.
+        """
+        for number, places in enumerate(self.places):
+            yield self.models[number].logits(self.inputs_of(number, arrays))[:, places]
+
+    def inputs_of(self, number: int, arrays: dict[str, Any]) -> Any:
+        """Return what one of the models takes of a batch as `reader` makes it."""
+        takes = self.takes[number]
+        return unwrapped(part(arrays, takes.inputs, takes.max_points))
+
     def _mean(self, arrays: dict[str, Any]) -> Any:
         total: Any = 0
-        for weight, model, takes, places in zip(
-            self.weights, self.models, self.takes, self.places, strict=True
-        ):
-            inputs = unwrapped(part(arrays, takes.inputs, takes.max_points))
-            total += weight * model.probabilities(inputs)[:, places]
+        for number, (weight, model) in enumerate(zip(self.weights, self.models, strict=True)):
+            scores = model.probabilities(self.inputs_of(number, arrays))
+            total += weight * scores[:, self.places[number]]
         return total
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from quickdraw import storage
@@ -83,3 +84,20 @@ def _step_of(row: dict[str, Any]) -> float:
     """Return the step of a row; infinite where the row is damaged."""
     text = row.get("step") or ""
     return int(text) if text.isdecimal() else math.inf
+
+
+def training_seconds(train_dir: str, settings: Mapping[str, Any]) -> float:
+    """Return how long a run was trained, from the speeds in metrics.csv; 0 where none are known.
+
+    Time spent compiling, evaluating and waiting is not counted.
+
+    Args:
+        train_dir: the folder of the run.
+        settings: the run's.
+    """
+    seconds, before = 0.0, 0.0
+    for row in reports(train_dir):
+        if speed := row.get("images_per_second"):
+            seconds += (row["step"] - before) * settings.get("batch_size", 0) / speed
+            before = row["step"]
+    return seconds

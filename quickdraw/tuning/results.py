@@ -10,7 +10,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from quickdraw import storage
-from quickdraw.datasets.summary import columns
+from quickdraw.console import columns
 from quickdraw.tuning.search import Space
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from quickdraw.datasets.inspection import thumbnails
 from quickdraw.datasets.inspection.contents import UNLABELLED
 from quickdraw.datasets.inspection.overview import Overview
 from quickdraw.datasets.inspection.stats import ClassStats, lookalikes
 from quickdraw.datasets.inspection.top_k import Thumbnail
+from quickdraw.pages import thumbnails
 from quickdraw.pages.render import render
 
 _TEMPLATE = Path(__file__).with_name("inspect.html.j2")

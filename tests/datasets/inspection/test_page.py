@@ -1,41 +1,17 @@
 """The page of `inspect`: complete, self-contained, and safe whatever the records say."""
 
-import html.parser
-import shutil
 import subprocess
 
 import numpy as np
 import pytest
+from browsing import chromium_path
 from inspecting import EVIL, TRAIN, doodle, record, write
+from parsing import Parsed
 from PIL import Image
 
 from quickdraw.datasets.inspection.look import look
 from quickdraw.datasets.inspection.page import page
 from quickdraw.records.dataset_info import DatasetInfo
-
-
-class Parsed(html.parser.HTMLParser):
-    """A page taken apart; checks that what is opened is closed."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.tags, self.attributes, self.texts = [], set(), [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.add(tag)
-        self.attributes += attrs
-        if tag not in ("meta", "img", "br"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.texts.append(data)
-
-    def values_of(self, *names):
-        return [value for name, value in self.attributes if name in names]
 
 
 def test_the_page_is_whole_and_needs_nothing_else(shards):
@@ -85,12 +61,7 @@ def test_hundreds_of_classes_are_folded(tmp_path):
     assert len(text) < 345 * 20_000
 
 
-def chromium():
-    names = ("chromium", "chromium-browser", "google-chrome")
-    return next(filter(None, map(shutil.which, names)), None)
-
-
-@pytest.mark.skipif(not chromium(), reason="needs Chromium, which is not installed")
+@pytest.mark.skipif(not chromium_path(), reason="needs Chromium, which is not installed")
 @pytest.mark.parametrize(("scheme", "paper"), [(0, (21, 21, 27)), (1, (250, 247, 240))])
 def test_a_browser_shows_it_dark_and_light(shards, scheme, paper):
     path = shards / "page.html"
@@ -98,7 +69,7 @@ def test_a_browser_shows_it_dark_and_light(shards, scheme, paper):
     switches = "headless no-sandbox disable-gpu no-first-run disable-background-networking"
     subprocess.run(
         [
-            chromium(),
+            chromium_path(),
             *(f"--{switch}" for switch in switches.split()),
             f"--blink-settings=preferredColorScheme={scheme}",
             f"--user-data-dir={shards / 'browser'}",

@@ -7,7 +7,7 @@ import numpy as np
 from inspecting import doodle
 from PIL import Image
 
-from quickdraw.datasets.inspection import thumbnails
+from quickdraw.pages import thumbnails
 
 
 def test_a_sheet_is_strokes_on_nothing():

@@ -1,0 +1,164 @@
+"""How early a model knows: its answers while the drawing is still being drawn."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from quickdraw.components.inputs import preprocessed, unwrapped
+from quickdraw.drawings.rasterise import rasterise
+from quickdraw.readers import QuickDrawFeatureReader
+from quickdraw.records import labels
+from quickdraw.report.beside import UNKNOWN
+from quickdraw.report.estimates import Estimate, wilson
+from quickdraw.report.evaluated import Evaluated, evaluated
+from quickdraw.report.figure import Figure
+from quickdraw.report.plotting import Plot, plot
+from quickdraw.report.shown import inputs_of
+from quickdraw.runs import factory
+
+_SHARES = tuple(tenth / 10 for tenth in range(1, 11))
+_DRAWINGS = 500
+_BATCH = 512
+
+
+@dataclasses.dataclass
+class Early(Figure):
+    """Answers to beginnings of drawings.
+
+    Attributes:
+        shares: how much of the length of the line is there, 0…1.
+        top1: of each share.
+        drawings_tried: how many drawings were tried, evenly over all with ink.
+        stays_right: the mean share from which on the answer is right and stays so, over drawings
+            that are recognised in the end.
+        at_half: share of the drawings that are recognised when half is there, and stay so.
+        names: classes, those that are known earliest first.
+        stays_right_by_class: the same mean of each of them.
+    """
+
+    macro: ClassVar[str] = "early"
+    shares: list[float]
+    top1: list[Estimate]
+    drawings_tried: int
+    stays_right: float
+    at_half: float
+    names: list[str]
+    stays_right_by_class: list[float]
+
+    def plot(self, t: Callable[..., str]) -> Plot:
+        """Return the curve as the template draws it; `t` translates."""
+        lines = [(t("top-1"), self.shares, [each.value for each in self.top1])]
+        band = ([each.low for each in self.top1], [each.high for each in self.top1])
+        return plot(lines, (0, 1), (0, 1), percent=True, band=band)
+
+
+def early(trained: Any, data: str | None = None) -> Early | None:
+    """Return how good the answers are when only the first 10, 20 … 100 % is drawn.
+
+    The line is cut where that share of its length is reached. What is there is scaled as the
+    package scales a whole drawing; a model of images sees it rasterised.
+
+    Args:
+        trained: see `evaluate`; of several runs the best is shown.
+        data: see `evaluate`.
+
+    Returns:
+        None where the records hold no ink.
+    """
+    seen = evaluated(trained, data)
+    chosen = chosen_for_early(seen)
+    if not chosen:
+        return None
+    strokes = [shown.strokes or [] for shown in seen.shown(chosen)]
+    truth = seen.truth[chosen]
+    right = np.stack(
+        [
+            _predicted(seen, [beginning(each, share) for each in strokes]) == truth
+            for share in _SHARES
+        ]
+    )
+    stays = np.logical_and.accumulate(right[::-1], axis=0)[::-1]
+    known = stays[-1]
+    since = np.where(known, np.array(_SHARES)[stays.argmax(axis=0)], np.nan)
+    of_class = {
+        seen.labels[label]: float(since[(truth == label) & known].mean())
+        for label in np.unique(truth[known]).tolist()
+    }
+    names = sorted(of_class, key=lambda name: of_class[name])
+    return Early(
+        list(_SHARES),
+        [wilson(int(row.sum()), len(chosen)) for row in right],
+        len(chosen),
+        float(since[known].mean()) if known.any() else 1.0,
+        float(stays[_SHARES.index(0.5)].mean()),
+        names,
+        [of_class[name] for name in names],
+    )
+
+
+def chosen_for_early(seen: Evaluated) -> list[int]:
+    """Return the numbers of the drawings that are tried: those with ink, evenly over all."""
+    with_ink = np.flatnonzero(seen.beside.points != UNKNOWN)
+    count = min(len(with_ink), _DRAWINGS)
+    return with_ink[np.linspace(0, len(with_ink) - 1, count).astype(int)].tolist()
+
+
+def beginning(strokes: list, share: float) -> list:
+    """Return the first part of a drawing, by the length of its line.
+
+    Args:
+        strokes: `[[x0, x1, ...], [y0, y1, ...]]` each; not changed.
+        share: how much of the length, 0…1; where there is no length, how many of the strokes.
+    """
+    arrays = [np.array(stroke, float) for stroke in strokes]
+    lengths = [np.hypot(*np.diff(each, axis=1)) for each in arrays]
+    left = share * sum(each.sum() for each in lengths)
+    if left <= 0 or share >= 1:
+        return strokes if share >= 1 else strokes[: max(round(share * len(strokes)), 1)]
+    kept: list = []
+    for stroke, steps in zip(arrays, lengths, strict=True):
+        if left <= 0 and kept:
+            break
+        reached = np.concatenate(([0], np.cumsum(steps)))
+        if reached[-1] <= left:
+            kept.append(stroke.tolist())
+        else:
+            # Up to the point on the line where the length is used up.
+            whole = stroke[:, reached < left]
+            end = [[np.interp(left, reached, axis)] for axis in stroke]
+            kept.append(np.concatenate([whole, end], axis=1).tolist())
+        left -= reached[-1]
+    return kept
+
+
+def _predicted(seen: Evaluated, drawings: list[list]) -> np.ndarray:
+    """Return what the model says of drawings: labels, int64 `[n]`."""
+    model = seen.trained
+    takes, run = factory.create_model(model.run), model.run
+    order = np.array(labels.numbers_in(model.labels, seen.labels))
+    reader = seen.ensemble.reader(QuickDrawFeatureReader, "skip")
+    found = []
+    for start in range(0, len(drawings), _BATCH):
+        batch = drawings[start : start + _BATCH]
+        arrays = {}
+        if "ink" in takes.inputs:
+            arrays["ink"] = np.stack([inputs_of(each, takes.max_points) for each in batch])
+        if "image" in takes.inputs:
+            size = seen.shards.info.image_size
+            images = [rasterise(_scaled(each), size, channels=run.channels) for each in batch]
+            every = np.stack(images).reshape(len(batch), size, size, run.channels)
+            arrays["image"] = preprocessed(reader.preprocess, every, run.image_size)
+        found.append(order[model.logits(unwrapped(arrays)).argmax(axis=1)])
+    return np.concatenate(found)
+
+
+def _scaled(strokes: list) -> list:
+    """Return strokes whose longer side is 255, as a whole drawing has it."""
+    points = np.concatenate([np.array(stroke, float) for stroke in strokes], axis=1)
+    low = points.min(axis=1, keepdims=True)
+    longest = float(np.ptp(points, axis=1).max()) or 1.0
+    return [((np.array(stroke, float) - low) * (255 / longest)).tolist() for stroke in strokes]

@@ -1,0 +1,58 @@
+"""Drawings whose label is likely wrong: confident learning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from quickdraw.report.answers import Answers
+from quickdraw.report.evaluated import evaluated
+from quickdraw.report.galleries import Gallery, gallery
+
+_SHOWN = 36
+
+
+def label_errors(trained: Any, data: str | None = None) -> Gallery:
+    """Return drawings whose label is likely wrong.
+
+    Confident learning: a class counts for a drawing if its probability is at least the mean that it
+    has for the drawings that bear it. Where the likeliest of these classes is not the label, the
+    label is likely wrong; where several runs are given, each of them must call the drawing
+    something else. Those where the label falls shortest of the other class come first.
+
+    Source: Northcutt, Jiang & Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset
+    Labels", sections 3.1 and 3.3 ("prune by noise rate", here by the normalised margin). The
+    probabilities are those of all runs together. Of each drawing the three likeliest classes are
+    looked at. It holds for drawings that the runs were not trained on.
+
+    Args:
+        trained: see `evaluate`.
+        data: see `evaluate`.
+    """
+    seen = evaluated(trained, data)
+    found = suspicious(seen.truth, seen.together, len(seen.labels))
+    for answers in seen.answers:
+        found = found[~answers.right[found]]
+    return gallery(seen, "Likely wrong labels", found[:_SHOWN], len(found), seen.together)
+
+
+def suspicious(truth: np.ndarray, answers: Answers, classes: int) -> np.ndarray:
+    """Return the numbers of drawings off the diagonal of the confident joint, int64 `[m]`.
+
+    Args:
+        truth: int64 `[n]`, the labels.
+        answers: of a model that was not trained on them.
+        classes: how many there are.
+    """
+    counts = np.bincount(truth, minlength=classes)
+    sums = np.bincount(truth, answers.own, classes)
+    # A class without a drawing has no mean: nothing is sure enough for it.
+    thresholds = np.where(counts > 0, sums / np.maximum(counts, 1), np.inf)
+    sure = answers.probabilities >= thresholds[answers.guesses]
+    first = sure.argmax(axis=1)
+    rows = np.arange(len(truth))
+    confident = np.where(sure.any(axis=1), answers.guesses[rows, first], truth)
+    found = np.flatnonzero(confident != truth)
+    margin = answers.own[found] - answers.probabilities[found, first[found]]
+    return found[np.argsort(margin, kind="stable")]

@@ -1,0 +1,246 @@
+"""Runs and drawings: one pass over the records, and what came of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import weakref
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from quickdraw import runs
+from quickdraw.console import Progress
+from quickdraw.errors import UsageError
+from quickdraw.evaluation.evaluate import BATCH
+from quickdraw.evaluation.prefetch import prefetch
+from quickdraw.evaluation.run_evaluation import open_labelled
+from quickdraw.records.shards import BadRecords, OnBadRecord, Shards
+from quickdraw.report.answers import Answers, AnswersCollector, softmax
+from quickdraw.report.beside import Beside, NotingReader
+from quickdraw.report.shown import Shown, read_shown
+from quickdraw.runs import factory
+from quickdraw.runs.ensemble import Ensemble
+from quickdraw.runs.trained import TrainedModel
+
+
+@dataclasses.dataclass
+class Evaluated:
+    """Runs, the drawings that they were tried on, and what they answered.
+
+    Attributes:
+        names: of the runs.
+        folders: their train_dirs; None where nobody said it.
+        ensemble: the trained models.
+        shards: the records.
+        labels: names of the classes, in label order.
+        truth: int64 `[n]`, the label of each drawing.
+        beside: what stands beside the drawings in the records.
+        answers: those of each run.
+        together: those of all runs as an ensemble; of the one run where there is one.
+        best: which of the runs has the highest top-1.
+    """
+
+    names: list[str]
+    folders: list[str | None]
+    ensemble: Ensemble
+    shards: Shards
+    labels: list[str]
+    truth: np.ndarray
+    beside: Beside
+    answers: list[Answers]
+    together: Answers
+    _shown: dict[int, Shown] = dataclasses.field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    @property
+    def best(self) -> int:
+        return int(np.argmax([each.metrics.result()["top1"] for each in self.answers]))
+
+    @property
+    def trained(self) -> TrainedModel:
+        """The best of the runs."""
+        return self.ensemble.models[self.best]
+
+    @property
+    def source(self) -> str:
+        """Which records these are, in words."""
+        part = self.shards.part
+        return self.shards.patterns + (f" ({part.share:g})" if part else "")
+
+    def fetch(self, drawings: Sequence[int] | np.ndarray) -> None:
+        """Read some drawings again, in one pass, so that `shown` has them."""
+        missing = {int(each) for each in drawings} - self._shown.keys()
+        if missing:
+            places = {int(self.beside.places[each]): each for each in missing}
+            self._shown |= read_shown(self.shards, places)
+
+    def shown(self, drawings: Sequence[int] | np.ndarray) -> list[Shown]:
+        """Return some drawings, to be looked at."""
+        self.fetch(drawings)
+        return [self._shown[int(each)] for each in drawings]
+
+    def inputs(self, drawings: Sequence[int] | np.ndarray) -> dict[str, np.ndarray]:
+        """Return some drawings as the models take them, in the order given.
+
+        Returns:
+            By input: `image`, uint8 `[m, size, size, channels]`; `ink`, int16 `[m, max_points, 3]`.
+        """
+        places = self.beside.places[np.asarray(drawings, int)]
+        reader = self.ensemble.reader(NotingReader, "skip")
+        wanted = set(places.tolist())
+        parts = [
+            arrays
+            for arrays, _ in reader.read(
+                self.shards, BATCH, BadRecords("skip"), wanted.__contains__
+            )
+        ]
+        order = np.searchsorted(np.unique(places), places)
+        return {name: np.concatenate([part[name] for part in parts])[order] for name in parts[0]}
+
+
+def evaluate(
+    trained: Any,
+    data: str | None = None,
+    on_bad_record: OnBadRecord = "error",
+    folders: Sequence[str | None] | None = None,
+) -> Evaluated:
+    """Try trained models on labelled records, in one pass.
+
+    Memory: some 60 bytes a drawing and run. No drawing is kept: `Evaluated.shown` reads again the
+    few that are looked at.
+
+    Args:
+        trained: a `TrainedModel`, the train_dir of one, or a list of such.
+        data: comma-separated patterns of records; those that the training was validated on where
+            None.
+        on_bad_record: "error" stops at the first bad record, "skip" counts it and goes on.
+        folders: the train_dirs, where models are given.
+
+    Raises:
+        QuickdrawError: no such run or records, or they do not suit each other.
+    """
+    # Batches of several sizes are meant: whole ones, the last one, and single drawings.
+    tf.get_logger().addFilter(_is_no_retracing)
+    every = trained if isinstance(trained, list | tuple) else [trained]
+    if folders is None:
+        folders = [each if isinstance(each, str) else None for each in every]
+    models = [runs.load(each) if isinstance(each, str) else each for each in every]
+    ensemble = Ensemble(models)
+    if data is None:
+        _check_same_validation(models)
+    reader = ensemble.reader(NotingReader, on_bad_record)
+    # With the classes of the first model, be it another that reads for all.
+    run = dataclasses.replace(ensemble.run, labels=ensemble.labels, named=ensemble.named)
+    shards = open_labelled(run, reader, data)
+    collectors = [AnswersCollector(len(ensemble.labels), each.temperature) for each in models]
+    both = AnswersCollector(len(ensemble.labels), 1.0) if len(models) > 1 else None
+    truths = list(_pass(ensemble, reader, shards, collectors, both))
+    answers = [each.answers() for each in collectors]
+    return Evaluated(
+        _names(folders, models),
+        list(folders),
+        ensemble,
+        shards,
+        ensemble.labels,
+        np.concatenate(truths),
+        reader.noted(),
+        answers,
+        both.answers() if both else answers[0],
+    )
+
+
+def _pass(
+    ensemble: Ensemble,
+    reader: NotingReader,
+    shards: Shards,
+    collectors: list[AnswersCollector],
+    both: AnswersCollector | None,
+) -> Iterator[np.ndarray]:
+    """Show all drawings to all models; yield the labels of each batch, int64 `[batch]`."""
+    losses = [factory.create_loss(model.run).calculate_loss for model in ensemble.models]
+    bad = BadRecords(reader.on_bad_record)
+    progress, done = Progress("evaluating", None, "drawings"), 0
+    for arrays, labels in prefetch(reader.read(shards, BATCH, bad, reader.goes_to)):
+        total: Any = 0
+        numbers = tf.constant(labels, tf.int32)
+        for logits, collector, loss in zip(
+            ensemble.logits(arrays), collectors, losses, strict=True
+        ):
+            of_batch = tf.cast(loss(tf.constant(logits), numbers), tf.float32).numpy()
+            total = total + collector.add(logits, labels, of_batch)
+        if both:
+            # As logits: their softmax is the mean probability.
+            mean = np.log(np.maximum(total / len(collectors), 1e-30))
+            own = np.take_along_axis(mean, labels[:, None], axis=1)[:, 0]
+            both.add(mean, labels, -own)
+        yield labels
+        done += len(labels)
+        progress.update(done)
+    progress.close()
+    bad.report()
+    if not done:
+        raise shards.nothing_usable()
+
+
+def _is_no_retracing(line: logging.LogRecord) -> bool:
+    return "tf.function retracing" not in line.getMessage()
+
+
+def _names(folders: Sequence[str | None], models: list[TrainedModel]) -> list[str]:
+    """Return a short name of each run; its whole path where two would be the same."""
+    paths = [
+        (folder or model.run.model).rstrip("/")
+        for folder, model in zip(folders, models, strict=True)
+    ]
+    short = [os.path.basename(path) for path in paths]
+    if len(set(short)) == len(short):
+        return short
+    return paths if len(set(paths)) == len(paths) else [f"{i} {p}" for i, p in enumerate(paths)]
+
+
+def _check_same_validation(models: list[TrainedModel]) -> None:
+    every = {
+        tuple(
+            model.run.settings.get(name)
+            for name in ("eval_data_pattern", "valid_share")
+            + (("train_data_pattern",) if not model.run.settings.get("eval_data_pattern") else ())
+        )
+        for model in models
+    }
+    if len(every) > 1:
+        found = ", ".join(sorted(str(each[0] or each[1:]) for each in every))
+        raise UsageError(
+            "--data_pattern is needed: the runs were validated on different records. "
+            f"Received: {found}"
+        )
+
+
+_known: weakref.WeakKeyDictionary[TrainedModel, dict[Any, Evaluated]] = weakref.WeakKeyDictionary()
+
+
+def evaluated(trained: Any, data: str | None = None) -> Evaluated:
+    """Return what `evaluate` does, or what it did the last time for the same model and records.
+
+    Args:
+        trained: as for `evaluate`; an `Evaluated` is returned as it is.
+        data: as for `evaluate`.
+    """
+    if isinstance(trained, Evaluated):
+        return trained
+    if not isinstance(trained, TrainedModel):
+        return evaluate(trained, data)
+    known = _known.setdefault(trained, {})
+    key = (data, trained.step, trained.temperature)
+    if key not in known:
+        known.clear()
+        known[key] = evaluate(trained, data)
+    return known[key]
+
+
+__all__ = ["Evaluated", "evaluate", "evaluated", "softmax"]

@@ -1,0 +1,65 @@
+"""A figure: plain numbers that show themselves, on the page and in a notebook, and go into JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from markupsafe import Markup
+
+from quickdraw.pages.render import piece, scoped_style
+from quickdraw.report.words import Language, translator
+
+TEMPLATE = Path(__file__).with_name("figures.html.j2")
+STYLE = Path(__file__).with_name("figures.css")
+
+
+class Figure:
+    """What the figures share. A subclass is a dataclass; fields that begin with _ stay out of JSON.
+
+    Attributes:
+        macro: the macro of `figures.html.j2` that shows it, and its name in report.json.
+    """
+
+    macro: ClassVar[str]
+
+    def html(self, language: Language = "en") -> Markup:
+        """Return it as HTML: SVG, PNG in data: URLs, and tables."""
+        t = translator(language)
+        return piece(TEMPLATE, self.macro, self, t=t, language=language)
+
+    def shows(self) -> list[int]:
+        """Return the numbers of the drawings that it shows, so that all are read in one pass."""
+        return []
+
+    def json(self) -> dict[str, Any]:
+        """Return its numbers, as JSON has them."""
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]
+        names = [each.name for each in fields if not each.name.startswith("_")]
+        return {name: plain(getattr(self, name)) for name in names}
+
+    def _repr_html_(self) -> str:
+        style = scoped_style(STYLE.read_text(encoding="utf-8"))
+        return f'{style}<div class="quickdraw">{self.html()}</div>'
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it: lists, dictionaries, texts, and numbers of six digits."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {
+            str(key): plain(each) for key, each in value.items() if not str(key).startswith("_")
+        }
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if math.isfinite(value) else None
+    return value

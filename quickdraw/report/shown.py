@@ -1,0 +1,111 @@
+"""The few drawings that are looked at: read again from their records."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import os
+
+import numpy as np
+from PIL import Image
+
+from quickdraw.drawings.rasterise import rasterise
+from quickdraw.records import example, ink
+from quickdraw.records.shards import BadRecords, Shards
+
+_LARGEST = 64  # pixels a side that are shown of a drawing
+
+
+@dataclasses.dataclass
+class Shown:
+    """A drawing that is looked at.
+
+    Attributes:
+        image: uint8 `[side, side]`, strokes on 0, at most 64 pixels a side.
+        place: its file and the number of its record, in words.
+        strokes: `[[x0, x1, ...], [y0, y1, ...]]` each, 0...255, where the record keeps ink; the
+            longer side of the drawing is 255.
+    """
+
+    image: np.ndarray
+    place: str
+    strokes: list | None
+
+
+def read_shown(shards: Shards, places: dict[int, int]) -> dict[int, Shown]:
+    """Read some drawings.
+
+    Args:
+        shards: where they are.
+        places: number of the record over all files → number of the drawing.
+
+    Returns:
+        Number of the drawing → the drawing.
+    """
+    found: dict[int, Shown] = {}
+    last = max(places)
+    for place, (_, path, number, data) in enumerate(shards.read(BadRecords("skip"))):
+        if place in places:
+            record = example.Example.FromString(data)
+            found[places[place]] = _shown(record, f"{os.path.basename(path)}, record {number}")
+        if place == last:
+            break
+    return found
+
+
+def _shown(record: example.Example, place: str) -> Shown:
+    features = record.features.feature
+    image = _decoded(example.bytes_of(record, "image")) if "image" in features else None
+    strokes = None
+    if "ink" in features:
+        strokes = strokes_of(example.ink_of(record), image)
+    if image is None:
+        image = rasterise(strokes) if strokes else np.zeros((28, 28), np.uint8)
+    return Shown(image, place, strokes)
+
+
+def _decoded(data: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(data)) as picture:
+        # As inspect shows colours: the strongest channel.
+        pixels = np.asarray(picture)
+    grey = pixels.max(axis=2) if pixels.ndim == 3 else pixels
+    if max(grey.shape) <= _LARGEST:
+        return grey
+    small = Image.fromarray(grey)
+    small.thumbnail((_LARGEST, _LARGEST), Image.Resampling.LANCZOS)
+    return np.asarray(small)
+
+
+def strokes_of(steps: np.ndarray, image: np.ndarray | None = None) -> list:
+    """Return the strokes that ink stands for.
+
+    Ink is scaled to a square; the bounding box of the image, where there is one, says what the
+    drawing's sides were.
+
+    Args:
+        steps: float32 `[points, 3]`, see `quickdraw.records.ink`.
+        image: uint8 `[side, side]`.
+
+    Returns:
+        `[[x0, x1, ...], [y0, y1, ...]]` of each stroke, 0...255.
+    """
+    places = np.concatenate((np.zeros((1, 2)), np.cumsum(steps[:, :2], axis=0)))
+    places -= places.min(axis=0)
+    points = 255 * places * _sides(image)
+    ends = np.flatnonzero(steps[:-1, 2] > 0.5) + 2
+    return [part.T.tolist() for part in np.split(points, ends)]
+
+
+def _sides(image: np.ndarray | None) -> np.ndarray:
+    """Return width and height of a drawing, the longer one 1."""
+    if image is None or not (there := image > 64).any():
+        return np.ones(2)
+    pen = 16 / 304 * len(image)  # as `rasterise` draws
+    lines = [np.flatnonzero(there.any(axis=axis)) for axis in (0, 1)]
+    sides = np.array([max(line[-1] - line[0] + 1 - pen, 0.5) for line in lines])
+    return sides / sides.max()
+
+
+def inputs_of(strokes: list, max_points: int) -> np.ndarray:
+    """Return strokes as a model of ink takes them, int16 `[max_points, 3]`."""
+    return ink.padded(ink.ink_of(strokes), max_points)

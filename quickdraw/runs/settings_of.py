@@ -1,0 +1,33 @@
+"""The settings of a run as one list, and what of them two runs have otherwise."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from quickdraw.runs.record import Run
+
+_WHERE = ("train_dir", "start_new_model", "train_data_pattern", "eval_data_pattern")
+
+
+def differing_settings(run: Run, other: Run) -> dict[str, Any]:
+    """Return the settings of a run that another has otherwise, by their names."""
+    mine, theirs = _all_settings(run), _all_settings(other)
+    return {name: mine.get(name) for name in mine | theirs if mine.get(name) != theirs.get(name)}
+
+
+def _all_settings(run: Run) -> dict[str, Any]:
+    settings: dict[str, Any] = {}
+    for name, value in run.settings.items():
+        if isinstance(value, dict):
+            settings |= {f"{name}.{key}": of for key, of in value.items()}
+        elif name not in _WHERE:
+            settings[name] = value
+    params = {f"model.{name}": value for name, value in run.model_params.items()}
+    params |= {f"loss.{name}": value for name, value in run.loss_params.items()}
+    return {"model": run.model, "loss": run.label_loss, **params, **settings}
+
+
+def plain_text(value: Any) -> str:
+    """Return a setting as it would be written on a command line."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
