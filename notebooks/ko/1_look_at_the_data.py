@@ -30,6 +30,10 @@ if importlib.util.find_spec("quickdraw") is None:
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", PACKAGE], check=True)
 
 # %%
+from quickdraw.cli import load_tensorflow
+
+load_tensorflow()
+
 import numpy as np
 from PIL import Image
 

@@ -29,6 +29,10 @@ if importlib.util.find_spec("quickdraw") is None:
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", PACKAGE], check=True)
 
 # %%
+from quickdraw.cli import load_tensorflow
+
+load_tensorflow()
+
 from quickdraw.datasets.sample import make_sample
 from quickdraw.drawings import sheet
 from quickdraw.evaluation.run_evaluation import RunEvaluation

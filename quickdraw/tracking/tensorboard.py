@@ -35,7 +35,7 @@ class TensorBoard(Tracker):
         for name in ("", "train", "eval"):
             writer = self._writers[name] = event_writer(folder, name)
             self._open.callback(writer.close)
-        write_parameters(self._writers[""], run)
+        write_parameters(self._writers[""], run, train_dir)
 
     def drawings(self, images: np.ndarray, labels: np.ndarray) -> None:
         """Write them as a sheet."""
@@ -72,12 +72,15 @@ def write_scalars(writer: tf.summary.SummaryWriter, step: int, values: dict[str,
             tf.summary.scalar(name, value, step)
 
 
-def write_parameters(writer: tf.summary.SummaryWriter, run: Run) -> None:
-    """Write what made a run for the HPARAMS page, where runs lie in one table beside each other."""
+def write_parameters(writer: tf.summary.SummaryWriter, run: Run, name: str) -> None:
+    """Write what made a run for the HPARAMS page, where runs lie in one table beside each other.
+
+    Runs of the same name there are taken for one that was repeated, and their figures averaged.
+    """
     from tensorboard.plugins.hparams import summary_v2 as hparams
 
     with writer.as_default():
-        hparams.hparams(dict(parameters(run)), start_time_secs=run.started_at.timestamp())
+        hparams.hparams(dict(parameters(run)), name, run.started_at.timestamp())
     writer.flush()
 
 

@@ -106,3 +106,20 @@ def test_parameters_are_flat_and_none_hides_another(tiny_run):
     assert (found["model"], found["classes"], found["seed"]) == ("LogisticModel", 3, 0)
     assert found["augment.flip"] is False
     assert all(isinstance(value, (int, float, str)) for value in found.values())
+
+
+def test_tensorboard_finds_the_runs_and_what_made_them(tiny_data, tmp_path):
+    """As its HPARAMS page reads them: by the folder, with parameters and start."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.plugins.hparams import metadata
+
+    folder = str(tmp_path / "run")
+    fit(settings(tiny_data, folder))
+    events = EventAccumulator(folder).Reload()
+    content = events.SummaryMetadata(metadata.SESSION_START_INFO_TAG).plugin_data.content
+    session = metadata.parse_session_start_info_plugin_data(content)
+    assert session.group_name == folder
+    assert session.hparams["batch_size"].number_value == 60
+    assert session.hparams["model"].string_value == "LogisticModel"
+    evaluated = EventAccumulator(f"{folder}/eval").Reload()
+    assert set(evaluated.Tags()["tensors"]) >= {"top1", "ece", "f1/cat", "classification report"}
