@@ -47,7 +47,7 @@ def code(path: Path) -> list[str]:
 
 
 def test_all_are_there():
-    assert [path.name[0] for path in TEXTS] == ["1", "2"]
+    assert [path.name[0] for path in TEXTS] == ["1", "2", "3"]
 
 
 def test_each_is_as_its_text_and_has_no_outputs():
