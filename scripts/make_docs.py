@@ -18,10 +18,12 @@ import re
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 
 from quickdraw import cli
+from quickdraw.leaderboard.commands import MODULES
 
 ROOT = Path(__file__).resolve().parents[1]
 TRANSLATIONS = "docs/ko/flags.json"
@@ -31,6 +33,7 @@ COMMANDS = (
     *("report", "compare", "export", "serve"),
     *(f"datasets.{name}" for name in ("prepare", "sample", "download", "inspect")),
     *(f"vertex.{name}" for name in ("submit", "jobs", "register")),
+    *(f"leaderboard {name}" for name in MODULES),
 )
 _FRONT = {
     "en": """# Flags
@@ -98,8 +101,15 @@ def flag_reference(language: str) -> str:
 def flags_of(command: str) -> dict[str, flags.Flag]:
     """Return a command's flags, without --config."""
     values = flags.FlagValues()
-    cli.define_flags(values, importlib.import_module(f"quickdraw.{command}").Flags)
+    cli.define_flags(values, module_of(command).Flags)
     return {name: values[name] for name in values if name != "config"}
+
+
+def module_of(command: str) -> Any:
+    """Return the module of a command, such as `train` or `leaderboard serve`."""
+    room, _, name = command.partition(" ")
+    path = f"{room}.commands.{MODULES[name]}" if name else room
+    return importlib.import_module(f"quickdraw.{path}")
 
 
 def _default(flag: flags.Flag) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import importlib.util
+import itertools
 import re
 import runpy
 import shlex
@@ -19,7 +20,7 @@ from quickdraw import cli
 from quickdraw.datasets.sample import make_sample
 from quickdraw.training.optimizers import complete
 from quickdraw.tuning import search
-from quickdraw.vertex import job_flags, service, submit
+from quickdraw.vertex import job_flags, submit
 
 ROOT = Path(__file__).resolve().parents[1]
 ENGLISH = ["README.en.md", *(f"docs/en/{path.name}" for path in sorted(ROOT.glob("docs/en/*.md")))]
@@ -116,14 +117,17 @@ def check_command(line: str) -> None:
     """Parse a command, each value checked; those of `--config` too."""
     _, _, module, *arguments = shlex.split(line)
     command, argv = module.removeprefix("quickdraw."), [module, *arguments]
-    if command == "vertex.submit":
+    if command == "leaderboard":
+        word, *rest = arguments
+        check_leaderboard(word, rest)
+    elif command == "vertex.submit":
         argv, passed = submit.split(argv)
         chosen = parsed(command, argv)
         flags = job_flags.parse(chosen.kind, chosen.model, passed, ())
         if chosen.kind in ("train", "tune"):
             job_flags.look_up(chosen.kind, flags, chosen.gpus, chosen.workers)
     elif command == "vertex.jobs":
-        parsed(command, service.first_word_as("action", argv))
+        parsed(command, cli.first_word_as("action", argv))
     else:
         at = argv.index("--") if "--" in argv else len(argv)
         chosen = parsed(command, argv[:at])
@@ -132,6 +136,19 @@ def check_command(line: str) -> None:
             complete(chosen)
         if command == "sweep":
             search.parse(chosen.search, defined("train"))
+
+
+def check_leaderboard(word: str, rest: list[str]) -> None:
+    """Parse a command of the leaderboard: some have words before their flags."""
+    module = make_docs().module_of(f"leaderboard {word}")
+    values = flags.FlagValues()
+    cli.define_flags(values, module.Flags)
+    names = [name for name in ("action", "name", "what") if name in values]
+    count = sum(1 for _ in itertools.takewhile(lambda each: not each.startswith("-"), rest))
+    first = [f"--{name}={each}" for name, each in zip(names, rest[:count], strict=False)]
+    rest = [*first, *rest[len(first) :]]
+    cli.parse(values, ["leaderboard", *rest])
+    cli.read_flags(values, module.Flags)
 
 
 def test_gcloud_knows_every_command_and_flag():

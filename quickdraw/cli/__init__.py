@@ -1,6 +1,13 @@
 """What the entry points share: flags in, one call, exit code out."""
 
-from quickdraw.cli.command_line import Config, define_flags, parse, read_flags, types_of
+from quickdraw.cli.command_line import (
+    Config,
+    define_flags,
+    first_word_as,
+    parse,
+    read_flags,
+    types_of,
+)
 from quickdraw.cli.entry_point import load_tensorflow, run
 from quickdraw.cli.other_names import Elsewhere
 
@@ -8,6 +15,7 @@ __all__ = [
     "Config",
     "Elsewhere",
     "define_flags",
+    "first_word_as",
     "load_tensorflow",
     "parse",
     "read_flags",

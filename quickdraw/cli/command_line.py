@@ -128,6 +128,13 @@ def parse(values: flags.FlagValues, argv: list[str], elsewhere: Elsewhere = NOWH
         _apply_config(values, with_home(values["config"].value))
 
 
+def first_word_as(flag: str, argv: list[str]) -> list[str]:
+    """Turn `program train --x` into `program --flag=train --x`, parsed like any other flag."""
+    if len(argv) > 1 and not argv[1].startswith("-"):
+        return [argv[0], f"--{flag}={argv[1]}", *argv[2:]]
+    return argv
+
+
 def _stray(values: flags.FlagValues, before: list[str], rest: list[str]) -> str:
     """Return what to do about a word that is no flag: `rest[0]`, which comes after `before`."""
     if rest[0].startswith(tuple("‐‑‒–—−")):

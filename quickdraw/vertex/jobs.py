@@ -48,7 +48,7 @@ def command(flags: Flags) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the console command `quickdraw-jobs`; return its exit code."""
-    argv = service.first_word_as("action", sys.argv if argv is None else argv)
+    argv = cli.first_word_as("action", sys.argv if argv is None else argv)
     return cli.run(Flags, command, argv)
 
 

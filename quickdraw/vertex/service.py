@@ -36,13 +36,6 @@ class PollFlags(ServiceFlags):
     poll_seconds: float = field(20.0, "How often to ask for the state of a job.", 0.1)
 
 
-def first_word_as(flag: str, argv: list[str]) -> list[str]:
-    """Turn `program train --x` into `program --job=train --x`, parsed like any other flag."""
-    if len(argv) > 1 and not argv[1].startswith("-"):
-        return [argv[0], f"--{flag}={argv[1]}", *argv[2:]]
-    return argv
-
-
 def project(flags: ServiceFlags) -> str:
     """Return the project named by the flags or the login.
 

@@ -198,7 +198,7 @@ def _yaml(spec: dict[str, Any]) -> str:
 def split(argv: list[str]) -> tuple[list[str], list[str]]:
     """Split this command's arguments from what follows `--`."""
     at = argv.index("--") if "--" in argv else len(argv)
-    return service.first_word_as("kind", argv[:at]), argv[at + 1 :]
+    return cli.first_word_as("kind", argv[:at]), argv[at + 1 :]
 
 
 def main(argv: list[str] | None = None) -> int:

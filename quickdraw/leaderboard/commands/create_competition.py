@@ -1,0 +1,84 @@
+"""Makes a competition: one SQLite file, or a PostgreSQL database.
+
+    python -m quickdraw.leaderboard create Camp --solution=data/qd10/solution.csv
+
+The first word is the name. The solution is `image_id,label`, as `prepare` writes it; the names of
+the classes come from the dataset.json or solution.labels.csv beside it, and with them files of
+words (`key_id,word`) can be scored, too. It is split in a public part, for the board, and a private
+one, for the end, class by class and by a secret key that is made now; nobody can tell which part an
+id is in. The solution is copied into the database: the file is no longer needed.
+
+Prints the organiser's link, which works once; `teams organiser` makes another one. Takes a second.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from typing import Literal
+
+from quickdraw import cli, storage
+from quickdraw.errors import UsageError
+from quickdraw.fields import field
+from quickdraw.leaderboard.commands.common_flags import LinkFlags, link
+
+
+@dataclasses.dataclass(kw_only=True)
+class Flags(LinkFlags):
+    """What can be said on the command line."""
+
+    name: str | None = field(None, "What the competition is called: the first word.")
+    solution: str | None = field(None, "The right answers: image_id,label.", path=True)
+    metric: Literal["top1", "map3"] = field("top1", "What counts: top1 or map3.")
+    public: int = field(30, "Per cent of the drawings that make the score on the board.", 1, 99)
+    daily_limit: int = field(10, "Entries a team may send a day.", 1)
+    total_limit: int = field(100, "Entries a team may send in all.", 1)
+    final_choices: int = field(2, "Entries a team may choose for the end.", 1)
+    ladder: bool = field(
+        False,
+        "Show a score only when it is better by two steps (the Ladder mechanism), so that small "
+        "changes tell nothing of the public drawings.",
+    )
+    time_zone: str = field("UTC", "By which days and times are meant, such as Asia/Seoul.")
+    start: str | None = field(None, "When it begins: '2026-12-01 09:00'. Without: now.")
+    end: str | None = field(None, "When it ends: '2026-12-05 18:00'. Without: by `end`.")
+    data_url: str = field("", "Where teams find the records: https:// or gs://.")
+    description: str = field("", "A sentence for the first page.")
+
+
+def command(flags: Flags) -> None:
+    """Make the competition and print the organiser's link."""
+    from quickdraw.evaluation.scoring import names_beside
+    from quickdraw.leaderboard.store import access, competition, moments
+    from quickdraw.leaderboard.store.database import Database
+
+    if not flags.name or not flags.solution:
+        raise UsageError("a name, as the first word, and --solution are needed")
+    zone = flags.time_zone
+    settings = {
+        "metric": flags.metric,
+        "public_percent": flags.public,
+        "daily_limit": flags.daily_limit,
+        "total_limit": flags.total_limit,
+        "final_choices": flags.final_choices,
+        "ladder": flags.ladder,
+        "time_zone": zone,
+        "starts": moments.parse(flags.start, zone) if flags.start else None,
+        "ends": moments.parse(flags.end, zone) if flags.end else None,
+        "data_url": flags.data_url,
+        "description": flags.description,
+    }
+    names = names_beside(flags.solution)
+    with storage.open_binary(flags.solution) as file:
+        database = Database(flags.database, create=True)
+        made = competition.create(database, file, flags.name, names, settings)
+    with database.writing() as connection:
+        code = access.invite(connection, None, moments.now())
+    print(f"{made.name}: {made.public_count:,} drawings public, {made.private_count:,} private")
+    print(f"in {database.name}; next: python -m quickdraw.leaderboard serve")
+    print(f"the organiser's page, a link that works once: {link(flags.url, code)}")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    return cli.run(Flags, command, cli.first_word_as("name", sys.argv if argv is None else argv))

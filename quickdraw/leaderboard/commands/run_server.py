@@ -1,0 +1,76 @@
+"""Runs the server of a competition: the pages, the API, and the scoring.
+
+    python -m quickdraw.leaderboard serve
+    python -m quickdraw.leaderboard serve --database=postgresql+psycopg://user@host/name --public_url=https://example.org
+
+The first line serves the file competition.db on port 8080 to everybody in the same network. Behind
+https (Cloud Run, nginx), say the address that people see as --public_url: cookies are then kept to
+https. Only behind a proxy that sets X-Forwarded-For, add --behind_proxy.
+
+Ctrl-C or SIGTERM ends it after the entry at hand. What was accepted and not yet scored, even if the
+machine lost power, is scored at the next start. See docs/en/leaderboard.md for what it can bear.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+
+from quickdraw import cli
+from quickdraw.console import log
+from quickdraw.fields import field
+from quickdraw.leaderboard.commands.common_flags import DatabaseFlags
+
+_MOST_CONNECTIONS = 2000
+_LARGEST_HEAD = 16 << 10
+
+
+@dataclasses.dataclass(kw_only=True)
+class Flags(DatabaseFlags):
+    """What can be said on the command line."""
+
+    host: str = field("0.0.0.0", "The address to listen at; 127.0.0.1 is this machine only.")
+    port: int | None = field(None, "The port; without it $PORT, or else 8080.", 0, 65535)
+    public_url: str = field("", "Where people reach the server, such as https://example.org.")
+    behind_proxy: bool = field(False, "Believe the proxy's X-Forwarded-For and -Proto.")
+    size_limit: int = field(64, "Megabytes of an upload, and of what it unpacks to.", 1, 4096)
+    address_limit: int = field(600, "Uploads a minute from one address; a school may have one.", 1)
+
+
+def command(flags: Flags) -> None:
+    """Serve until told to stop."""
+    import uvicorn
+
+    from quickdraw.leaderboard.site.board_app import make_app
+    from quickdraw.leaderboard.site.context import Context, Limits
+    from quickdraw.leaderboard.site.protocol import PatientProtocol
+    from quickdraw.leaderboard.store.database import Database
+
+    database = Database(flags.database)
+    limits = Limits(size=flags.size_limit << 20, address_uploads=flags.address_limit)
+    context = Context(database, limits=limits, public_url=flags.public_url)
+    name = context.competition().name
+    port = int(os.environ.get("PORT") or 8080) if flags.port is None else flags.port
+    config = uvicorn.Config(
+        make_app(context),
+        host=flags.host,
+        port=port,
+        http=PatientProtocol,
+        access_log=False,  # addresses of links with codes are in no log
+        server_header=False,
+        limit_concurrency=_MOST_CONNECTIONS,
+        h11_max_incomplete_event_size=_LARGEST_HEAD,
+        proxy_headers=flags.behind_proxy,
+        forwarded_allow_ips="*" if flags.behind_proxy else None,
+        log_level="warning",
+        timeout_graceful_shutdown=30,
+    )
+    log(f"{name}: {flags.public_url or f'http://localhost:{port}'} (Ctrl-C ends it)")
+    uvicorn.Server(config).run()
+    database.close()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    return cli.run(Flags, command, sys.argv if argv is None else argv)

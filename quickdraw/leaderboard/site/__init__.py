@@ -1,0 +1,1 @@
+"""The server of a leaderboard: pages, the API, and what guards them."""

@@ -1,0 +1,136 @@
+"""What the server's requests share."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Callable
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+
+from quickdraw.leaderboard.site.site_guards import Rate
+from quickdraw.leaderboard.store import competition as competitions
+from quickdraw.leaderboard.store import moments, standings
+from quickdraw.leaderboard.store.competition import Competition
+from quickdraw.leaderboard.store.database import Database
+from quickdraw.leaderboard.store.scorer import Scorer
+
+_FRESH_SECONDS, _STALE_SECONDS = 1.0, 10.0
+_MOST_KEPT = 500
+_TEAM_UPLOADS, _WRONG_SECRETS = 30, 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """What the server takes from whom.
+
+    Attributes:
+        size: bytes of an upload, and of what it unpacks to.
+        address_uploads: a minute, from one address: a school may have one.
+        wait_seconds: how long an upload waits for its score before it is told its place.
+    """
+
+    size: int = 64 << 20
+    address_uploads: int = 600
+    wait_seconds: float = 20.0
+
+
+class Context:
+    """The database, the clock, the scorer, and what is kept in memory for a second.
+
+    Args:
+        database: of the competition.
+        clock: returns this moment.
+        limits: what is taken from whom.
+        public_url: where people reach the server, such as https://example.org; may be empty.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], int] = moments.now,
+        limits: Limits | None = None,
+        public_url: str = "",
+    ):
+        self.database, self.clock, self.limits = database, clock, limits or Limits()
+        self.public_url = public_url.rstrip("/")
+        self.scorer = Scorer(database, clock, self._scored)
+        self.team_uploads = Rate(_TEAM_UPLOADS)
+        self.address_uploads = Rate(self.limits.address_uploads)
+        self.wrong_secrets = Rate(_WRONG_SECRETS)
+        self._kept: dict[Any, tuple[float, Any]] = {}
+        self._making: dict[Any, asyncio.Lock] = {}
+        self._waiting: dict[int, asyncio.Future[None]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    def competition(self) -> Competition:
+        """Return the competition as it is now."""
+        return competitions.load(self.database)
+
+    def forget(self) -> None:
+        """Make everything anew: the organiser changed something."""
+        self._kept.clear()
+
+    async def kept(self, key: Any, make: Callable[[], Any]) -> Any:
+        """Return what `make` makes, at most a second old; made in a thread, once for all who ask.
+
+        Those who ask while it is being made get the one before, if it is not too old.
+        """
+        then, value = self._kept.get(key, (0.0, None))
+        age = time.monotonic() - then
+        if age < _FRESH_SECONDS:
+            return value
+        lock = self._making.setdefault(key, asyncio.Lock())
+        if lock.locked() and age < _STALE_SECONDS:
+            return value
+        async with lock:
+            then, value = self._kept.get(key, (0.0, None))
+            if time.monotonic() - then >= _FRESH_SECONDS:
+                start = time.monotonic()
+                value = await run_in_threadpool(make)
+                self._kept[key] = (start, value)
+                while len(self._kept) > _MOST_KEPT:
+                    oldest = next(iter(self._kept))
+                    self._kept.pop(oldest), self._making.pop(oldest, None)
+        return value
+
+    def board(self) -> tuple[Competition, list[standings.Standing], list[Any]]:
+        """Return the competition, its board as everybody may see it, and its curves."""
+        moment = self.clock()
+        with self.database.reading() as connection:
+            contest = competitions.loaded(connection)
+            make = standings.public if contest.revealed is None else standings.final
+            rows = make(connection, contest, moment)
+            return contest, rows, standings.curves(connection, contest, rows)
+
+    def start(self) -> None:
+        """Begin to score; called in the event loop."""
+        self._loop = asyncio.get_running_loop()
+        self.scorer.start()
+
+    def _scored(self, number: int) -> None:
+        if self._loop is not None and number in self._waiting:
+            self._loop.call_soon_threadsafe(self._tell, number)
+
+    def _tell(self, number: int) -> None:
+        future = self._waiting.pop(number, None)
+        if future is not None and not future.done():
+            future.set_result(None)
+
+    async def scored(self, number: int, is_done: Callable[[], bool]) -> None:
+        """Wait until an entry is scored, for a while."""
+        future = self._waiting.setdefault(number, asyncio.get_running_loop().create_future())
+        try:
+            # Asked only now: it may have been scored before anybody waited.
+            if not await run_in_threadpool(is_done):
+                await asyncio.wait_for(asyncio.shield(future), self.limits.wait_seconds)
+        except TimeoutError:
+            pass
+        finally:
+            self._waiting.pop(number, None)

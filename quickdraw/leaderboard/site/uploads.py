@@ -1,0 +1,119 @@
+"""Taking an upload in, for the form and for the API: within the limits, and until it is scored."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from typing import BinaryIO
+
+import sqlalchemy as sa
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+
+from quickdraw.leaderboard.site.context import Context
+from quickdraw.leaderboard.site.unpacking import unpacked
+from quickdraw.leaderboard.store import competition as competitions
+from quickdraw.leaderboard.store import entry_table as entries
+from quickdraw.leaderboard.store import moments
+from quickdraw.leaderboard.store.access import Visitor
+from quickdraw.leaderboard.store.blobs import Packed
+from quickdraw.leaderboard.store.schema import teams
+
+
+@dataclasses.dataclass(frozen=True)
+class SeenEntry:
+    """An entry as its team may see it: nothing of the private half.
+
+    Attributes:
+        number: of the entry.
+        status: queued, scored or refused.
+        score: as the board shows it, of 1; None without one.
+        error: what is wrong with the file, one line a fault.
+        received: when it came, in the competition's time zone.
+        message: what the team said of it.
+        late: whether it came after the end, and does not count.
+        chosen: whether the team chose it for the final ranking.
+        file: SHA-256 of the csv.
+        place: how many entries are scored before this one is done; 0 when it is.
+        rank: of the team on the public board now; None without one.
+        left_today: entries that the team may still send today; None: any number.
+        left_total: entries that it may still send at all.
+    """
+
+    number: int
+    status: str
+    score: float | None
+    error: str
+    received: str
+    message: str
+    late: bool
+    chosen: bool
+    file: str
+    place: int
+    rank: int | None
+    left_today: int | None
+    left_total: int | None
+
+
+def check_rate(shared: Context, team: int, address: str) -> None:
+    """Raise an error where too many uploads come from a team or from an address."""
+    if not shared.team_uploads.allows(team) or not shared.address_uploads.allows(address):
+        raise HTTPException(429, "too many uploads within a minute: wait a little")
+
+
+async def take(shared: Context, who: Visitor, file: BinaryIO, key: str, message: str) -> SeenEntry:
+    """Accept a file, and wait for its score for a while.
+
+    Raises:
+        LimitError: no entry is left, or the competition has not begun.
+        QuickdrawError: the file cannot be unpacked, or is too large.
+    """
+    assert who.team is not None
+    number = await run_in_threadpool(_accept, shared, who.team, file, key, message)
+    shared.scorer.wake()
+    await shared.scored(number, lambda: seen(shared, number, who.team).status != "queued")
+    return await run_in_threadpool(seen, shared, number, who.team)
+
+
+def _accept(shared: Context, team: int, file: BinaryIO, key: str, message: str) -> int:
+    packed = Packed(unpacked(file, shared.limits.size))
+    key = key or secrets.token_hex()
+    return entries.accept(shared.database, team, packed, key, message, shared.clock())
+
+
+def seen(shared: Context, number: int, team: int | None) -> SeenEntry:
+    """Return an entry of a team; for None, of any.
+
+    Raises:
+        QuickdrawError: there is none.
+    """
+    with shared.database.reading() as connection:
+        row = entries.of_number(connection, number, team)
+        contest = competitions.loaded(connection)
+        left = entries.entries_left(connection, contest, row.team, shared.clock())
+        place = entries.place(connection, number) if row.status == "queued" else 0
+        return SeenEntry(
+            number=row.id,
+            status=row.status,
+            score=None if row.shown is None else row.shown / contest.steps,
+            error=row.error,
+            received=moments.text(row.received, contest.time_zone),
+            message=row.message,
+            late=row.late,
+            chosen=row.chosen,
+            file=row.file,
+            place=place,
+            rank=_rank(connection, row.team),
+            left_today=left.today,
+            left_total=left.total,
+        )
+
+
+def _rank(connection: sa.Connection, team: int) -> int | None:
+    own = connection.execute(sa.select(teams).where(teams.c.id == team)).one()
+    if own.best_shown is None or own.baseline or own.disqualified:
+        return None
+    better = sa.select(sa.func.count()).where(
+        teams.c.best_shown > own.best_shown, ~teams.c.baseline, teams.c.disqualified == ""
+    )
+    return 1 + int(connection.execute(better).scalar_one())

@@ -1,0 +1,172 @@
+"""The competition: made once, read by everything, changed by the organiser."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import secrets
+from typing import Any, BinaryIO, Literal
+
+import numpy as np
+import sqlalchemy as sa
+
+from quickdraw.errors import QuickdrawError
+from quickdraw.evaluation.solution import Solution
+from quickdraw.leaderboard.store import moments, schema
+from quickdraw.leaderboard.store.blobs import Packed, open_blob
+from quickdraw.leaderboard.store.database import Database
+from quickdraw.leaderboard.store.halves import halves
+
+_SECRET_BYTES = 32
+_STEPS = (1000, 500, 200, 100, 50, 20, 10)
+"""Scores are shown in steps of a thousandth at best, of a tenth at worst."""
+_LADDER = 2
+"""With the Ladder an entry must be this many steps better to count."""
+POINTS = {"top1": 1, "map3": 6}
+
+
+@dataclasses.dataclass(frozen=True)
+class Competition:
+    """A row of the table, see `schema.competition`; moments are microseconds."""
+
+    name: str
+    metric: Literal["top1", "map3"]
+    solution: str
+    labels: list[str]
+    secret: bytes = dataclasses.field(repr=False)
+    public_percent: int
+    public_count: int
+    private_count: int
+    daily_limit: int
+    total_limit: int
+    final_choices: int
+    ladder: bool
+    time_zone: str
+    starts: int | None
+    ends: int | None
+    revealed: int | None
+    data_url: str
+    description: str
+
+    @property
+    def metric_name(self) -> str:
+        """The metric as people write it."""
+        return {"top1": "top-1", "map3": "MAP@3"}[self.metric]
+
+    @property
+    def steps(self) -> int:
+        """How many steps a public score is shown in: none is smaller than one drawing."""
+        return next((each for each in _STEPS if each <= self.public_count), _STEPS[-1])
+
+    def shown(self, public_points: int, best: int | None) -> int:
+        """Return the step that the board shows for an entry.
+
+        With the Ladder (Blum and Hardt 2015, "The Ladder: a reliable leaderboard for machine
+        learning competitions", arXiv 1502.04585, section 3) an entry shows the team's best again
+        unless it is better by more than a threshold, so that small changes tell nothing.
+
+        Args:
+            public_points: right answers of the public half, sixths of them for MAP@3.
+            best: what the team's best entry before shows.
+        """
+        step = public_points * self.steps // (self.public_count * POINTS[self.metric])
+        if self.ladder and best is not None and step < best + _LADDER:
+            return best
+        return step
+
+    def started(self, moment: int) -> bool:
+        return self.starts is None or moment >= self.starts
+
+    def ended(self, moment: int) -> bool:
+        return self.ends is not None and moment >= self.ends
+
+
+def create(
+    database: Database, solution: BinaryIO, name: str, labels: list[str], settings: dict[str, Any]
+) -> Competition:
+    """Make the competition of an empty database.
+
+    Args:
+        database: where it goes.
+        solution: a file `image_id,label`, open for reading bytes; it can be sought.
+        name: what the competition is called.
+        labels: names of the classes, in label order; words can be scored only with them.
+        settings: the columns of `schema.competition` that the organiser chooses.
+
+    Raises:
+        QuickdrawError: a competition is there, the solution is none, or a half of it is empty.
+    """
+    _check(settings, labels)
+    right = Solution(solution, "the solution")
+    if labels and int(right.labels.max()) >= len(labels):
+        raise QuickdrawError(
+            f"the solution has the label {int(right.labels.max())}, and there are {len(labels)} "
+            "names of classes"
+        )
+    solution.seek(0)
+    packed, secret = Packed(solution), secrets.token_bytes(_SECRET_BYTES)
+    with database.writing() as connection:
+        if connection.execute(sa.select(schema.competition.c.id)).first():
+            raise QuickdrawError(f"{database.name}: a competition is there; take another database")
+        packed.save(connection)
+    public = halves(database, packed.sha256, right, settings["public_percent"], secret)
+    counts = {"public_count": int(public.sum()), "private_count": int((~public).sum())}
+    if not all(counts.values()):
+        raise QuickdrawError(
+            f"{len(right)} drawings cannot be split: {counts['public_count']} would be public, "
+            f"{counts['private_count']} private"
+        )
+    values = {"id": 1, "name": name, "solution": packed.sha256, "secret": secret, "revealed": None}
+    with database.writing() as connection:
+        connection.execute(
+            schema.competition.insert().values(
+                **values, **counts, **settings, labels=json.dumps(labels, ensure_ascii=False)
+            )
+        )
+    return load(database)
+
+
+def _check(settings: dict[str, Any], labels: list[str]) -> None:
+    moments.zone(settings["time_zone"])
+    starts, ends = settings["starts"], settings["ends"]
+    if starts is not None and ends is not None and starts >= ends:
+        raise QuickdrawError("the end must come after the start")
+    if settings["metric"] == "map3" and not labels:
+        raise QuickdrawError(
+            "MAP@3 needs the names of the classes: a dataset.json or solution.labels.csv beside "
+            "the solution"
+        )
+
+
+def load(database: Database) -> Competition:
+    """Return the competition as it is now.
+
+    Raises:
+        QuickdrawError: there is none.
+    """
+    with database.reading() as connection:
+        return loaded(connection)
+
+
+def loaded(connection: sa.Connection) -> Competition:
+    """Return the competition as a transaction sees it."""
+    row = connection.execute(sa.select(schema.competition)).mappings().first()
+    if row is None:
+        raise QuickdrawError("this database holds no competition. `create` makes one")
+    values = {key: value for key, value in row.items() if key != "id"}
+    return Competition(**{**values, "labels": json.loads(row["labels"])})
+
+
+def change(connection: sa.Connection, **values: Any) -> None:
+    """Change settings of the competition."""
+    connection.execute(schema.competition.update().values(**values))
+
+
+def read_solution(database: Database, competition: Competition) -> tuple[Solution, np.ndarray]:
+    """Return the right answers, and which of them are public, bool."""
+    with open_blob(database, competition.solution) as file:
+        right = Solution(file, "the solution")
+    public = halves(
+        database, competition.solution, right, competition.public_percent, competition.secret
+    )
+    return right, public

@@ -1,0 +1,160 @@
+"""Opening a database: SQLite for one machine, PostgreSQL for more, and one way to write to both."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from quickdraw.errors import QuickdrawError, UsageError
+from quickdraw.leaderboard.store import schema
+
+_BUSY_SECONDS = 20
+_NETWORK = ("nfs", "cifs", "smb", "fuse.", "9p")
+_CONNECTIONS = 20
+
+
+class Database:
+    """The engine, with reads and writes as transactions.
+
+    SQLite: WAL, so that readers never wait, and synchronous=FULL, so that what is committed is on
+    the disk. Writes begin with BEGIN IMMEDIATE: one that reads first and then writes would find
+    `database is locked` at once, whatever the timeout (sqlite.org/rescode.html, BUSY_SNAPSHOT).
+    """
+
+    def __init__(self, url: str, create: bool = False):
+        """Open a database, and bring its tables up to date.
+
+        Args:
+            url: `sqlite:///file.db`, `postgresql+psycopg://…`, or the path of an SQLite file.
+            create: make it if it is not there.
+
+        Raises:
+            QuickdrawError: it is not there, cannot be reached, is on a network drive, or of a later
+                version.
+        """
+        self.url = _url(url)
+        self.sqlite = self.url.drivername == "sqlite"
+        # A thread that waits for a lock by sleeping is late; those of this process take turns.
+        self._turn: Any = threading.Lock() if self.sqlite else contextlib.nullcontext()
+        if self.sqlite:
+            _check_file(self.url.database or "", create)
+        self.engine = self._engine()
+        try:
+            with self.writing() as connection:
+                schema.bring_up_to_date(connection)
+        except sa.exc.DatabaseError as error:
+            what = str(error.orig).strip().splitlines()[0]
+            self.close()
+            raise QuickdrawError(f"{self.name}: {what}") from None
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def name(self) -> str:
+        """The database in words, without a password."""
+        return self.url.database or "" if self.sqlite else self.url.render_as_string()
+
+    def _engine(self) -> sa.Engine:
+        if not self.sqlite:
+            try:
+                return sa.create_engine(
+                    self.url, pool_size=_CONNECTIONS, max_overflow=_CONNECTIONS, pool_pre_ping=True
+                )
+            except ModuleNotFoundError as error:
+                raise QuickdrawError(
+                    f"{error.name} is needed for PostgreSQL: pip install 'quickdraw[leaderboard]'"
+                ) from None
+        engine = sa.create_engine(
+            self.url,
+            connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+            pool_size=_CONNECTIONS,
+            max_overflow=_CONNECTIONS,
+        )
+        sa.event.listen(engine, "connect", _settings)
+        sa.event.listen(engine, "begin", _begin)
+        return engine
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Yield a connection that sees one state of the database."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """Yield a connection whose changes are all there and on the disk afterwards, or none is."""
+        with self._turn, self.engine.connect() as connection:
+            connection = connection.execution_options(writes=True)
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def _url(text: str) -> sa.URL:
+    if "://" not in text:
+        return sa.URL.create("sqlite", database=text)
+    try:
+        url = sa.make_url(text)
+    except sa.exc.ArgumentError:
+        raise UsageError(f"--database cannot be read: {text!r}") from None
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise UsageError(
+            "--database must be a file, sqlite:///file.db or postgresql+psycopg://…. Received: "
+            f"{url.render_as_string()!r}"
+        )
+    return url
+
+
+def _check_file(path: str, create: bool) -> None:
+    if not path:
+        raise UsageError("--database must name a file: sqlite:///file.db")
+    folder = os.path.dirname(os.path.abspath(path))
+    if not create and not os.path.isfile(path):
+        raise QuickdrawError(f"{path}: no such competition. `create` makes one")
+    if not os.path.isdir(folder):
+        raise QuickdrawError(f"{folder}: no such folder")
+    kind = _file_system(folder)
+    if kind.startswith(_NETWORK):
+        raise QuickdrawError(
+            f"{path}: on a network drive ({kind}), where SQLite's write-ahead log does not work. "
+            "Put it on a local disk, or use --database=postgresql+psycopg://…"
+        )
+
+
+def _file_system(folder: str) -> str:
+    """Return the kind of the file system that holds a folder; empty where nobody tells."""
+    if not os.path.exists("/proc/mounts"):
+        return ""
+    with open("/proc/mounts", encoding="utf-8", errors="replace") as file:
+        mounts = [line.split()[1:3] for line in file]
+    mounts = [[re.sub(r"\\040", " ", place), kind] for place, kind in mounts]
+    folder = os.path.realpath(folder)
+    above = [
+        (len(place), kind)
+        for place, kind in mounts
+        if folder == place or folder.startswith(place.rstrip("/") + "/")
+    ]
+    return max(above, default=(0, ""))[1]
+
+
+def _settings(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # transactions begin in `_begin`, not in the driver
+    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {setting}")
+
+
+def _begin(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,156 @@
+"""The tables, their version, and how a database of an earlier version becomes one of this."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, Table, Text
+
+from quickdraw.errors import QuickdrawError
+
+VERSION = 2
+
+metadata = sa.MetaData()
+
+schema_version = Table("schema_version", metadata, Column("version", Integer, nullable=False))
+
+# The one row of it is the competition; a database holds one.
+competition = Table(
+    "competition",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("metric", Text, nullable=False),
+    Column("solution", Text, ForeignKey("files.sha256"), nullable=False),
+    Column("labels", Text, nullable=False),  # JSON: names of the classes, in label order
+    Column("secret", LargeBinary, nullable=False),  # which half an id is in depends on it
+    Column("public_percent", Integer, nullable=False),
+    Column("public_count", Integer, nullable=False),
+    Column("private_count", Integer, nullable=False),
+    Column("daily_limit", Integer, nullable=False),
+    Column("total_limit", Integer, nullable=False),
+    Column("final_choices", Integer, nullable=False),
+    Column("ladder", Boolean, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("starts", BigInteger),
+    Column("ends", BigInteger),
+    Column("revealed", BigInteger),
+    Column("data_url", Text, nullable=False),
+    Column("description", Text, nullable=False),
+)
+
+teams = Table(
+    "teams",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("looks", Text, nullable=False, unique=True),  # equal for names that look alike
+    Column("baseline", Boolean, nullable=False),
+    Column("token", Text, unique=True),  # SHA-256 of what the team holds
+    Column("created", BigInteger, nullable=False),
+    Column("disqualified", Text, nullable=False),  # the reason; empty: it takes part
+    # What the board shows, kept beside the entries so that it need not be added up:
+    Column("best_shown", Integer),  # in answers, or sixths of one for MAP@3
+    Column("best_at", BigInteger),
+    Column("entries", Integer, nullable=False),
+    Column("last_at", BigInteger),
+)
+
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("team", Integer, ForeignKey("teams.id"), nullable=False),
+    Column("key", Text, nullable=False),  # of idempotency: the same request again is no new entry
+    Column("received", BigInteger, nullable=False),
+    Column("day", Text, nullable=False),  # by the competition's time zone, for the daily limit
+    Column("file", Text, ForeignKey("files.sha256"), nullable=False),
+    Column("message", Text, nullable=False),
+    Column("late", Boolean, nullable=False),
+    Column("chosen", Boolean, nullable=False),
+    Column("status", Text, nullable=False),  # queued, scored, refused
+    Column("error", Text, nullable=False),
+    Column("leased", BigInteger, nullable=False),  # until when a worker has it
+    Column("public_points", BigInteger),
+    Column("private_points", BigInteger),
+    Column("shown", BigInteger),
+    Column("sketch", LargeBinary),  # see probing.py
+    Column("nearest", Integer),
+    sa.UniqueConstraint("team", "key"),
+    sa.Index("submissions_of_a_day", "team", "day"),
+    sa.Index("submissions_to_score", "status", "id"),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("file", Text, ForeignKey("files.sha256"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("data", LargeBinary, nullable=False),  # zlib
+)
+
+# One-time codes and sessions: of both only a hash is kept.
+invites = Table(
+    "invites",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("team", Integer, ForeignKey("teams.id")),  # None: the organiser
+    Column("expires", BigInteger, nullable=False),
+    Column("used", BigInteger),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token", Text, primary_key=True),
+    Column("team", Integer, ForeignKey("teams.id")),  # None: the organiser
+    Column("expires", BigInteger, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("what", Text, nullable=False),
+)
+
+# What leads from a version to the next, on both kinds of database.
+_MIGRATIONS: dict[int, tuple[str, ...]] = {
+    1: (
+        "ALTER TABLE submissions ADD COLUMN sketch {blob}",
+        "ALTER TABLE submissions ADD COLUMN nearest INTEGER",
+        "ALTER TABLE competition ADD COLUMN description TEXT NOT NULL DEFAULT ''",
+    ),
+}
+
+
+def bring_up_to_date(connection: sa.Connection) -> None:
+    """Make the tables in an empty database; migrate those of an earlier version.
+
+    Raises:
+        QuickdrawError: a later version made them.
+    """
+    if not sa.inspect(connection).has_table("schema_version"):
+        metadata.create_all(connection)
+        connection.execute(schema_version.insert().values(version=VERSION))
+        return
+    found = connection.execute(sa.select(schema_version.c.version)).scalar_one()
+    if found > VERSION:
+        raise QuickdrawError(
+            f"the database has version {found} of the tables, made by a later quickdraw; this one "
+            f"knows {VERSION}. Update it"
+        )
+    blob = "BYTEA" if connection.dialect.name == "postgresql" else "BLOB"
+    for version in range(found, VERSION):
+        for statement in _MIGRATIONS[version]:
+            connection.execute(sa.text(statement.format(blob=blob)))
+    if found < VERSION:
+        connection.execute(schema_version.update().values(version=VERSION))

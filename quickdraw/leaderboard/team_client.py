@@ -1,0 +1,180 @@
+"""What a team's program says to the server; with the standard library only."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import http.client
+import io
+import json
+import os
+import secrets
+import shutil
+import stat
+import tempfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import Any, BinaryIO, cast
+
+from quickdraw import storage
+from quickdraw.console import log
+from quickdraw.errors import QuickdrawError, StoppedError, UsageError
+from quickdraw.records import labels
+
+TOKEN = "QUICKDRAW_TOKEN"
+"""The variable that holds a team's token."""
+TOKEN_FILE = "~/.quickdraw_token"
+_ATTEMPTS, _FIRST_WAIT = 6, 1.0
+_TIMEOUT = 120
+_AGAIN = (408, 500, 502, 503, 504)
+
+
+def token_from(path: str = TOKEN_FILE) -> str:
+    """Return the team's token: from the variable QUICKDRAW_TOKEN, or from a file, local or gs://.
+
+    Raises:
+        UsageError: there is none, or others may read the file.
+    """
+    if token := os.environ.get(TOKEN, "").strip():
+        return token
+    if storage.is_remote(path):  # the bucket says who may read it
+        with storage.open_binary(path) as remote:
+            return remote.read().decode().strip()
+    path = os.path.expanduser(path)
+    if not os.path.isfile(path):
+        raise UsageError(
+            f"the token of your team is needed, in the variable {TOKEN} or in the file {path}; "
+            "the page My entries makes one"
+        )
+    if stat.S_IMODE(os.stat(path).st_mode) & 0o077:
+        raise UsageError(f"{path}: others may read your token. Run: chmod 600 {path}")
+    with open(path, encoding="utf-8") as file:
+        return file.read().strip()
+
+
+def submit(url: str, token: str, predictions: str, message: str = "") -> dict[str, Any]:
+    """Send a predictions file; return what came of it, see `leaderboard.site.uploads.SeenEntry`.
+
+    Sent again where the network fails, with one key, so that it counts once. Labels that are
+    numbered in another order than the competition's are sent by their names.
+
+    Args:
+        url: the server.
+        token: of the team.
+        predictions: the file, local or gs://.
+        message: what is new in it.
+
+    Raises:
+        QuickdrawError: the server refuses it, or it has faults.
+        StoppedError: the server cannot be reached.
+    """
+    contest = call(url, "/api/competition")
+    with storage.open_binary(predictions) as file, tempfile.TemporaryFile() as packed:
+        source = _in_their_order(file, predictions, contest["labels"], contest["name"])
+        with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=5, mtime=0) as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Idempotency-Key": secrets.token_hex(16),
+            "Content-Type": "application/gzip",
+        }
+        query = urllib.parse.urlencode({"message": message})
+        body = cast(BinaryIO, packed)
+        entry = call(url, f"/api/submissions?{query}", headers, body)
+    if entry.get("status") == "refused":
+        raise QuickdrawError(f"{predictions}: " + entry["error"].replace("your file", "the file"))
+    return {**entry, "metric": contest["metric"], "competition": contest["name"]}
+
+
+def _in_their_order(file: BinaryIO, path: str, theirs: list[str], whose: str) -> BinaryIO:
+    """Return a predictions file with the competition's labels."""
+    beside = labels.beside(path)
+    if not theirs or not storage.exists(beside):
+        return file
+    own = labels.read(beside)
+    numbers = labels.numbers_in(own, theirs)
+    if numbers is None:
+        raise labels.differ(beside, own, whose, theirs)
+    if labels.same(own, theirs):
+        return file
+    rows = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
+    if next(rows, []) != ["image_id", "label"]:
+        file.seek(0)
+        return file
+    log(f"warning: {beside} has the labels in another order than {whose}: sent by their names")
+    mapped = tempfile.TemporaryFile()  # noqa: SIM115
+    text = io.TextIOWrapper(mapped, encoding="utf-8", newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["image_id", "label"])
+    for row in rows:
+        if len(row) == 2 and row[1].isdecimal() and int(row[1]) < len(numbers):
+            row = [row[0], str(numbers[int(row[1])])]
+        writer.writerow(row)
+    text.flush()
+    text.detach().seek(0)
+    return cast(BinaryIO, mapped)
+
+
+def call(
+    url: str, path: str, headers: dict[str, str] | None = None, body: BinaryIO | None = None
+) -> dict[str, Any]:
+    """Ask the server; return its answer. Where it cannot be reached, try again for a while.
+
+    Raises:
+        QuickdrawError: it refuses.
+        StoppedError: it cannot be reached.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise UsageError(f"--url must begin with https:// or http://. Received: {url!r}")
+    wait = _FIRST_WAIT
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return _once(url.rstrip("/") + path, headers or {}, body)
+        except (OSError, http.client.HTTPException) as error:
+            what = getattr(error, "reason", None) or error
+            if attempt == _ATTEMPTS:
+                raise StoppedError(f"{url}: cannot be reached ({what})") from None
+            log(f"{url}: {what}; trying again in {wait:.0f} s")
+            time.sleep(wait)
+            wait *= 2
+    raise AssertionError(url)
+
+
+def _once(url: str, headers: dict[str, str], body: BinaryIO | None) -> dict[str, Any]:
+    headers = {"Accept": "application/json", **headers}
+    if body is not None:
+        headers["Content-Length"] = str(body.seek(0, io.SEEK_END))
+        body.seek(0)
+    request = urllib.request.Request(url, body, headers)
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        text = error.read(1 << 20)
+        try:
+            answer = json.loads(text)
+        except ValueError:
+            answer = {}
+        if error.code in _AGAIN:
+            raise
+        if error.code == 422 and answer.get("status") == "refused":
+            return answer
+        what = answer.get("error") or f"{error.code} {error.reason}"
+        raise QuickdrawError(f"{url.partition('?')[0]}: {what}") from None
+    except ValueError as error:
+        raise QuickdrawError(f"{url.partition('?')[0]}: no leaderboard answers ({error})") from None
+
+
+def told(entry: dict[str, Any]) -> str:
+    """Return what came of an entry in words."""
+    if entry["status"] == "queued":
+        first = f"entry {entry['number']}: saved, in the queue, place {entry['place']}"
+    else:
+        rank = f", rank {entry['rank']}" if entry["rank"] else ""
+        late = " (late: it does not count)" if entry["late"] else ""
+        metric = entry["metric"]
+        first = f"entry {entry['number']}: public {metric} {entry['score']:.1%}{rank}{late}"
+    today, total = entry["left_today"], entry["left_total"]
+    return first + (f"\nentries left: {today} today, {total} in all" if today is not None else "")
