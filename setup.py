@@ -62,7 +62,10 @@ setup(
     # A student's modules beside this file come along: a job's package has them.
     packages=find_packages(),
     py_modules=[path.stem for path in here.glob("*.py") if path.stem != "setup"],
-    package_data={"": ["*.j2", "*.css", "*.js", "*.json"], "quickdraw": ["py.typed"]},
+    package_data={
+        "": ["*.j2", "*.css", "*.js", "*.json", "templates/*", "static/*"],
+        "quickdraw": ["py.typed"],
+    },
     install_requires=[
         "absl-py>=2.1",
         "google-cloud-aiplatform>=1.60",
