@@ -163,7 +163,7 @@ def test_gcloud_knows_every_command_and_flag():
     for match in re.finditer(r"^[#\s]*(?:run )?(gcloud [a-z].*)", text, re.M):
         command = re.match(r"gcloud( [a-z][a-z-]+)+", match[1])
         assert command, match[1]
-        printed.setdefault(command[0], set()).update(re.findall(r"--[a-z-]+", match[1]))
+        printed.setdefault(command[0], set()).update(re.findall(r"(?<=\s)--[a-z-]+", match[1]))
     assert len(printed) > 12
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         for command, known in zip(printed, pool.map(flags_of_gcloud, printed), strict=True):
