@@ -99,11 +99,7 @@ def confident_mistakes(trained: Any, data: str | None = None) -> Gallery:
         trained: see `evaluate`; of several runs the best is shown.
         data: see `evaluate`.
     """
-    seen = evaluated(trained, data)
-    answers = seen.answers[seen.best]
-    wrong = np.flatnonzero(~answers.right)
-    first = wrong[np.argsort(-answers.confidence[wrong], kind="stable")[:_SHOWN]]
-    return gallery(seen, "Most confident mistakes", first, len(wrong), answers)
+    return _by_confidence(evaluated(trained, data), "Most confident mistakes", False, -1)
 
 
 def unsure_hits(trained: Any, data: str | None = None) -> Gallery:
@@ -113,8 +109,12 @@ def unsure_hits(trained: Any, data: str | None = None) -> Gallery:
         trained: see `evaluate`; of several runs the best is shown.
         data: see `evaluate`.
     """
-    seen = evaluated(trained, data)
+    return _by_confidence(evaluated(trained, data), "Least confident hits", True, 1)
+
+
+def _by_confidence(seen: Evaluated, kind: str, right: bool, sign: int) -> Gallery:
+    """Return hits or mistakes of the best run, by rising (sign 1) or falling (-1) confidence."""
     answers = seen.answers[seen.best]
-    right = np.flatnonzero(answers.right)
-    first = right[np.argsort(answers.confidence[right], kind="stable")[:_SHOWN]]
-    return gallery(seen, "Least confident hits", first, len(right), answers)
+    chosen = np.flatnonzero(answers.right == right)
+    first = chosen[np.argsort(sign * answers.confidence[chosen], kind="stable")[:_SHOWN]]
+    return gallery(seen, kind, first, len(chosen), answers)

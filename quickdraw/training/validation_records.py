@@ -74,7 +74,8 @@ def read(settings: Settings, run: Run, load: Load, trained_on: Drawings) -> Draw
     validation = load(reader, shards, "reading validation records", settings.cache_megabytes)
     validation.bad.report()
     log(f"{len(validation):,} validation drawings")
-    if not settings.use_valid_as_train:
+    # A share that was held out by the drawings' content has none of them.
+    if not (settings.use_valid_as_train or settings.valid_share):
         _warn_of_overlap(validation, trained_on)
     return validation
 
