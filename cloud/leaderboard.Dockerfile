@@ -1,6 +1,8 @@
-# The image that serves a leaderboard: Python and this package without TensorFlow; not built on a real machine yet; not
-# root, and nothing is written but to /tmp (for uploads) and, with SQLite, to the folder of the
-# database. See docs/en/leaderboard.md for `gcloud run deploy` with Cloud SQL.
+# The image that serves a leaderboard: Python and this package without TensorFlow; not root, and
+# nothing is written but to /tmp (for uploads) and, with SQLite, to the folder of the database. See
+# docs/en/leaderboard.md for `gcloud run deploy` with Cloud SQL. A live final needs onnxruntime, too.
+# Not built with Docker yet; the same lines were tried as a virtual environment of Python 3.12 (160
+# MB), as nobody, on a file system that is read-only but for /tmp and /data.
 #
 #   docker build --file=cloud/leaderboard.Dockerfile --tag=leaderboard .
 #   docker run --read-only --tmpfs=/tmp --volume=board:/data --publish=8080:8080 leaderboard \

@@ -17,16 +17,17 @@
 # look like, how they reach the model, and which ones will be hard.
 
 # %% [markdown]
-# The next cell installs the package where it is missing. In a clone of the repository it is the
-# folder above (`..`); on Colab write what you would give to `git clone` instead: `PACKAGE =
+# The next cell installs the package where it is missing. In a clone of the repository it is a
+# folder above; on Colab write what you would give to `git clone` instead: `PACKAGE =
 # "git+https://…"`.
 
 # %%
 import importlib.util
+import os
 import subprocess
 import sys
 
-PACKAGE = ".."
+PACKAGE = ".." if os.path.exists("../setup.py") else "../.."
 if importlib.util.find_spec("quickdraw") is None:
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", PACKAGE], check=True)
 
@@ -74,7 +75,7 @@ valid_images, valid_labels = read("valid")
 print(f"{len(images):,} training and {len(valid_images):,} validation drawings, {images.shape[1:]}")
 counts = np.bincount(labels, minlength=len(names))
 for name, count in zip(names, counts, strict=True):
-    print(f"{name:12} {count:6,} {'█' * round(40 * count / counts.max())}")
+    print(f"{name:13} {count:6,} {'█' * round(40 * count / counts.max())}")
 
 # %% [markdown]
 # ## What do they look like?
@@ -133,7 +134,7 @@ print(f"nearest mean: top-1 {(guesses == valid_labels).mean():.1%}; guessing: {1
 for label, name in enumerate(names):
     own = guesses[valid_labels == label]
     others = np.bincount(own[own != label], minlength=len(names))
-    print(f"{name:12} {(own == label).mean():6.1%} right, else mostly {names[others.argmax()]}")
+    print(f"{name:13} {(own == label).mean():6.1%} right, else mostly {names[others.argmax()]}")
 
 # %% [markdown]
 # The drawings that are much nearer to another mean than to their own. Some are drawn unlike the

@@ -17,16 +17,17 @@
 # drawings that it has not seen.
 
 # %% [markdown]
-# The next cell installs the package where it is missing. In a clone of the repository it is the
-# folder above (`..`); on Colab write what you would give to `git clone` instead: `PACKAGE =
+# The next cell installs the package where it is missing. In a clone of the repository it is a
+# folder above; on Colab write what you would give to `git clone` instead: `PACKAGE =
 # "git+https://…"`.
 
 # %%
 import importlib.util
+import os
 import subprocess
 import sys
 
-PACKAGE = ".."
+PACKAGE = ".." if os.path.exists("../setup.py") else "../.."
 if importlib.util.find_spec("quickdraw") is None:
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", PACKAGE], check=True)
 
@@ -127,7 +128,7 @@ metrics = RunEvaluation(trained, "runs/mine").run()
 for name, value in metrics.result().items():
     print(f"{name:6} {value:.4f}")
 for name, figures in metrics.per_class(trained.labels).items():
-    print(f"{name:12} precision {figures['precision']:6.1%}  recall {figures['recall']:6.1%}")
+    print(f"{name:13} precision {figures['precision']:6.1%}  recall {figures['recall']:6.1%}")
 
 # %% [markdown]
 # ## Ask it

@@ -17,16 +17,17 @@
 # are, and what they look at. The pictures are those of `python -m quickdraw.report`.
 
 # %% [markdown]
-# The next cell installs the package where it is missing. In a clone of the repository it is the
-# folder above (`..`); on Colab write what you would give to `git clone` instead: `PACKAGE =
+# The next cell installs the package where it is missing. In a clone of the repository it is a
+# folder above; on Colab write what you would give to `git clone` instead: `PACKAGE =
 # "git+https://…"`.
 
 # %%
 import importlib.util
+import os
 import subprocess
 import sys
 
-PACKAGE = ".."
+PACKAGE = ".." if os.path.exists("../setup.py") else "../.."
 if importlib.util.find_spec("quickdraw") is None:
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", PACKAGE], check=True)
 
@@ -94,6 +95,13 @@ report.classification(seen)
 
 # %%
 report.confident_mistakes(seen)
+
+# %% [markdown]
+# Where both models call a drawing something else, and the drawings that lie next to it in their
+# features do too, the label is likely wrong.
+
+# %%
+report.label_errors(seen)
 
 # %% [markdown]
 # ## Does it know when it does not know?

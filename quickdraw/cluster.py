@@ -12,7 +12,6 @@ import os
 import re
 import socket
 import time
-from typing import Any
 
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
@@ -101,7 +100,7 @@ def find() -> Cluster | None:
     return Cluster(names, addresses, names.index(f"{kind} {number}"))
 
 
-def _check(addresses: list[Any], text: str) -> None:
+def _check(addresses: list[object], text: str) -> None:
     for address in addresses:
         if not isinstance(address, str) or not re.fullmatch(r"\S+:\d{1,5}", address):
             raise _not_understood(f"host:port expected, not {address!r}", text)

@@ -49,6 +49,11 @@ class Distribution:
         """Whether the only device is the CPU."""
         return self.replicas == 1 and not tf.config.list_logical_devices("GPU")
 
+    @property
+    def on_one_gpu(self) -> bool:
+        """Whether the only device is a GPU."""
+        return self.replicas == 1 and bool(tf.config.list_logical_devices("GPU"))
+
     def per_replica(self, value: Callable[[int], Any]) -> Any:
         """Make a value for each device of this process.
 
@@ -117,6 +122,18 @@ class Distribution:
             return self.strategy.reduce(tf.distribute.ReduceOp.SUM, each, axis=None)
 
         return total(mine).numpy()
+
+
+def gpu_bytes() -> int | None:
+    """Return what TensorFlow may take of the smallest GPU's memory; None without a GPU."""
+    from tensorflow.python.client import device_lib
+
+    limits = [
+        device.memory_limit
+        for device in device_lib.list_local_devices()
+        if device.device_type == "GPU"
+    ]
+    return min(limits, default=None)
 
 
 def create(kind: str) -> Distribution:

@@ -8,7 +8,8 @@ it waits for new checkpoints, evaluates each, and ends when the training has. Bo
 top-3, MAP@3, loss, expected calibration error (ECE; see quickdraw.calibrate) and precision, recall
 and F1 of each class with their means, and write them to train_dir/eval.json and to TensorBoard.
 Beside eval.json lies the confusion matrix, as confusion.csv and confusion.png. --report adds
-report.html and report.json (see quickdraw.report), at the end. --mlflow logs all of it.
+report.html and report.json (see quickdraw.report), at the end, and shows its drawings in
+TensorBoard. --mlflow logs all of it.
 """
 
 from __future__ import annotations
@@ -111,10 +112,16 @@ def _write(metrics: Metrics, trained: TrainedModel, train_dir: str) -> None:
 def _write_report(flags: Flags, trained: TrainedModel, train_dir: str) -> None:
     from quickdraw.report import document
     from quickdraw.report.evaluated import evaluate
+    from quickdraw.report.sheets import sheets
+    from quickdraw.tracking import tensorboard
 
     output = os.path.join(train_dir, document.PAGE_NAME)
     seen = evaluate([trained], flags.eval_data_pattern, flags.on_bad_record, [train_dir])
     document.write(seen, output)
+    with transfer.mirrored(tensorboard.folder_of(train_dir)) as folder:
+        writer = tensorboard.event_writer(folder, "eval")
+        tensorboard.write_pictures(writer, trained.step, sheets(seen))
+        writer.close()
     print(f"page: {output}")
 
 

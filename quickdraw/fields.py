@@ -102,7 +102,7 @@ def check_bounds(value: Any, bounds: typing.Mapping[str, Any], name: str) -> Non
         raise QuickdrawError(f"{name} must be {expected}. Received: {value}")
 
 
-def convert(value: Any, hint: Any, where: str) -> Any:
+def convert(value: object, hint: object, where: str) -> Any:
     """Return `value` as an annotation wants it: an int as a float, a list as a tuple.
 
     Raises:
@@ -114,14 +114,14 @@ def convert(value: Any, hint: Any, where: str) -> Any:
     raise QuickdrawError(f"{where} must be {_in_words(hint)}. Received: {value!r}")
 
 
-def _in_words(hint: Any) -> str:
+def _in_words(hint: object) -> str:
     items = typing.get_args(hint)
     if typing.get_origin(hint) is typing.Literal:
         return f"one of {', '.join(map(str, items))}"
     return f"of type {hint.__name__ if isinstance(hint, type) and not items else hint}"
 
 
-def _is_union(hint: Any) -> bool:
+def _is_union(hint: object) -> bool:
     return typing.get_origin(hint) in (types.UnionType, typing.Union)
 
 

@@ -92,7 +92,7 @@ def command(flags: Flags) -> None:
     cli.load_tensorflow()
     from quickdraw import runs
     from quickdraw.evaluation.predict import predict
-    from quickdraw.runs.ensemble import Ensemble
+    from quickdraw.runs.ensemble import Ensemble, warn_of_mirroring
     from quickdraw.tracking.mlflow_tracker import send_now
 
     folders = storage.folders_in(train_dir)
@@ -100,8 +100,8 @@ def command(flags: Flags) -> None:
     models = [runs.load(folder, flags.checkpoint) for folder in folders]
     for folder, model in zip(folders, models, strict=True):
         log(f"predicting with the model of step {model.step:,} of {folder}")
-        if flags.tta and (kept := model.run.settings["augment"].get("never_flip")):
-            log(f"warning: --tta mirrors all drawings; {folder} was trained with never_flip={kept}")
+        if flags.tta:
+            warn_of_mirroring(folder, model.run)
     count = predict(
         Ensemble(models, weights, flags.tta),
         flags.input_data_pattern,

@@ -1,16 +1,26 @@
 """Serves trained models: a page to draw on, and an API.
 
+    python -m quickdraw.serve
     python -m quickdraw.serve --train_dir=runs/cnn
     python -m quickdraw.serve --train_dir=runs/cnn,runs/resnet --host=0.0.0.0 --port=8000
+    python -m quickdraw.serve --train_dir=runs/cnn --collect=sessions
+    python -m quickdraw.serve score sessions
 
-Open http://127.0.0.1:8000 and draw: all models guess while you do. /docs explains the API, /metrics
-counts for Prometheus, /healthz answers a load balancer. At the first start each run is exported to
-ONNX by a process of its own (15 seconds), from then on the server is ready in two: it runs on
-onnxruntime, without TensorFlow, in about 100 MB. When a training that goes on has a better model,
-that is exported and takes the place of the old one.
+Open http://127.0.0.1:8000 and draw: all models guess while you do. Or play: six words, 20 seconds
+each; ten digits, where a model knows them. Without --train_dir the model that train or the quick
+start left in runs/ is served, or else one of the sample doodles, trained first, once, in a minute.
+
+/docs explains the API, /metrics counts for Prometheus, /healthz answers a load balancer. At the
+first start each run is exported to ONNX by a process of its own (15 seconds), from then on the
+server is ready in two: it runs on onnxruntime, without TensorFlow, in about 100 MB. When a training
+that goes on has a better model, that is exported and takes the place of the old one. A model that
+does not convert is served by Keras, in a process of its own, and slower.
 
 The server answers on this machine only, unless --host says otherwise; then everybody who can reach
-it may ask. It keeps nothing of what is drawn. It needs the extras [serve] and [export]:
+it may ask. It keeps nothing of what is drawn, unless --collect names a folder: then the page asks,
+and of those who agree guesses/SESSION.csv gets a row for each guess, and drawings/SESSION.ndjson
+their drawings with a word, which quickdraw.datasets.prepare reads. `serve score` makes a table of
+the models of them. It needs the extras [serve] and [export]:
 pip install -e '.[serve]'.
 """
 
@@ -19,22 +29,25 @@ from __future__ import annotations
 import dataclasses
 import sys
 
-from quickdraw import cli, environment, storage
+from quickdraw import cli, storage
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
+from quickdraw.extras import needs
 from quickdraw.fields import field
+from quickdraw.serving import first_run, score_sessions
+from quickdraw.serving.collecting import Collector
 
 _MOST_BYTES = 256 * 1024
-_BACKLOG = 2048
 
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(cli.Config):
     """What can be said on the command line."""
 
-    train_dir: str = field(
-        environment.TRAIN_DIR,
-        "The folder of the run, local or gs://; several, separated by commas, all guess.",
+    train_dir: str | None = field(
+        None,
+        "The folder of the run, local or gs://; several, separated by commas, all guess. Without "
+        "it, the run that train left, or the sample's.",
         path=True,
     )
     host: str = field("127.0.0.1", "Where to listen; 0.0.0.0 for all who can reach this machine.")
@@ -43,59 +56,56 @@ class Flags(cli.Config):
         None, "Names by which browsers may call the server, beside its own and addresses."
     )
     follow_seconds: float = field(10.0, "How often to look for better models of the runs.", 0.1)
+    collect: str | None = field(
+        None, "Keep guesses and drawings of those who agree, in this local folder.", path=True
+    )
 
 
 def command(flags: Flags) -> None:
     """Load the models and serve until interrupted."""
-    try:
+    with needs("serve"):
         import uvicorn
 
+        from quickdraw.lingering import LingeringProtocol
         from quickdraw.serving import app
-    except ImportError as error:
-        raise QuickdrawError(
-            f"{error.name} is not installed, which this needs: pip install 'quickdraw[serve]', or "
-            "pip install -e '.[serve]' in a clone"
-        ) from None
     from quickdraw.serving.guards import Hosts
+    from quickdraw.serving.listening import BACKLOG, listening
     from quickdraw.serving.served import ServedModels
 
-    models = ServedModels(storage.folders_in(environment.train_dir(flags.train_dir)))
-    made = app.make(models, Hosts(flags.hosts or ()), flags.follow_seconds)
+    collector = _collector(flags.collect)
+    models = ServedModels(first_run.train_dirs(flags.train_dir))
+    made = app.make(models, Hosts(flags.hosts or ()), flags.follow_seconds, collector=collector)
     config = uvicorn.Config(
         made,
         host=flags.host,
         port=flags.port,
+        http=LingeringProtocol,
         log_level="warning",
         ws_max_size=_MOST_BYTES,
-        backlog=_BACKLOG,
+        ws_per_message_deflate=False,  # costs more time and memory, for each of them, than it saves
+        backlog=BACKLOG,
         server_header=False,
         timeout_graceful_shutdown=3,
     )
-    socket = _listening(config, flags)
+    socket = listening(flags.host, flags.port)
     log(f"open http://{flags.host}:{socket.getsockname()[1]} and draw; Ctrl+C ends the server")
     uvicorn.Server(config).run(sockets=[socket])
 
 
-def _listening(config, flags: Flags):
-    """Return a socket that listens, so that a port that is taken is said in a line."""
-    import socket
-
-    listening = socket.socket(socket.AF_INET6 if ":" in flags.host else socket.AF_INET)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((flags.host, flags.port))
-        listening.listen(_BACKLOG)
-    except OSError as error:
-        listening.close()
-        raise QuickdrawError(
-            f"cannot listen on {flags.host}:{flags.port}: {error.strerror}. --port names another"
-        ) from None
-    listening.set_inheritable(False)
-    return listening
+def _collector(folder: str | None) -> Collector | None:
+    if folder is None:
+        return None
+    if storage.is_remote(folder):
+        raise QuickdrawError(f"--collect: a local folder expected. Received: {folder}")
+    log(f"drawings of those who agree are kept in {folder}")
+    return Collector(folder)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the console command `quickdraw-serve`; return its exit code."""
+    argv = sys.argv if argv is None else argv
+    if argv[1:2] == ["score"]:
+        return score_sessions.main(["python -m quickdraw.serve score", *argv[2:]])
     return cli.run(Flags, command, argv)
 
 

@@ -30,7 +30,7 @@ TRANSLATIONS = "docs/ko/flags.json"
 ARCHITECTURE = "docs/architecture.md"
 COMMANDS = (
     *("train", "eval", "inference", "score", "calibrate", "average", "track", "sweep"),
-    *("report", "compare", "export", "serve"),
+    *("report", "compare", "export", "serve", "serve score", "draw_off"),
     *(f"datasets.{name}" for name in ("prepare", "sample", "download", "inspect")),
     *(f"vertex.{name}" for name in ("submit", "jobs", "register")),
     *(f"leaderboard {name}" for name in MODULES),
@@ -108,7 +108,8 @@ def flags_of(command: str) -> dict[str, flags.Flag]:
 def module_of(command: str) -> Any:
     """Return the module of a command, such as `train` or `leaderboard serve`."""
     room, _, name = command.partition(" ")
-    path = f"{room}.commands.{MODULES[name]}" if name else room
+    path = f"{room}.commands.{MODULES[name]}" if name in MODULES else room
+    path = "serving.score_sessions" if command == "serve score" else path
     return importlib.import_module(f"quickdraw.{path}")
 
 

@@ -25,5 +25,6 @@ Everything is in place:
   $run/predictions.csv
   .venv/                  the virtual environment: source .venv/bin/activate
 Curves and pictures: .venv/bin/tensorboard --logdir=runs
+Draw, and see it guess: .venv/bin/python -m pip install -e ".[serve]"; .venv/bin/python -m quickdraw.serve
 Now write your own model: see "A model of your own" in README.en.md
 END

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Checks and tests the package as a user has it: built and installed into .venv-test.
+# Tests marked slow run where QUICKDRAW_TEST_EVERYTHING is set, as .ci/run does.
 # Arguments go to pytest: scripts/test.sh -k png
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,5 +12,7 @@ bin=.venv-test/bin
 "$bin/ruff" format --check .
 "$bin/mypy"
 "$bin/lint-imports"
+which=(-m "not slow")
+[ -z "${QUICKDRAW_TEST_EVERYTHING:-}" ] || which=()
 # pytest itself, not python -m: that would put the checkout before the installed package.
-"$bin/pytest" -n auto --dist worksteal "$@"
+"$bin/pytest" -n auto --dist worksteal "${which[@]}" "$@"

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 import uvicorn
@@ -26,12 +27,16 @@ import uvicorn
 from quickdraw.leaderboard.site.board_app import make_app
 from quickdraw.leaderboard.site.context import Context, Limits
 from quickdraw.leaderboard.site.protocol import PatientProtocol
-from quickdraw.leaderboard.store import access, competition, moments, team_table
+from quickdraw.leaderboard.store import access, competition, moments, standings, team_table
+from quickdraw.leaderboard.store import entry_table as entries
+from quickdraw.leaderboard.store.blobs import Packed
 from quickdraw.leaderboard.store.database import Database
+from quickdraw.leaderboard.store.scorer import Scorer
 
 COUNT, LABELS = 200, ["cat", "dog", "sun", "hot dog"]
 RIGHT = {f"id{number:03}": number % 4 for number in range(COUNT)}
 NOON = moments.parse("2026-12-01 12:00", "Asia/Seoul")
+HOUR = 3600 * moments.SECOND
 SETTINGS: dict[str, Any] = {
     "metric": "top1",
     "public_percent": 30,
@@ -77,6 +82,18 @@ def answers(wrong: int = 0, start: int = 0) -> bytes:
     return rows(RIGHT | {key: (RIGHT[key] + 1) % 4 for key in spoilt})
 
 
+def halves_of(database: Database) -> tuple[dict[str, int], np.ndarray]:
+    """The right answers, and which of them are public."""
+    _, public = competition.read_solution(database, competition.load(database))
+    return RIGHT, public
+
+
+def spoilt(right: dict[str, int], where: np.ndarray, count: int) -> bytes:
+    """A predictions file with so many wrong answers in one half."""
+    wrong = [key for key, here in zip(right, where, strict=True) if here][:count]
+    return rows(right | {key: (right[key] + 1) % 4 for key in wrong})
+
+
 def make_competition(database: Database, **changes: Any) -> competition.Competition:
     settings = SETTINGS | changes
     labels = settings.pop("labels", LABELS)
@@ -88,6 +105,27 @@ def add_team(database: Database, name: str, baseline: bool = False) -> tuple[int
     with database.writing() as connection:
         team = team_table.add(connection, name, NOON, baseline)
         return team, access.new_token(connection, team)
+
+
+def send(database, team, data, key=None, moment=NOON, score=True) -> int:
+    """Send a file past the server, and score it; return the number of its entry."""
+    with Packed(io.BytesIO(data)) as packed:
+        number = entries.accept(database, team, packed, key or packed.sha256, "", moment)
+    if score:
+        while Scorer(database, Clock(moment)).score_next():
+            pass
+    return number
+
+
+def entry(database: Database, number: int) -> Any:
+    with database.reading() as connection:
+        return entries.of_number(connection, number, None)
+
+
+def board_of(database: Database, final: bool = False, moment: int = NOON) -> list[Any]:
+    with database.reading() as connection:
+        contest = competition.loaded(connection)
+        return (standings.final if final else standings.public)(connection, contest, moment)
 
 
 @dataclasses.dataclass

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
 from quickdraw import readers
+from quickdraw.datasets.sources import open_source
 from quickdraw.datasets.sources.base import DrawingFile
 from quickdraw.drawings.drawing import Drawing, SkippedDrawing
+from quickdraw.records import tfrecord
 from quickdraw.records.shards import BadRecords
 
 
@@ -38,3 +44,15 @@ def parsed(file: DrawingFile) -> list[Drawing | str]:
             except SkippedDrawing as error:
                 result.append(error.reason)
     return result
+
+
+def shard(path: Path, *examples: bytes, pack: Callable[[bytes], bytes] = bytes) -> Path:
+    """Write serialised examples as a file of records, packed by `pack`; return its path."""
+    path.write_bytes(pack(b"".join(tfrecord.frame(example) for example in examples)))
+    return path
+
+
+def drawings_of(path: Path, scratch: str | Path = "", **options: Any) -> list[Drawing | str]:
+    """The drawings of a source, and the reasons of those that are skipped."""
+    files = open_source(str(path), str(scratch), **options).files
+    return [drawing for file in files for drawing in parsed(file)]

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).resolve().parents[1] / "scripts/ablate.py"
 
 
@@ -29,6 +31,7 @@ def ablate(*arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_variants_are_compared_and_not_trained_twice(tmp_path, tiny_data):
     described = {
         "base": {"model": "MlpModel", "model_params": {"units": [8]}, "num_epochs": 1.0},

@@ -158,6 +158,7 @@ def test_a_full_disk_leaves_no_half_predictions(tiny_data, tiny_run, tmp_path, c
     assert not output.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
 def test_a_disk_that_fills_up_during_training(tiny_data, tmp_path):
     """The run starts on a disk that has no room for the second checkpoint."""

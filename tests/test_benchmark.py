@@ -21,7 +21,7 @@ ONE_PROCESS = """
 import importlib, sys
 import tensorflow as tf
 import benchmark
-from benchmarks import contest, inference, limits
+from benchmarks import contest, gpu, inference, limits, one
 
 def call(function, arguments):
     module, name = function.split(":")
@@ -30,7 +30,9 @@ def call(function, arguments):
 
 tf.config.experimental.enable_op_determinism = lambda: None  # it would hold for the others too
 limits.SECONDS = 0.01
-contest.call = inference.call = call
+one.DRAWINGS = 50
+gpu.SECONDS, gpu.MATRIX = 0.02, {"CPU": 256, "GPU": 256}
+contest.call = inference.call = one.call = call
 sys.exit(benchmark.main(sys.argv[1:]))
 """
 
@@ -62,6 +64,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.slow
 def test_every_subcommand_prints_its_table_and_its_goals(sample, tmp_path):
     sizes = ["--images=400", "--train_images=128", "--batch_size=32", "--repeats=1"]
     goals = ["--top1=0.01", "--epochs=1", "--drawings=200", "--against=tfdata,keras"]
@@ -84,6 +87,90 @@ def test_every_subcommand_prints_its_table_and_its_goals(sample, tmp_path):
     assert all(value != value for value in of_torch)  # not a number: not measured
 
 
+@pytest.mark.slow
+def test_one_drawing_is_timed_with_both_runtimes(sample):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("tf2onnx")
+    done = run("-c", ONE_PROCESS, "one", f"--data={sample}", "--images=400", "--repeats=1")
+    assert done.returncode == 0, done.stderr
+    for text in ("### One drawing", "TensorFlow | median", "onnxruntime | p99"):
+        assert text in done.stdout
+
+
+@pytest.mark.slow
+def test_the_training_step_is_taken_apart(sample, tmp_path):
+    path = tmp_path / "gpu.json"
+    flags = [f"--json={path}", "--batch_sizes=8,16", "--repeats=1", f"--data={sample}"]
+    done = run("-c", ONE_PROCESS, "gpu", *flags)
+    assert done.returncode == 0, done.stderr
+    (contest,) = json.loads(path.read_text())["contests"].values()
+    assert {name.split("batch ")[1].split(",")[0] for name in contest["turns"]} == {"8", "16"}
+    for (turn,) in contest["turns"].values():
+        measured = {name: each["value"] for name, each in turn["measurements"].items()}
+        assert all(math.isfinite(value) for value in measured.values()), measured
+        assert measured["training"] > 0 and measured["share of the matrix product"] > 0
+        parts = [value for name, value in measured.items() if name.endswith(", a step")]
+        assert len(parts) == 4
+
+
+def test_drawings_are_drawn_again_and_none_is_double(tmp_path):
+    from benchmarks import redraw
+
+    real = tmp_path / "real"
+    real.mkdir()
+    square, line = [[[50, 200, 200], [50, 50, 200]]], [[[0, 255], [9, 9]], [[3], [4]]]
+    for name in range(redraw.CLASSES):
+        lines = [json.dumps({"drawing": each}) for each in (square, line)]
+        (real / f"{name:03}.ndjson").write_text("\n".join(lines))
+    folder = tmp_path / "made"
+    redraw.make(str(folder), 10_000, f"{real}/*.ndjson")
+    made = [json.loads(line) for p in folder.iterdir() for line in p.read_text().splitlines()]
+    assert len(made) == 10_000 and len({each["word"] for each in made}) == 100
+    assert len({json.dumps([each["word"], each["drawing"]]) for each in made}) == 10_000
+    numbers = [x for each in made for stroke in each["drawing"] for axis in stroke for x in axis]
+    assert min(numbers) >= 0 and max(numbers) <= 255
+    shapes = {tuple(len(stroke[0]) for stroke in each["drawing"]) for each in made}
+    assert shapes == {(3,), (2, 1)}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_memory_of_child_processes_counts():
+    from benchmarks.tree import TreeMemory
+
+    code = "kept = bytes(range(256)) * 400_000; import time; time.sleep(0.7)"
+    with TreeMemory() as memory:
+        subprocess.run([sys.executable, "-c", code], check=True)
+    with TreeMemory() as without:
+        subprocess.run([sys.executable, "-c", "import time; time.sleep(0.7)"], check=True)
+    assert memory.peak > without.peak + 90
+
+
+def test_a_chart_has_a_line_and_a_place_for_each_part():
+    from xml.etree import ElementTree
+
+    from benchmarks import plot
+
+    lines = {"a & b": [(1e4, 900.0), (1e6, 90.0)], "c": [(1e4, 1000.0)]}
+    root = ElementTree.fromstring(plot.log_log(lines, "drawings", "images/s"))
+    drawn = [each.get("points", "") for each in root.iter() if each.tag.endswith("polyline")]
+    (first, last), (only,) = ([p.split(",") for p in points.split()] for points in drawn)
+    assert float(first[0]) < float(last[0]) and float(first[1]) < float(last[1])
+    assert float(only[1]) == plot.TOP and float(only[0]) == float(first[0])
+    assert any(each.text == "a & b" for each in root.iter())
+
+
+def test_growth_measures_every_part_at_every_size():
+    from benchmarks import growth
+    from benchmarks.contest import Options
+
+    made = growth.contest(Options(scratch="", sizes="2000,1000"))
+    names = [each.name for each in made.candidates]
+    assert names[0] == "1,000: make" and len(names) == 2 * len(growth.PARTS)
+    share = made.goals[0].reached(lambda name, what: {"1,000": 4.0, "2,000": 3.0}[name[:5]])
+    assert share == 0.75
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("in_memory", [True, False])
 def test_pytorch(sample, in_memory):
     pytest.importorskip("torch")
@@ -114,6 +201,31 @@ def test_a_candidate_is_a_process_that_may_print_what_it_likes(tmp_path, monkeyp
     assert turn["peak_megabytes"] > 1
     with pytest.raises(SystemExit, match="unexpected keyword"):
         call("chatty:measure", {"wrong": 1})
+
+
+def test_what_was_measured_is_there_when_the_rest_is_interrupted(monkeypatch, capsys):
+    import benchmark
+    from benchmarks import contest, prepare
+
+    turns = iter((2.0, 4.0, 3.0))
+
+    def call(function, arguments):
+        if (value := next(turns, None)) is None:
+            raise KeyboardInterrupt
+        return {"measurements": {"it": {"value": value, "unit": "s"}}, "peak_megabytes": 5.0}
+
+    candidates = [contest.Candidate(name, "", {}) for name in "ab"]
+    found = contest.Contest("Some", candidates, [])
+    monkeypatch.setattr(prepare, "contest", lambda options: found)
+    monkeypatch.setattr(contest, "call", call)
+    with pytest.raises(KeyboardInterrupt):
+        benchmark.measure(["prepare"], contest.Options(scratch="", repeats=2), [])
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if line.startswith("|")] == [
+        "| a | it | 2 s | 2 s |  | 5 |",
+        "| b | it | 4 s | 4 s |  | 5 |",
+        "| a | it | 2 s | 2.5 s |  | 5 |",
+    ]
 
 
 def test_best_and_median_know_what_is_better():

@@ -135,6 +135,7 @@ def test_a_port_that_is_taken_is_told():
         of_ports(ports, 0).wait_for_all()
 
 
+@pytest.mark.slow
 def test_a_training_that_waits_can_be_ended(tmp_path: Path, tiny_data):
     first, second = free_ports(2)
     tasks = {"worker": [f"localhost:{first}", f"localhost:{second}"]}

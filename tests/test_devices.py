@@ -89,6 +89,7 @@ def curve(train_dir: Path) -> list[float]:
     return [float(line.split(",")[column] or 0) for line in lines[1:] for column in columns]
 
 
+@pytest.mark.slow
 def test_two_devices_and_two_workers_learn_as_one(tiny_data, tmp_path):
     augment = {"augment": "elastic=1, mixup=0.4, cutmix=1"}
     fit(Settings(**settings_of(tiny_data, tmp_path / "one", **augment)))
@@ -103,6 +104,7 @@ def test_two_devices_and_two_workers_learn_as_one(tiny_data, tmp_path):
     assert curve(tmp_path / "workers") == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_each_device_moves_centres_of_its_own(tiny_data, tmp_path):
     changes = {"label_loss": "CenterLoss", "num_epochs": 2.0}
     fit(Settings(**settings_of(tiny_data, tmp_path / "one", **changes)))
@@ -110,6 +112,7 @@ def test_each_device_moves_centres_of_its_own(tiny_data, tmp_path):
     assert curve(tmp_path / "two") == pytest.approx(curve(tmp_path / "one"), abs=1e-2)
 
 
+@pytest.mark.slow
 def test_a_lost_worker_is_named_and_the_job_goes_on_when_restarted(tiny_data, tmp_path):
     flags = flags_of(settings_of(tiny_data, tmp_path / "run", num_epochs=2000, eval_every=50))
     with workers_of(flags) as workers:

@@ -128,6 +128,8 @@ def check_command(line: str) -> None:
             job_flags.look_up(chosen.kind, flags, chosen.gpus, chosen.workers)
     elif command == "vertex.jobs":
         parsed(command, cli.first_word_as("action", argv))
+    elif command == "serve" and arguments[:1] == ["score"]:
+        parsed("serving.score_sessions", cli.first_word_as("sessions", [module, *arguments[1:]]))
     else:
         at = argv.index("--") if "--" in argv else len(argv)
         chosen = parsed(command, argv[:at])
@@ -151,6 +153,7 @@ def check_leaderboard(word: str, rest: list[str]) -> None:
     cli.read_flags(values, module.Flags)
 
 
+@pytest.mark.slow
 def test_gcloud_knows_every_command_and_flag():
     """Of the READMEs, of docs/, of the comments in cloud/, and of the setup."""
     if not shutil.which("gcloud"):

@@ -120,6 +120,7 @@ def test_kaggle_file_and_probabilities(tiny_data, tiny_run, tmp_path, capsys):
     assert capsys.readouterr().out.startswith("MAP@3 ")
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_predictions(tiny_data, tmp_path):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         flags = train_flags(tiny_data, tmp_path / name, seed=seed, num_epochs=1)
@@ -131,6 +132,7 @@ def test_the_same_seed_gives_the_same_predictions(tiny_data, tmp_path):
     assert a != c
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_ends_with_the_same_weights(tiny_data, tmp_path):
     """Kill -9 in the middle; evaluate and predict what there is; go on; compare."""
     whole, killed = tmp_path / "whole", tmp_path / "killed"
@@ -156,6 +158,7 @@ def test_killed_and_resumed_ends_with_the_same_weights(tiny_data, tmp_path):
     assert evaluations(whole) == evaluations(killed)
 
 
+@pytest.mark.slow
 def test_sigterm_saves_and_says_start_me_again(tiny_data, tmp_path):
     flags = train_flags(tiny_data, tmp_path / "run", num_epochs=20000)
     process = subprocess.Popen(command("train", *flags[1:]), stderr=subprocess.PIPE, text=True)
@@ -167,6 +170,7 @@ def test_sigterm_saves_and_says_start_me_again(tiny_data, tmp_path):
     assert "the same command goes on from there" in stderr.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_between_two_steps_and_nothing_is_lost(tiny_data, tmp_path):
     """A second Ctrl-C would end it at once; one ends with the weights of a run that had none."""
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
@@ -188,6 +192,7 @@ def test_ctrl_c_saves_between_two_steps_and_nothing_is_lost(tiny_data, tmp_path)
     assert (whole / "all.csv").read_bytes() == (stopped / "all.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_eval_follows_a_training_until_it_ends(tiny_data, tmp_path):
     run = tmp_path / "run"
     follower = subprocess.Popen(
@@ -204,6 +209,7 @@ def test_eval_follows_a_training_until_it_ends(tiny_data, tmp_path):
     assert json.loads((run / "eval.json").read_text())["step"] == 120
 
 
+@pytest.mark.slow
 def test_interrupted_inference_leaves_no_predictions(tiny_data, tiny_run, tmp_path):
     """A pipe as second shard keeps inference waiting in the middle."""
     shard = Path(tiny_data.test.replace("-*", "-0.tfrecord")).read_bytes()
@@ -226,6 +232,7 @@ def test_interrupted_inference_leaves_no_predictions(tiny_data, tiny_run, tmp_pa
     assert not output.exists()
 
 
+@pytest.mark.slow
 def test_no_flags_make_sample_data_and_train(tmp_path):
     result = subprocess.run(
         command("train", "--max_steps=3"), cwd=tmp_path, capture_output=True, text=True
@@ -236,6 +243,7 @@ def test_no_flags_make_sample_data_and_train(tmp_path):
     assert "traffic_light" in (tmp_path / "data/sample/dataset.json").read_text()
 
 
+@pytest.mark.slow
 def test_a_students_own_model_and_loss(tiny_data, tmp_path):
     (tmp_path / "mine.py").write_text(
         "import tensorflow as tf\n"

@@ -123,6 +123,7 @@ def followed(tiny_run, tmp_path) -> Iterator[tuple[Path, Iterator[str]]]:
         assert process.wait(timeout=20) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("checkpoints", [True, False])
 def test_a_run_that_is_deleted_ends_with_a_message(followed, checkpoints):
     folder, lines = followed
@@ -134,6 +135,7 @@ def test_a_run_that_is_deleted_ends_with_a_message(followed, checkpoints):
     assert not folder.exists()
 
 
+@pytest.mark.slow
 def test_another_run_in_its_place_ends_it_too(followed):
     folder, lines = followed
     assert any("waiting for a checkpoint" in line for line in lines)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import collections
+import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted(PACKAGE.rglob("*.py"))
 # Settings is one list of fields; drawn doodles are tables.
 LONG = ("settings.py", "things.py", "animals.py")
-MOST_LINES, MOST_LINES_OF_A_FUNCTION = 250, 60
+MOST_LINES, MOST_LINES_OF_A_FUNCTION, MOST_LINES_OF_ANY = 250, 60, 120
 
 
 def trees() -> dict[Path, ast.Module]:
@@ -64,6 +66,39 @@ def test_nothing_in_training_is_made_of_more_than_five_arguments():
                 if isinstance(node, ast.FunctionDef) and node.name == "__init__":
                     given = [*node.args.args, *node.args.kwonlyargs]
                     assert len(given) <= 6, path  # self and five
+
+
+def public_functions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef]:
+    for node in body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from public_functions(node.body)
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            yield node
+
+
+def test_public_functions_say_the_shapes_of_their_arrays():
+    """Those without a docstring are documented where the method that they override is."""
+    silent = []
+    for path, tree in trees().items():
+        for node in public_functions(tree.body):
+            given = [each.annotation for each in [*node.args.args, *node.args.kwonlyargs]]
+            kinds = " ".join(ast.unparse(each) for each in [*given, node.returns] if each)
+            says = ast.get_docstring(node)
+            arrays = re.search(r"np\.ndarray|tf\.Tensor\b", kinds)
+            if arrays and says and not re.search(r"\[.*\]|scalar|shape", says):
+                silent.append(f"{path}: {node.name}")
+    assert silent == []
+
+
+def test_any_is_rare():
+    """It is for what comes from outside, before it is checked, and for values of any setting."""
+    lines = {
+        (path, node.lineno)
+        for path, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node) in ("Any", "typing.Any")
+    }
+    assert len(lines) <= MOST_LINES_OF_ANY
 
 
 def test_every_room_has_a_floor():

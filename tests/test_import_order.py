@@ -35,6 +35,7 @@ def command(folder, *arguments: str) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.slow
 def test_training_goes_on_beside_such_files_and_names_them(folder, tiny_data):
     data = f"--train_data_pattern={tiny_data.train}"
     done = command(folder, "quickdraw.train", data, "--train_dir=run", "--max_steps=1")

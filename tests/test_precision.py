@@ -45,6 +45,7 @@ def test_auto_takes_what_is_measured_to_be_faster(
     assert runs.read(str(tmp_path / "run")).settings["precision"] == chosen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("before", "after"), [(0.6, 20), (20, 0.6)])
 def test_a_run_that_moves_keeps_its_precision(tiny_data, tmp_path, machine, capsys, before, after):
     machine(before)
@@ -59,6 +60,7 @@ def test_a_run_that_moves_keeps_its_precision(tiny_data, tmp_path, machine, caps
     assert warned == (kept == "bfloat16")
 
 
+@pytest.mark.slow
 def test_a_new_run_in_the_same_folder_chooses_anew(tiny_data, tmp_path, machine):
     machine(0.6)
     fit(settings_of(tiny_data, tmp_path / "run", precision="auto"))
@@ -102,6 +104,7 @@ def test_onednn_is_on_unless_the_user_says_otherwise():
     assert run_python(f"import quickdraw; {SAY}", TF_ENABLE_ONEDNN_OPTS="0").stdout == "0\n"
 
 
+@pytest.mark.slow
 def test_advice_is_given_where_tensorflow_was_imported_first():
     advise = f"from quickdraw.devices import advise_onednn; advise_onednn(); {SAY}"
     first = run_python(f"import tensorflow; {advise}")

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
+
+from quickdraw.drawings import greyscale
+from quickdraw.drawings.polarity import ALONE
+from quickdraw.drawings.rendering import Rendering
 
 ROOT = Path(__file__).resolve().parents[1]
 # A Python that says it is another: its version, and whether it has a global lock.
@@ -78,3 +84,14 @@ def test_the_image_of_jobs_has_what_the_tests_ran_with(package):
     if here < there:
         pytest.skip(f"{name} {package.__version__} is older than that of the image, on purpose")
     assert here == there, f"tested with {name} {package.__version__}: pin that in cloud/Dockerfile"
+
+
+def test_pages_that_people_draw_on_are_read_as_strokes():
+    """What `scripts/draw_on_paper.py` measures: each page becomes what the strokes become."""
+    script = runpy.run_path(str(ROOT / "scripts" / "draw_on_paper.py"))
+    strokes = [[[0, 255, 255, 0, 0], [90, 90, 240, 240, 90]], [[0, 130, 255], [90, 0, 90]]]
+    expected = Rendering().image(strokes, 28)[:, :, 0]
+    for name, draw in script["PAGES"].items():
+        found = greyscale.grey(draw(strokes, np.random.default_rng(1)))
+        drawn = Rendering().legible(greyscale.on_black(found, ALONE)[0], 28)
+        assert np.corrcoef(drawn.ravel(), expected.ravel())[0, 1] > 0.95, name

@@ -122,6 +122,7 @@ def test_a_grid_ends_and_a_failed_trial_is_recorded(stand_in, study_dir, capsys)
     assert printed.out.splitlines()[-1].endswith("the loss is not a number")
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_a_trial_it_goes_on_there(
     stand_in, study_dir, tmp_path, monkeypatch
 ):
@@ -267,6 +268,7 @@ def test_help_needs_neither_optuna_nor_tensorflow():
     assert "--study_dir" in done.stdout and done.stdout.endswith("[]\n")
 
 
+@pytest.mark.slow
 def test_real_trainings(tiny_data, study_dir):
     flags = ["--search=model_params.units=(8,)|(0.5,)", "--sampler=grid"]
     trained = [

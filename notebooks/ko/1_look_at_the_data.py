@@ -17,15 +17,16 @@
 # 들어가는지, 어떤 것이 어려울지.
 
 # %% [markdown]
-# 다음 셀은 패키지가 없을 때 설치합니다. 저장소를 클론했다면 위 폴더(`..`)이고, Colab에서는 `git
+# 다음 셀은 패키지가 없을 때 설치합니다. 저장소를 클론했다면 위쪽 폴더이고, Colab에서는 `git
 # clone`에 줄 주소를 대신 쓰세요: `PACKAGE = "git+https://…"`.
 
 # %%
 import importlib.util
+import os
 import subprocess
 import sys
 
-PACKAGE = ".."
+PACKAGE = ".." if os.path.exists("../setup.py") else "../.."
 if importlib.util.find_spec("quickdraw") is None:
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", PACKAGE], check=True)
 
@@ -73,7 +74,7 @@ valid_images, valid_labels = read("valid")
 print(f"{len(images):,} training and {len(valid_images):,} validation drawings, {images.shape[1:]}")
 counts = np.bincount(labels, minlength=len(names))
 for name, count in zip(names, counts, strict=True):
-    print(f"{name:12} {count:6,} {'█' * round(40 * count / counts.max())}")
+    print(f"{name:13} {count:6,} {'█' * round(40 * count / counts.max())}")
 
 # %% [markdown]
 # ## 어떻게 생겼나?
@@ -131,7 +132,7 @@ print(f"nearest mean: top-1 {(guesses == valid_labels).mean():.1%}; guessing: {1
 for label, name in enumerate(names):
     own = guesses[valid_labels == label]
     others = np.bincount(own[own != label], minlength=len(names))
-    print(f"{name:12} {(own == label).mean():6.1%} right, else mostly {names[others.argmax()]}")
+    print(f"{name:13} {(own == label).mean():6.1%} right, else mostly {names[others.argmax()]}")
 
 # %% [markdown]
 # 자기 클래스의 평균보다 다른 평균에 훨씬 더 가까운 그림들입니다. 남다르게 그린 것, 사람에게도

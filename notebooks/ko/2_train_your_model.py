@@ -16,15 +16,16 @@
 # 셀에 직접 쓴 모델과 손실을, 곡선을 보면서 학습하고, 처음 보는 그림으로 시험합니다.
 
 # %% [markdown]
-# 다음 셀은 패키지가 없을 때 설치합니다. 저장소를 클론했다면 위 폴더(`..`)이고, Colab에서는 `git
+# 다음 셀은 패키지가 없을 때 설치합니다. 저장소를 클론했다면 위쪽 폴더이고, Colab에서는 `git
 # clone`에 줄 주소를 대신 쓰세요: `PACKAGE = "git+https://…"`.
 
 # %%
 import importlib.util
+import os
 import subprocess
 import sys
 
-PACKAGE = ".."
+PACKAGE = ".." if os.path.exists("../setup.py") else "../.."
 if importlib.util.find_spec("quickdraw") is None:
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", PACKAGE], check=True)
 
@@ -125,7 +126,7 @@ metrics = RunEvaluation(trained, "runs/mine").run()
 for name, value in metrics.result().items():
     print(f"{name:6} {value:.4f}")
 for name, figures in metrics.per_class(trained.labels).items():
-    print(f"{name:12} precision {figures['precision']:6.1%}  recall {figures['recall']:6.1%}")
+    print(f"{name:13} precision {figures['precision']:6.1%}  recall {figures['recall']:6.1%}")
 
 # %% [markdown]
 # ## 물어보기

@@ -17,15 +17,16 @@
 # 보는지 알아봅니다. 그림은 `python -m quickdraw.report`가 만드는 것과 같습니다.
 
 # %% [markdown]
-# 다음 셀은 패키지가 없을 때 설치합니다. 저장소를 클론했다면 위 폴더(`..`)이고, Colab에서는 `git
+# 다음 셀은 패키지가 없을 때 설치합니다. 저장소를 클론했다면 위쪽 폴더이고, Colab에서는 `git
 # clone`에 줄 주소를 대신 쓰세요: `PACKAGE = "git+https://…"`.
 
 # %%
 import importlib.util
+import os
 import subprocess
 import sys
 
-PACKAGE = ".."
+PACKAGE = ".." if os.path.exists("../setup.py") else "../.."
 if importlib.util.find_spec("quickdraw") is None:
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", PACKAGE], check=True)
 
@@ -94,6 +95,13 @@ report.classification(seen)
 
 # %%
 report.confident_mistakes(seen)
+
+# %% [markdown]
+# 두 모델이 모두 다른 이름으로 부르고, 특징 공간에서 가장 가까운 그림들도 다른 이름이라면
+# 레이블이 틀렸을 가능성이 큽니다.
+
+# %%
+report.label_errors(seen)
 
 # %% [markdown]
 # ## 모른다는 것을 아는가?

@@ -51,6 +51,8 @@ def define_flags(values: flags.FlagValues, kind: type) -> None:
             elif types[0] in (int, float):
                 number = flags.IntegerParser() if types == [int] else flags.FloatParser()
                 parser = _NumberParser() if types == [int, float] else number
+                if words := [word for one in types[1:] for word in typing.get_args(one)]:
+                    parser = _IntegerOrWord(words)
             flags.DEFINE(parser, name, default, meaning, flag_values=values)
 
 
@@ -80,7 +82,7 @@ class _NumberParser(flags.ArgumentParser):
 
     syntactic_help = "a number"
 
-    def parse(self, argument: Any) -> int | float:
+    def parse(self, argument: object) -> int | float:
         if isinstance(argument, (int, float)) and not isinstance(argument, bool):
             return argument
         if not isinstance(argument, str):
@@ -89,6 +91,23 @@ class _NumberParser(flags.ArgumentParser):
             return int(argument)
         except ValueError:
             return float(argument)
+
+
+class _IntegerOrWord(flags.IntegerParser):
+    """An int, or one of some words."""
+
+    def __init__(self, words: list[str]):
+        super().__init__()
+        self._words = words
+
+    def convert(self, argument: Any) -> Any:
+        if argument in self._words:
+            return argument
+        try:
+            return super().convert(argument)
+        except (TypeError, ValueError):
+            expected = f"an integer or {', '.join(self._words)} expected"
+            raise ValueError(f"{expected}. Received: {argument!r}") from None
 
 
 def help_of(values: flags.FlagValues) -> str:

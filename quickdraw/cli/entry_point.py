@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import gc
 import inspect
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from absl import flags
@@ -21,6 +22,10 @@ from quickdraw.errors import QuickdrawError, UsageError
 from quickdraw.import_order import hidden_files
 
 F = TypeVar("F")
+
+# Keras imports them where they are installed, with --mlflow for instance, for wrappers, tables and
+# pictures that no command uses: a third of the whole import, and again an eighth of what is left.
+_NOT_NEEDED = ("sklearn", "matplotlib", "pandas", "IPython")
 
 _EXIT_INTERRUPTED = 130
 _NOTICES = (
@@ -102,8 +107,9 @@ def load_tensorflow() -> None:
         os.dup2(captured.fileno(), 2)
         gc.disable()  # modules are no garbage; looking for it takes a sixth of the import
         try:
-            import keras  # noqa: F401
-            import tensorflow as tf
+            with _not_imported(*_NOT_NEEDED):
+                import keras  # noqa: F401
+                import tensorflow as tf
 
             gc.freeze()
 
@@ -122,6 +128,18 @@ def load_tensorflow() -> None:
             f"warning: {file} has the name of a module of Python's or of a package, and cannot be "
             "imported. Rename it"
         )
+
+
+@contextlib.contextmanager
+def _not_imported(*names: str) -> Iterator[None]:
+    """Let packages seem to be missing, unless they are loaded already."""
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: ImportError
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def _explain(error: Exception) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import keras
 import tensorflow as tf
@@ -26,7 +26,7 @@ class BaseLoss(Component):
     needs_features: ClassVar[bool] = False
     needs_teacher: ClassVar[bool] = False
 
-    def calculate_loss(self, logits: Any, labels: Any) -> Any:
+    def calculate_loss(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         """Return the loss of each example. An evaluation has logits and labels, nothing else.
 
         Args:
@@ -38,7 +38,7 @@ class BaseLoss(Component):
         """
         raise QuickdrawError(f"{type(self).__name__} must define calculate_loss(logits, labels)")
 
-    def classifier(self, features: Any, num_classes: int) -> Any:
+    def classifier(self, features: keras.KerasTensor, num_classes: int) -> keras.KerasTensor | None:
         """Make logits from features with Keras layers, in place of the model's own last layer.
 
         Args:
@@ -94,7 +94,7 @@ class BaseLoss(Component):
         return last
 
 
-def cross_entropy(logits: Any, labels: Any) -> Any:
+def cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     """Return -log p of each example's label, p being the softmax of its logits.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import keras
 from keras import ops
@@ -31,7 +31,9 @@ class BaseModel(Component):
     inputs: ClassVar[tuple[str, ...]] = ("image",)
     max_points: ClassVar[int] = 128
 
-    def create_model(self, images: Any, num_classes: int) -> Any:
+    def create_model(
+        self, images: keras.KerasTensor | dict[str, keras.KerasTensor], num_classes: int
+    ) -> keras.KerasTensor:
         """Build the network.
 
         Args:
@@ -108,7 +110,7 @@ def _check_names(model: keras.Model) -> None:
             )
 
 
-def _seen(given: Any, preprocessing: Preprocessing) -> Any:
+def _seen(given: keras.KerasTensor, preprocessing: Preprocessing) -> keras.KerasTensor:
     if given.dtype == "uint8":
         return preprocessing(given)
     return ops.cast(given, "float32") / SCALE

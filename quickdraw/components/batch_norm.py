@@ -7,8 +7,6 @@ fast in bfloat16, and 1.2 times in float32.
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 
@@ -39,7 +37,9 @@ class _Call:
     def __init__(self, layer: keras.layers.BatchNormalization):
         self._layer, self._keras = layer, layer.call
 
-    def __call__(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+    def __call__(
+        self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None
+    ) -> tf.Tensor:
         layer = self._layer
         if mask is not None or layer.synchronized:
             return self._keras(inputs, training=training, mask=mask)

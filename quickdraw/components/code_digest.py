@@ -12,8 +12,7 @@ import inspect
 import linecache
 import sys
 import types
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -25,7 +24,7 @@ _CONTAINERS = (list, tuple, dict, set, frozenset)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def digests_of(*things: Any) -> dict[str, str]:
+def digests_of(*things: object) -> dict[str, str]:
     """Return a digest of each piece of code that some classes or functions are made of.
 
     Those are methods and constants, of base classes too, and whatever they name in turn: functions,
@@ -49,7 +48,7 @@ def changed_pieces(before: dict[str, str], now: dict[str, str]) -> list[str]:
     return sorted(name for name in before | now if before.get(name) != now.get(name))
 
 
-def edited_files(*things: Any) -> list[str]:
+def edited_files(*things: object) -> list[str]:
     """Return the files of classes or functions that were edited after they had been imported."""
     walk = _Walk()
     for thing in things:
@@ -69,9 +68,9 @@ class _Walk:
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
         self.functions: list[types.FunctionType] = []
-        self._seen: dict[int, Any] = {}  # kept, so that no other thing gets the same id
+        self._seen: dict[int, object] = {}  # kept, so that no other thing gets the same id
 
-    def see(self, thing: Any) -> str:
+    def see(self, thing: object) -> str:
         """Note functions and classes; return the text that stands for any thing."""
         thing = _unwrapped(thing)
         if isinstance(thing, _CONSTANTS):
@@ -115,19 +114,19 @@ class _Walk:
                 for part in names & set(vars(value)):
                     self._see_variable(f"{value.__name__}.{part}", vars(value)[part])
 
-    def _see_variable(self, name: str, value: Any) -> None:
+    def _see_variable(self, name: str, value: object) -> None:
         text = self.see(value)
         if not isinstance(_unwrapped(value), (type, types.FunctionType, types.ModuleType)):
             self.texts[name] = text
 
 
-def _items(container: Any) -> Any:
+def _items(container: Iterable[object]) -> Iterable[object]:
     if isinstance(container, dict):
         return container.items()
     return sorted(container, key=repr) if isinstance(container, (set, frozenset)) else container
 
 
-def _unwrapped(thing: Any) -> Any:
+def _unwrapped(thing: object) -> object:
     """Return the function inside a method, or what a decorator was given; else the thing."""
     if isinstance(thing, property):
         return thing.fget
@@ -150,7 +149,7 @@ def _names(code: types.CodeType) -> Iterator[str]:
             yield from _names(constant)
 
 
-def _variables(function: types.FunctionType, names: set[str]) -> dict[str, Any]:
+def _variables(function: types.FunctionType, names: set[str]) -> dict[str, object]:
     """Return what a function uses of the variables around it."""
     around = function.__globals__
     found = {name: around[name] for name in names if name in around}
@@ -207,7 +206,7 @@ def _written(file: str, text: str) -> dict[str, dict[tuple, str]]:
     return found
 
 
-def _drop_docstring(node: Any) -> None:
+def _drop_docstring(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
     first = node.body[0]
     if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
         node.body[:1] = [] if len(node.body) > 1 else [ast.Pass()]

@@ -56,7 +56,7 @@ class Component:
         known = any(getattr(home, cls.__name__, None) is cls for home in homes)
         return cls.__name__ if known else f"{cls.__module__}.{cls.__name__}"
 
-    def params(self) -> dict[str, Any]:
+    def params(self) -> dict[str, object]:
         """Return the parameters' values, as JSON holds them."""
         return {
             field.name: _jsonable(getattr(self, field.name))
@@ -89,7 +89,7 @@ def _explain_default(kind: type) -> str | None:
     return None
 
 
-def _jsonable(value: Any) -> Any:
+def _jsonable(value: object) -> object:
     return [_jsonable(item) for item in value] if isinstance(value, tuple) else value
 
 
@@ -118,7 +118,7 @@ def parse_params(text: str) -> dict[str, Any]:
         ) from None
 
 
-def create(chosen: type[C], params: dict[str, Any]) -> C:
+def create(chosen: type[C], params: dict[str, object]) -> C:
     """Return an instance with these parameters, each checked against its annotation.
 
     Raises:
@@ -147,7 +147,7 @@ def create(chosen: type[C], params: dict[str, Any]) -> C:
     return chosen(**checked)
 
 
-def _hints(chosen: type) -> dict[str, Any]:
+def _hints(chosen: type) -> dict[str, object]:
     try:
         return typing.get_type_hints(chosen)
     except Exception as error:
@@ -157,7 +157,7 @@ def _hints(chosen: type) -> dict[str, Any]:
         ) from None
 
 
-def _is_default(value: Any, field: dataclasses.Field) -> bool:
+def _is_default(value: object, field: dataclasses.Field) -> bool:
     """Return whether a value is a field's default, as it is or as JSON holds it; True is not 1."""
     default = field.default
     return type(value) in (type(default), type(_jsonable(default))) and (

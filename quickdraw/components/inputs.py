@@ -7,7 +7,7 @@ one input takes that array alone: `unwrapped` stands where Keras is called.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,8 +15,11 @@ from quickdraw.components.user_code import explained, mistake
 from quickdraw.errors import QuickdrawError
 from quickdraw.records import ink
 
-Specs = dict[str, tuple[tuple[int, ...], Any]]
+T = TypeVar("T")
+Specs = dict[str, tuple[tuple[int, ...], type[np.generic]]]
 """By input: its shape, without the batch, and its dtype."""
+ModelInputs = np.ndarray | dict[str, np.ndarray]
+"""A batch as a model takes it: the array of its one input, or those of several by name."""
 
 _NAMES = ("image", "ink")
 
@@ -36,7 +39,7 @@ def specs(inputs: tuple[str, ...], image_size: int, channels: int, max_points: i
     return {name: every[name] for name in inputs}
 
 
-def unwrapped(arrays: dict[str, Any]) -> Any:
+def unwrapped(arrays: dict[str, T]) -> T | dict[str, T]:
     """Return what a Keras model takes: the array where there is only one, else the dictionary.
 
     Args:
@@ -46,7 +49,9 @@ def unwrapped(arrays: dict[str, Any]) -> Any:
     return arrays if len(arrays) > 1 else next(iter(arrays.values()))
 
 
-def part(arrays: dict[str, Any], inputs: tuple[str, ...], max_points: int) -> dict[str, Any]:
+def part(
+    arrays: dict[str, np.ndarray], inputs: tuple[str, ...], max_points: int
+) -> dict[str, np.ndarray]:
     """Take what one model needs of arrays that were made for several.
 
     Args:
@@ -62,7 +67,7 @@ def part(arrays: dict[str, Any], inputs: tuple[str, ...], max_points: int) -> di
     return {name: cut[name] for name in inputs}
 
 
-def mirrored(arrays: dict[str, Any]) -> dict[str, Any]:
+def mirrored(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Mirror drawings left to right.
 
     Args:
@@ -72,7 +77,10 @@ def mirrored(arrays: dict[str, Any]) -> dict[str, Any]:
     Returns:
         The same names, shapes and dtypes.
     """
-    mirror = {"image": lambda images: images[:, :, ::-1], "ink": ink.mirrored}
+    mirror: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+        "image": lambda images: images[:, :, ::-1],
+        "ink": ink.mirrored,
+    }
     return {name: mirror[name](array) for name, array in arrays.items()}
 
 

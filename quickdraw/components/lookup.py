@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 import types
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from quickdraw.components.component import C, Component, create, parse_params
 from quickdraw.components.user_code import failure, is_users, place_of
@@ -88,7 +88,7 @@ def _import(name: str) -> types.ModuleType:
         raise failure(f"importing {name}", error, file, line) from None
 
 
-def component(chosen: str | Component, params: str | dict[str, Any], base: type[C]) -> C:
+def component(chosen: str | Component, params: str | dict[str, object], base: type[C]) -> C:
     """Return the instance that a name with parameters stands for; an instance stands for itself.
 
     Raises:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING
 
 from keras import layers
+
+if TYPE_CHECKING:
+    import keras
 
 NORMALISE = "normalise"
 """The name of the layer whose output `create_model` gets."""
@@ -25,7 +28,7 @@ class Preprocessing:
     pixel_mean: float = 0.0
     pixel_std: float = 1.0
 
-    def __call__(self, images: Any) -> Any:
+    def __call__(self, images: keras.KerasTensor) -> keras.KerasTensor:
         """Make what `create_model` gets.
 
         Args:

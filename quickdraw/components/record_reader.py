@@ -128,6 +128,10 @@ class RecordReader(abc.ABC):
             batch_size: how many drawings at once; the last batch may be smaller.
             bad: gets the records that cannot be used.
             chosen: which records to decode, by their number over all files.
+
+        Returns:
+            `image`, uint8 `[batch, size, size, channels]`, and `ink`, int16 `[batch, max_points,
+            3]`, as far as the reader has them; targets `[batch]`, int32 labels or ids.
         """
         shape = (shards.info.image_size, shards.info.image_size, shards.info.channels)
         rows = self._rows(shards, shape, bad, chosen)
@@ -158,7 +162,7 @@ class RecordReader(abc.ABC):
     def some(
         self, shards: Shards, batch_size: int, bad: BadRecords | None = None
     ) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
-        """Yield what `read` does; one batch at least.
+        """Yield what `read` does, of the same shapes; one batch at least.
 
         Raises:
             QuickdrawError: no usable record, or (unless skipped) a bad one.

@@ -9,8 +9,7 @@ import re
 import site
 import sysconfig
 import traceback
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
 from quickdraw.errors import QuickdrawError
 
@@ -82,7 +81,7 @@ def reason(error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def explained(function: Any, what: str = "") -> Iterator[None]:
+def explained(function: Callable[..., object], what: str = "") -> Iterator[None]:
     """Tell a failure of somebody's own code in one line, with its place.
 
     Args:
@@ -105,13 +104,13 @@ def in_one_line(error: QuickdrawError) -> QuickdrawError:
     return QuickdrawError(reason(error).partition("QuickdrawError: ")[2])
 
 
-def start_of(function: Any) -> tuple[str, int]:
+def start_of(function: Callable[..., object]) -> tuple[str, int]:
     """Return the file of a function, and its first line."""
     code = inspect.unwrap(function).__code__
     return code.co_filename, code.co_firstlineno
 
 
-def mistake(function: Any, what: str) -> QuickdrawError:
+def mistake(function: Callable[..., object], what: str) -> QuickdrawError:
     """Return the one line that tells what is wrong with somebody's function, and where it is."""
     file, line = start_of(function)
     return QuickdrawError(f"{function.__qualname__} {what} ({file}, line {line})")

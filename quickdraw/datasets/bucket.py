@@ -6,7 +6,7 @@ import base64
 import contextlib
 import glob
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import google_crc32c
 
@@ -14,6 +14,10 @@ from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
 from quickdraw.storage import google_errors
 from quickdraw.storage.checksums import crc32c
+
+if TYPE_CHECKING:
+    from google.api_core.retry import Retry
+    from google.cloud.storage import Blob, Client
 
 FIRST_WAIT = 1.0
 """Seconds before the first retry; the waits double from there."""
@@ -31,7 +35,7 @@ class Download:
     """An object and the file that it becomes.
 
     Args:
-        blob: a `google.cloud.storage.Blob` with its size, crc32c and generation.
+        blob: with its size, crc32c and generation.
         path: the local file.
 
     Attributes:
@@ -40,7 +44,7 @@ class Download:
         stopped: set it from another thread to end `run`.
     """
 
-    def __init__(self, blob: Any, path: str):
+    def __init__(self, blob: Blob, path: str):
         self.blob, self.path = blob, path
         self.size: int = blob.size
         self.stopped = False
@@ -133,14 +137,14 @@ class Download:
                 os.remove(path)
 
 
-def retries() -> Any:
+def retries() -> Retry:
     """Return the client library's retry policy for failures that may pass."""
     from google.cloud.storage.retry import DEFAULT_RETRY
 
     return DEFAULT_RETRY.with_delay(initial=FIRST_WAIT, maximum=10.0).with_timeout(PATIENCE)
 
 
-def explained(client: Any, what: str) -> contextlib.AbstractContextManager[None]:
+def explained(client: Client, what: str) -> contextlib.AbstractContextManager[None]:
     """Turn the client library's exceptions about `what` into one line for the user."""
     hints: google_errors.Hints = {
         "missing": lambda line: "not there (404), or replaced just now: try again",
@@ -160,5 +164,5 @@ def _crc_of(path: str) -> int:
         return crc32c(file)
 
 
-def _name(blob: Any) -> str:
+def _name(blob: Blob) -> str:
     return f"gs://{blob.bucket.name}/{blob.name}"

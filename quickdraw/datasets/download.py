@@ -37,13 +37,16 @@ import sys
 from collections.abc import Iterator, Sequence
 from multiprocessing import TimeoutError as NotYet
 from multiprocessing.pool import ThreadPool
-from typing import Any
+from typing import TYPE_CHECKING
 
 from quickdraw import cli, storage
 from quickdraw.console import Progress, log
 from quickdraw.datasets import bucket, mnist
 from quickdraw.errors import QuickdrawError, UsageError, did_you_mean
 from quickdraw.fields import field
+
+if TYPE_CHECKING:
+    from google.cloud.storage import Blob, Client
 
 BUCKET = "quickdraw_dataset"
 KINDS = {
@@ -91,7 +94,7 @@ def download(output_dir: str, categories: Sequence[str], kind: str = "numpy_bitm
 
 
 @contextlib.contextmanager
-def _bucket() -> Iterator[Any]:
+def _bucket() -> Iterator[Client]:
     """Yield a client without credentials."""
     from google.cloud.storage import Client
 
@@ -99,7 +102,7 @@ def _bucket() -> Iterator[Any]:
         yield client
 
 
-def _list(client: Any, kind: str) -> dict[str, Any]:
+def _list(client: Client, kind: str) -> dict[str, Blob]:
     """List what the bucket has of a kind: category → blob."""
     folder, ending = KINDS[kind]
     with bucket.explained(client, f"gs://{BUCKET}"):
@@ -119,7 +122,7 @@ def _list(client: Any, kind: str) -> dict[str, Any]:
     }
 
 
-def _choose(categories: Sequence[str], blobs: dict[str, Any], kind: str) -> list[str]:
+def _choose(categories: Sequence[str], blobs: dict[str, Blob], kind: str) -> list[str]:
     if not categories:
         total = sum(blob.size for blob in blobs.values())
         some = ",".join(list(blobs)[:2]).replace(" ", "_")

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import os
 import sys
 import time
 
@@ -30,7 +29,7 @@ from quickdraw.datasets.inspection.findings import number_of
 from quickdraw.datasets.inspection.look import look
 from quickdraw.datasets.inspection.overview import Overview
 from quickdraw.datasets.inspection.page import page
-from quickdraw.errors import QuickdrawError, UsageError
+from quickdraw.errors import UsageError
 from quickdraw.fields import field
 
 _BAD_SHOWN = 10
@@ -46,7 +45,7 @@ def inspect(patterns: str, output: str) -> Overview:
     Raises:
         QuickdrawError: no file matches, no record can be used, or the page cannot be written.
     """
-    _check_output(output)
+    storage.check_output(output)
     start = time.monotonic()
     overview = look(patterns)
     seconds = time.monotonic() - start
@@ -55,13 +54,6 @@ def inspect(patterns: str, output: str) -> Overview:
     with storage.write_whole(output) as file:
         file.write(page(overview))
     return overview
-
-
-def _check_output(output: str) -> None:
-    """Raise an error now if the page cannot be written, not after all has been read."""
-    if storage.is_folder(output):
-        raise QuickdrawError(f"{output}: the name of a file expected, it is a folder")
-    storage.make_folders(os.path.dirname(output) or ".")
 
 
 def summary(overview: Overview) -> str:

@@ -11,7 +11,6 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from typing import Any
 
 from quickdraw import storage
 from quickdraw.console import Progress, log
@@ -142,5 +141,5 @@ def _received(url: str) -> Iterator[bytes]:
         raise StoppedError(f"{url}: no answer ({reason}). The same command tries again") from None
 
 
-def _md5() -> Any:
+def _md5() -> hashlib._Hash:
     return hashlib.md5(usedforsecurity=False)

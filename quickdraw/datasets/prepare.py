@@ -11,6 +11,8 @@ DRAWINGS is a file, a folder or a pattern in quotes. What is in it is seen by lo
     binary      <category>.bin of Quick, Draw!
     csv         Kaggle's: drawing, word, perhaps key_id, countrycode, recognized. Without the column
                 word the drawings are test records, and key_id is their image_id
+    pixels      Kaggle's csv of MNIST and its kin: a column label, or id of test images, and one for
+                each pixel; without such a column the ids are the numbers of the rows, from 1 on
     idx         MNIST and its kin, *-images-idx3-ubyte.gz with its labels beside; t10k is the test
     npz         Sketch-RNN's <category>.npz, KMNIST's, Keras' mnist.npz; their test sets stay
     pictures    <category>/*.png, .jpg, .webp, .gif, .bmp, .tif … of up to 25 million pixels
@@ -37,8 +39,10 @@ EMNIST is turned upright, and on transparent paper ink is what is opaque. `datas
 what was done, under `adjusted`.
 
 Strokes are drawn as Quick, Draw! draws its bitmaps (--image_size, --line_width, --padding), or
-with --channels=3 in the brightness of stroke order, time and speed. --keep_strokes stores them in
-the record too: `ink` and `shape`, as TensorFlow's tutorial does.
+with --channels=3 in the brightness of stroke order, time and speed. With --redraw the lines of
+pictures are drawn so, too, be they thin, thick, small or photographed. --keep_strokes stores
+strokes in the record, too: `ink` and `shape`, as TensorFlow's tutorial does. --keep_metadata adds
+what reports divide by, where the source says it: `recognized`, and beside ink `times`.
 
 For more than one machine: pip install '.[beam]' and --runner=DataflowRunner with
 --beam_options='--project=P --region=R --temp_location=gs://B/tmp --setup_file=./setup.py'.
@@ -60,9 +64,12 @@ from quickdraw import cli, storage
 from quickdraw.datasets import sources, splits
 from quickdraw.datasets.recipe import Recipe
 from quickdraw.datasets.sources.names import read_names
+from quickdraw.datasets.sources.small_strokes import warn_of_small_strokes
+from quickdraw.datasets.sources.unclear_pictures import warn_of_unclear_pictures
 from quickdraw.datasets.summary import summary
 from quickdraw.datasets.writing import writer
 from quickdraw.errors import QuickdrawError, UsageError
+from quickdraw.extras import needs
 from quickdraw.fields import field
 from quickdraw.records.dataset_info import DatasetInfo
 
@@ -111,6 +118,10 @@ def prepare(  # noqa: PLR0913
             image_key=image_key,
             label_key=label_key,
         )
+        if opened.has_strokes:
+            warn_of_small_strokes(opened.files)
+        if not recipe.redraw:
+            warn_of_unclear_pictures(opened.files, recipe.image_size)
         where = f"{opened.format} in {os.path.normpath(source)}"
         if runner is None:
             return writer.write(opened, output_dir, recipe, description=where, processes=processes)
@@ -137,12 +148,8 @@ def _check_place(source: str, runner: str | None) -> None:
 
 
 def _beam() -> ModuleType:
-    try:
+    with needs("beam"):
         from quickdraw.datasets.beam import pipeline
-    except ImportError as error:
-        raise QuickdrawError(
-            f"--runner needs Apache Beam: pip install '.[beam]' ({error})"
-        ) from None
     return pipeline
 
 
@@ -179,7 +186,17 @@ class Flags(cli.Config):
     line_width: float = field(16.0, "Diameter of the pen; a drawing is 255 wide.")
     padding: float = field(16.0, "Margin about a drawing, in the same unit.")
     channels: int = field(1, "3 draws stroke order, time and speed into channels.")
+    redraw: bool = field(
+        False,
+        "Draws the lines of pictures again as strokes are drawn: in the same box, with the same "
+        "pen.",
+    )
     keep_strokes: bool = field(False, "Stores ink and shape beside the image.")
+    keep_metadata: bool = field(
+        False,
+        "Stores recognized too, and with --keep_strokes times, the milliseconds of the points, "
+        "where the source has them.",
+    )
     shard_megabytes: float = field(100.0, "About how large a shard is.")
     gzip: bool = field(False, "Whether to pack the shards.")
     processes: int | None = field(None, "How many work at once; all cores if not given.", 1)

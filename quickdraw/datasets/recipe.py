@@ -10,11 +10,12 @@ from PIL import Image
 from quickdraw.datasets import splits
 from quickdraw.drawings import rasterise
 from quickdraw.drawings.drawing import Drawing
+from quickdraw.drawings.rendering import Rendering
 from quickdraw.errors import QuickdrawError
 from quickdraw.fields import check, field
 from quickdraw.records import example, png
 from quickdraw.records.class_names import clean
-from quickdraw.records.ink import ink_of
+from quickdraw.records.ink import ink_of, times_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +33,10 @@ class Recipe:
         line_width: diameter of the pen, in 1/255 of the drawing's longer side.
         padding: margin, in the same unit.
         channels: 1 or 3, see `quickdraw.drawings.rasterise`.
+        redraw: draws the lines of images as strokes are drawn, see `quickdraw.drawings.redraw`.
         keep_strokes: stores the strokes beside the image.
+        keep_metadata: stores whether Google recognised a drawing, and with its strokes the times of
+            the points, where the source says so.
         shard_megabytes: about how large a shard is.
         gzip: packs the shards.
     """
@@ -47,7 +51,9 @@ class Recipe:
     line_width: float = field(16.0, low=1, high=256)
     padding: float = field(16.0, low=0, high=1024)
     channels: int = 1
+    redraw: bool = False
     keep_strokes: bool = False
+    keep_metadata: bool = False
     shard_megabytes: float = field(100.0, low=0.001, high=10_000)
     gzip: bool = False
 
@@ -66,10 +72,14 @@ class Recipe:
         if self.keep_strokes and drawing.strokes is not None:
             ink = ink_of(drawing.strokes)
             features |= {"ink": ink.ravel().tolist(), "shape": list(ink.shape)}
+            if self.keep_metadata and (times := times_of(drawing.strokes)):
+                features["times"] = times
         if drawing.countrycode:
             features["countrycode"] = drawing.countrycode.encode()
         if label is None:
             return example.serialise(image_id=image_id.encode(), **features)
+        if self.keep_metadata and drawing.recognized is not None:
+            features["recognized"] = drawing.recognized
         if drawing.key_id:  # not in a test record: it would give the word away
             features["key_id"] = drawing.key_id.encode()
         return example.serialise(label=label, **features)
@@ -77,6 +87,8 @@ class Recipe:
     def image(self, drawing: Drawing) -> np.ndarray:
         """Return a drawing's image: uint8 `[image_size, image_size]`, or `[…, 3]` in colour."""
         if drawing.strokes is not None:
+            if self.redraw:
+                raise QuickdrawError("redraw needs images. Received: strokes, which are drawn so")
             if not drawing.strokes:
                 colours = (3,) if self.channels == 3 else ()
                 return np.zeros((self.image_size, self.image_size, *colours), np.uint8)
@@ -86,6 +98,9 @@ class Recipe:
         assert drawing.image is not None
         if self.channels == 3:
             raise QuickdrawError("channels=3 needs strokes. Received: an image")
+        if self.redraw:
+            drawn = Rendering("quickdraw", self.line_width, self.padding)
+            return drawn.redrawn(drawing.image, self.image_size)
         return _resize(drawing.image, self.image_size)
 
 

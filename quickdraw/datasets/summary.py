@@ -50,6 +50,11 @@ def warnings(info: DatasetInfo) -> list[str]:
     untrained = [label for label in info.labels if not of["train"][label] and label not in none]
     if records["train"] and untrained:
         lines.append(f"warning: there is no drawing to train on of {_named(untrained)}")
+    if len(info.labels) == 1:
+        lines.append(
+            f"warning: all drawings are of one class, {info.labels[0]!r}: there is nothing to tell "
+            "apart. A class is a file or a folder of its own, or stands beside each drawing"
+        )
     if info.labels and records["test"] > sum(of["test"].values()):
         lines.append(
             f"the {records['test']:,} drawings without a label are the test set; those with one "

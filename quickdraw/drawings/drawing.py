@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,7 +57,7 @@ class Drawing(NamedTuple):
         image: uint8 `[height, width]`, strokes 255 on 0, where there are no strokes.
         key_id: the drawing's number in Quick, Draw!, as text.
         countrycode: two letters.
-        recognized: whether Google's model understood it.
+        recognized: whether Google's model understood it; None where nobody says.
         adjusted: what was done to the image, in the same few words for all images like it.
     """
 
@@ -65,11 +66,11 @@ class Drawing(NamedTuple):
     image: np.ndarray | None = None
     key_id: str = ""
     countrycode: str = ""
-    recognized: bool = True
+    recognized: bool | None = None
     adjusted: tuple[str, ...] = ()
 
 
-def from_fields(fields: dict[str, Any], category: str | None, raw: bool | None) -> Drawing:
+def from_fields(fields: Mapping[str, object], category: str | None, raw: bool | None) -> Drawing:
     """Return the drawing in a JSON object or a csv row of Quick, Draw!.
 
     Args:
@@ -94,7 +95,12 @@ def from_fields(fields: dict[str, Any], category: str | None, raw: bool | None) 
     return _with(fields, word, strokes)
 
 
-def _decoded(drawing: Any) -> Any:
+def _recognized(value: object) -> bool | None:
+    text = "" if value is None else str(value).strip().casefold()
+    return text in _YES if text else None
+
+
+def _decoded(drawing: object) -> object:
     """Return strokes that may be written as JSON text, as in tables."""
     if not isinstance(drawing, str) or drawing.lstrip()[:1] != "[":
         return drawing
@@ -109,7 +115,7 @@ def rest_of(error: SkippedDrawing) -> list:
     return _DOT if error.reason == _ONE_POINT else []
 
 
-def key_id_of(value: Any) -> str:
+def key_id_of(value: object) -> str:
     """Return a key_id as it was before a table program touched it; "" for none.
 
     Raises:
@@ -121,7 +127,7 @@ def key_id_of(value: Any) -> str:
         raise lost_id(value) from None
 
 
-def lost_id(value: Any) -> LostRecord:
+def lost_id(value: object) -> LostRecord:
     """Return the error that a key_id is not the number that it was."""
     return LostRecord(
         f"the key_id {value} has lost its last digits, as numbers do in table programs: take the "
@@ -129,13 +135,13 @@ def lost_id(value: Any) -> LostRecord:
     )
 
 
-def _with(fields: dict[str, Any], word: str | None, strokes: list) -> Drawing:
+def _with(fields: Mapping[str, object], word: str | None, strokes: list) -> Drawing:
     return Drawing(
         word,
         strokes,
         key_id=key_id_of(fields.get("key_id", "")),
         countrycode=str(fields.get("countrycode", "")),
-        recognized=str(fields.get("recognized", True)).strip().casefold() in _YES,
+        recognized=_recognized(fields.get("recognized")),
     )
 
 
@@ -171,6 +177,8 @@ def checked(strokes: Any, raw: bool | None = None) -> list:  # noqa: C901
         return _simplified(numbers, strokes)
     if numbers.min() < 0 or numbers.max() > 255:
         raise SkippedDrawing("coordinates outside 0...255", _span(numbers))
+    if numbers.max() <= 1:  # of another scale: it would be a dot
+        raise SkippedDrawing("coordinates in 0...1, not 0...255", _span(numbers))
     return strokes
 
 

@@ -168,8 +168,8 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
     low, high = int(values.min()), int(values.max())
     if low < 0 or high > 0xFFFF:
         raise SkippedDrawing("a picture of more than 16 bits a pixel", f"{low} to {high}")
-    # Some programs store 8 bits as 16.
-    return Image.fromarray((values >> 8 if high > 255 else values).astype(np.uint8))
+    # Programs store 8, 10 or 12 bits as 16: the lightest pixel tells how many are used.
+    return Image.fromarray((values >> max(high.bit_length() - 8, 0)).astype(np.uint8))
 
 
 def _on_paper(picture: Image.Image) -> tuple[Image.Image, str | None]:

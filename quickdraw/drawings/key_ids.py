@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Any
 
+_NUMBER = re.compile(r"[1-9][0-9]{0,18}")  # 0 is none, and 007 another than 7
 _FLOAT = re.compile(r"(\d+)\.0*")
 _SCIENTIFIC = re.compile(r"(\d+)(?:\.(\d+))?[eE]\+(\d+)")
 _EXACT = 1 << 53  # up to here a float stands for one whole number
 _NONE = ("", "nan", "none", "null")
 
 
-def exact(value: Any) -> str:
+def exact(value: object) -> str:
     """Return a key_id as it was: `5829304141217792` for `5829304141217792.0`; "" for none.
 
     Raises:
@@ -37,7 +37,7 @@ def exact(value: Any) -> str:
 
 def number_of(key_id: str) -> int:
     """Return a number from 1 to 2^64 - 1 that is another for another key_id; 0 for none."""
-    if key_id.isdecimal() and len(key_id) < 20:
+    if _NUMBER.fullmatch(key_id):
         return int(key_id)
     if not key_id:
         return 0

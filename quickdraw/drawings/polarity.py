@@ -19,6 +19,7 @@ _NOISE = 16  # grey levels by which paper differs from itself
 _EVEN = 0.9  # of the border's pixels: paper without a shadow on it
 _CLEAR = 0.75  # of a small picture's border: what is left is ink that touches it
 _PAPER = 0.5  # of all pixels
+_FITS = 4  # until the surface stays where it is
 _CLEARLY = 2.0  # times as much ink on one side of the paper's grey as on the other
 
 
@@ -38,23 +39,34 @@ class Polarity(NamedTuple):
     """What is known about the pictures of a file.
 
     Attributes:
-        dark: whether the ink of most of them is dark.
+        dark: whether the ink of most of them is dark; None where a picture comes alone.
         told: whether that is so of all of them, and none is looked at.
     """
 
-    dark: bool = False
+    dark: bool | None = False
     told: bool = True
 
     def is_dark(self, image: np.ndarray) -> bool:
         """Return whether the ink of a picture, uint8 `[height, width]`, is dark."""
         dark, told = self
         if told:
-            return dark
+            return bool(dark)
+        if dark is None:
+            verdict = judge(image)
+            return verdict.dark and (verdict.sure or max(image.shape) > _SIDE)
         first, last = image.item(0), image.item(-1)
         if (first > 255 - _PURE < last) if dark else (first < _PURE > last):
             return dark
         verdict = judge(image)
         return verdict.dark if verdict.sure else dark
+
+
+ALONE = Polarity(dark=None, told=False)
+"""A picture of which no others are known.
+
+If it is not clear by itself, a large one is what its border says, and a small one light on dark, as
+data sets are.
+"""
 
 
 def judge(image: np.ndarray) -> Verdict:
@@ -65,12 +77,9 @@ def judge(image: np.ndarray) -> Verdict:
     """
     is_small = max(image.shape) <= _SIDE
     grey = (image if is_small else _reduced(image)).astype(np.float32)
-    border = _border(grey)
-    paper = _median(border)
-    evenness = np.count_nonzero(np.abs(border - paper) <= _NOISE) / border.size
+    paper, evenness = _paper(grey)
     if evenness < _EVEN and not is_small:
-        basis, inverse = _surface()
-        grey = grey - (basis @ (inverse @ grey.ravel())).reshape(grey.shape)
+        grey = grey - _shade(grey)
         paper = _median(_border(grey))
     dark, light = _ink(grey, paper)
     darker, lighter = _ink(grey, _median(grey.ravel()))
@@ -81,6 +90,54 @@ def judge(image: np.ndarray) -> Verdict:
         | (light > _CLEARLY * dark and lighter > _CLEARLY * darker)
     )
     return Verdict(dark > light, bool(sure))
+
+
+def above_paper(image: np.ndarray) -> np.ndarray:
+    """Return how much lighter than its paper a picture is, with the light on it as in `judge`.
+
+    Args:
+        image: uint8 `[height, width]`.
+
+    Returns:
+        float32 `[height, width]`, negative where it is darker.
+    """
+    grey = image.astype(np.float32)
+    if max(image.shape) > _SIDE:
+        reduced = _reduced(image).astype(np.float32)
+        if _paper(reduced)[1] < _EVEN:
+            height, width = image.shape
+            shade = Image.fromarray(_shade(reduced)).resize((width, height))
+            grey -= np.asarray(shade)
+    return grey - _median(grey.ravel())
+
+
+def _paper(grey: np.ndarray) -> tuple[float, float]:
+    """Return the grey of a picture's border, and how much of the border has it."""
+    border = _border(grey)
+    paper = _median(border)
+    return paper, np.count_nonzero(np.abs(border - paper) <= _NOISE) / border.size
+
+
+def _shade(grey: np.ndarray) -> np.ndarray:
+    """Return the surface of the second degree through the paper of a reduced picture.
+
+    Least trimmed squares (Rousseeuw 1984, "Least Median of Squares Regression", section 4): the
+    half that is farthest from a surface, where ink is, is left out of the next one.
+
+    Args:
+        grey: float32 `[64, 64]`.
+
+    Returns:
+        The same shape.
+    """
+    basis, values = _surface(), grey.ravel()
+    near = np.ones(len(values), bool)
+    for _ in range(_FITS):
+        fitted = basis[near]
+        surface = basis @ np.linalg.solve(fitted.T @ fitted, fitted.T @ values[near])
+        away = np.abs(values - surface)
+        near = away <= _median(away)
+    return surface.reshape(grey.shape)
 
 
 def _border(grey: np.ndarray) -> np.ndarray:
@@ -105,9 +162,8 @@ def _reduced(image: np.ndarray) -> np.ndarray:
 
 
 @functools.cache
-def _surface() -> tuple[np.ndarray, np.ndarray]:
-    """Return the six functions of a surface of the second degree, and their pseudoinverse."""
+def _surface() -> np.ndarray:
+    """Return the six functions of a surface of the second degree, float32 `[64 * 64, 6]`."""
     y, x = np.mgrid[-1 : 1 : _SIDE * 1j, -1 : 1 : _SIDE * 1j]
     functions = (np.ones_like(x), x, y, x * x, x * y, y * y)
-    basis = np.stack([each.ravel() for each in functions], axis=1).astype(np.float32)
-    return basis, np.linalg.pinv(basis)
+    return np.stack([each.ravel() for each in functions], axis=1).astype(np.float32)

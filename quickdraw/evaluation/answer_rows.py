@@ -29,7 +29,7 @@ class AnswerRows:
         return len(self.ids)
 
     def hashes(self) -> np.ndarray:
-        """Return 64 bits of each id, int64; others in another process."""
+        """Return 64 bits of each id, int64 `[rows]`; others in another process."""
         return np.fromiter(map(hash, self.ids), np.int64, len(self.ids))
 
     def line(self, index: int) -> int:

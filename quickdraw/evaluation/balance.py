@@ -44,7 +44,9 @@ def balanced(probabilities: np.ndarray) -> np.ndarray:
     count, classes = probabilities.shape
     factors = np.ones(classes, probabilities.dtype)
     for _ in range(_ROUNDS):
-        shares = factors * ((1 / (probabilities @ factors)) @ probabilities) * classes / count
+        # OpenBLAS sets the flag of an invalid operation on some processors where none was done.
+        with np.errstate(invalid="ignore"):
+            shares = factors * ((1 / (probabilities @ factors)) @ probabilities) * classes / count
         if np.abs(shares - 1).max() < _TOLERANCE:
             break
         factors /= np.where(shares > 0, shares, 1)

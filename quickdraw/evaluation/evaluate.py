@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import tensorflow as tf
@@ -40,15 +40,19 @@ def make_evaluate(
 
     calculate_loss = tf.function(loss.calculate_loss)
 
-    def forward(inputs: Any, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def forward(inputs: dict[str, tf.Tensor], labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         logits = tf.cast(model(unwrapped(inputs), training=False), tf.float32)
         return logits, tf.cast(calculate_loss(logits, labels), tf.float32)
 
     @tf.function(autograph=False, reduce_retracing=True)
-    def forward_on_all(inputs: Any, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def forward_on_all(
+        inputs: dict[str, tf.Tensor], labels: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         return strategy.run(forward, args=(inputs, labels))
 
-    def evaluate(batches: Iterable[tuple[Any, np.ndarray]], temperature: float = 1.0) -> Metrics:
+    def evaluate(
+        batches: Iterable[tuple[dict[str, np.ndarray], np.ndarray]], temperature: float = 1.0
+    ) -> Metrics:
         metrics = Metrics(num_classes, temperature)
         for inputs, labels in batches:
             labels = labels.astype(np.int32)
@@ -64,12 +68,12 @@ def make_evaluate(
     return evaluate
 
 
-def _parts(inputs: Any, labels: np.ndarray, distribution: Distribution) -> tuple:
+def _parts(inputs: dict[str, np.ndarray], labels: np.ndarray, distribution: Distribution) -> tuple:
     """Cut a batch into a part for each device of this process."""
     local = distribution.replicas // distribution.workers
     cuts = np.linspace(0, len(labels), local + 1).astype(int)
 
-    def part(replica: int) -> tuple[Any, np.ndarray]:
+    def part(replica: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
         mine = slice(cuts[replica % local], cuts[replica % local + 1])
         return tf.nest.map_structure(lambda each: each[mine], (inputs, labels))
 

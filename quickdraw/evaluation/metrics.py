@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
 _BINS = 15
 _OF_CLASSES = ("precision", "recall", "f1")
+
+
+class OfClass(TypedDict):
+    """How well one class is recognised, 0…1, and how many examples there are of it."""
+
+    precision: float
+    recall: float
+    f1: float
+    examples: int
+
+
 MOST_CONFUSED = 500
 """Classes up to which there is a confusion matrix: of 30,000 it would take 7 GB."""
 
@@ -69,8 +80,8 @@ class Metrics:
         self.confusion = np.zeros((side, side), np.int64)
         # How often each class was there, predicted, and both.
         self._per_class = np.zeros((3, num_classes), np.int64)
-        # How much surer than right the predictions are, summed up in each bin of confidence.
-        self._excess = np.zeros(_BINS)
+        # By bin of confidence: how many predictions, the sum of their confidence, and the right.
+        self._bins = np.zeros((3, _BINS))
         self._sums = {"loss": 0.0, "top1": 0.0, "top3": 0.0, "map3": 0.0}
 
     @property
@@ -98,17 +109,19 @@ class Metrics:
         self._sums["map3"] += float(average_precision_at_3(ranks).sum())
         confidence = _confidence(logits / self._temperature)
         bins = np.clip(np.ceil(np.nan_to_num(confidence) * _BINS) - 1, 0, _BINS - 1).astype(int)
-        np.add.at(self._excess, bins, confidence - (ranks == 0))
+        for row, of in enumerate((np.ones(len(bins)), confidence, ranks == 0)):
+            self._bins[row] += np.bincount(bins, of, _BINS)
 
     def state(self) -> np.ndarray:
         """Return all sums as one float64 array `[sums]`, to be added up over processes."""
         counts = (self.confusion.ravel(), self._per_class.ravel())
-        return np.concatenate([*counts, list(self._sums.values()), self._excess])
+        return np.concatenate([*counts, list(self._sums.values()), self._bins.ravel()])
 
     def set_state(self, state: np.ndarray) -> None:
         """Take over what `state` returned, float64 `[sums]`, or a sum of such arrays."""
         ends = np.cumsum([self.confusion.size, self._per_class.size, len(self._sums)])
-        confusion, per_class, sums, self._excess = np.split(state, ends)
+        confusion, per_class, sums, bins = np.split(state, ends)
+        self._bins = bins.reshape(self._bins.shape)
         self.confusion = confusion.reshape(self.confusion.shape).astype(np.int64)
         self._per_class = per_class.reshape(self._per_class.shape).astype(np.int64)
         self._sums = dict(zip(self._sums, sums.tolist(), strict=True))
@@ -120,16 +133,40 @@ class Metrics:
         confidence, weighted by their examples (Guo et al. 2017, "On Calibration of Modern Neural
         Networks", equation 3).
         """
-        sums = self._sums | {"ece": float(np.abs(self._excess).sum())}
+        _, confidence, right = self._bins
+        sums = self._sums | {"ece": float(np.abs(confidence - right).sum())}
         return {name: value / max(self.count, 1) for name, value in sums.items()}
 
-    def per_class(self, names: list[str]) -> dict[str, dict[str, Any]]:
+    def reliability(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return how many predictions lie in each of 15 equal bins of confidence, and their means.
+
+        Returns:
+            Three arrays, float64 `[15]`: counts; mean confidence; share that is right. The last two
+            are 0 in an empty bin.
+        """
+        counts, confidence, right = self._bins
+        some = np.maximum(counts, 1)
+        return counts, confidence / some, right / some
+
+    def most_confused(self, names: list[str], most: int = 20) -> list[tuple[str, str, int, float]]:
+        """Return (label, prediction, count, share of the label) of the most frequent mistakes."""
+        wrong = self.confusion * ~np.eye(len(self.confusion), dtype=bool)
+        order = np.argsort(-wrong, axis=None, kind="stable")[:most]
+        support = np.maximum(self.confusion.sum(axis=1), 1)
+        pairs = zip(*np.unravel_index(order, wrong.shape), strict=True) if wrong.size else ()
+        return [
+            (names[label], names[guess], int(count), float(count / support[label]))
+            for label, guess in pairs
+            if (count := wrong[label, guess])
+        ]
+
+    def per_class(self, names: list[str]) -> dict[str, OfClass]:
         """Return precision, recall, F1 and number of examples of each class; 0 without any."""
         columns = (*self._precision_recall_f1(), self._per_class[0])
         rows = zip(*(column.tolist() for column in columns), strict=True)
-        kinds = (*_OF_CLASSES, "examples")
         return {
-            name: dict(zip(kinds, row, strict=True)) for name, row in zip(names, rows, strict=True)
+            name: {"precision": precision, "recall": recall, "f1": f1, "examples": examples}
+            for name, (precision, recall, f1, examples) in zip(names, rows, strict=True)
         }
 
     def means(self) -> dict[str, dict[str, float]]:

@@ -6,7 +6,6 @@ import contextlib
 import csv
 import os
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
 
 import numpy as np
 
@@ -79,7 +78,9 @@ def predict(  # noqa: PLR0913
     return count
 
 
-def _scored(ensemble: Ensemble, batches: Iterable[Any]) -> Iterator[tuple[Any, np.ndarray]]:
+def _scored(
+    ensemble: Ensemble, batches: Iterable[tuple[dict[str, np.ndarray], np.ndarray]]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield (ids, probabilities) of each batch of (inputs, ids)."""
     progress = Progress("predicting", None, "images")
     count = 0
@@ -94,7 +95,9 @@ def _scored(ensemble: Ensemble, batches: Iterable[Any]) -> Iterator[tuple[Any, n
     progress.close()
 
 
-def _balanced(scored: Iterable[tuple[Any, np.ndarray]]) -> Iterator[tuple[Any, np.ndarray]]:
+def _balanced(
+    scored: Iterable[tuple[np.ndarray, np.ndarray]],
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield all ids and balanced probabilities at once."""
     ids, scores = zip(*scored, strict=True)
     yield np.concatenate(ids), balanced(np.concatenate(scores))
@@ -145,7 +148,7 @@ def _write_names(predictions: str, names: list[str]) -> None:
 
 
 @contextlib.contextmanager
-def _csv(path: str | None) -> Iterator[Callable[[Iterable[Iterable[Any]]], object]]:
+def _csv(path: str | None) -> Iterator[Callable[[Iterable[Iterable[object]]], object]]:
     """Yield a function that writes rows; it does nothing where there is no file to write."""
     if path is None:
         yield lambda rows: None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from typing import Any
 
 from quickdraw import storage
 from quickdraw.console import log
@@ -53,7 +52,7 @@ def open_labelled(run: Run, reader: BaseReader, given: str | None) -> Shards:
     return shards
 
 
-def describe(shards: Shards) -> dict[str, Any]:
+def describe(shards: Shards) -> dict[str, object]:
     """Return which records these are, as eval.json says it."""
     part = {"valid_share": shards.part.share} if shards.part else {}
     return {"eval_data_pattern": shards.patterns, **part}
@@ -99,7 +98,7 @@ class RunEvaluation:
         batches = prefetch(self._reader.some(self._shards, BATCH, bad))
         metrics = self._evaluate(batches, self.trained.temperature)
         bad.report()
-        content: dict[str, Any] = {
+        content: dict[str, object] = {
             "step": self.trained.step,
             **describe(self._shards),
             "labels": self.trained.labels,

@@ -56,7 +56,11 @@ class Solution:
         return len(self.labels)
 
     def positions(self, hashes: np.ndarray) -> np.ndarray:
-        """Return where ids stand in the file, by their hashes, counted from 0; -1: nowhere."""
+        """Return where ids stand in the file, counted from 0; -1: nowhere. int64 `[n]`.
+
+        Args:
+            hashes: of the ids, as `AnswerRows.hashes` returns them, int64 `[n]`.
+        """
         at = np.minimum(np.searchsorted(self._sorted, hashes), len(self._sorted) - 1)
         return np.where(self._sorted[at] == hashes, self._order[at], -1)
 

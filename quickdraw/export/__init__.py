@@ -87,11 +87,14 @@ def command(flags: Flags) -> None:
     from quickdraw import runs
     from quickdraw.export import write
     from quickdraw.export.gallery import gallery
+    from quickdraw.runs.ensemble import warn_of_mirroring
     from quickdraw.runs.exported import GALLERY
 
     models = [runs.load(folder, flags.checkpoint) for folder in folders]
     for folder, model in zip(folders, models, strict=True):
         log(f"exporting the model of step {model.step:,} of {folder}")
+        if flags.tta:
+            warn_of_mirroring(folder, model.run)
     prepared = write.prepare(models, folders, weights, flags.tta)
     pages = []
     if "web" in formats and len(models) > 1:  # the page shows what each of them guesses

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +14,7 @@ from quickdraw.datasets.doodles.draw import CATEGORIES, draw
 from quickdraw.drawings.rendering import Rendering
 from quickdraw.errors import QuickdrawError
 from quickdraw.evaluation.run_evaluation import open_labelled
+from quickdraw.export.graph import Predicting
 from quickdraw.readers import BaseReader, QuickDrawFeatureReader
 from quickdraw.records import ink
 from quickdraw.records.shards import BadRecords
@@ -60,11 +59,7 @@ class Agreement:
             )
 
 
-def compare(
-    predict: Callable[[dict[str, np.ndarray]], np.ndarray],
-    arrays: dict[str, np.ndarray],
-    wanted: np.ndarray,
-) -> Agreement:
+def compare(predict: Predicting, arrays: dict[str, np.ndarray], wanted: np.ndarray) -> Agreement:
     """Predict drawings with a file that was loaded again.
 
     Args:
@@ -105,7 +100,7 @@ def _validation(ensemble: Ensemble, count: int) -> dict[str, np.ndarray]:
     reader = ensemble.reader(QuickDrawFeatureReader, "skip")
     shards = open_labelled(ensemble.run, reader, None)
     bad = BadRecords("skip")
-    parts: list[dict[str, Any]] = []
+    parts: list[dict[str, np.ndarray]] = []
     for arrays, _ in reader.read(shards, count, bad):
         parts.append(arrays)
         if sum(len(next(iter(part.values()))) for part in parts) >= count:

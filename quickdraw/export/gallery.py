@@ -11,7 +11,8 @@ from quickdraw.records import png
 from quickdraw.records.shards import BadRecords
 from quickdraw.runs.ensemble import Ensemble
 
-_EACH, _RECORDS, _BATCH = 6, 20_000, 500
+_FEWEST, _MOST, _ALL = 6, 24, 1200  # of a class, and of all: the page carries them
+_RECORDS, _BATCH = 20_000, 500
 
 
 def gallery(ensemble: Ensemble) -> dict[str, list[str]]:
@@ -20,6 +21,7 @@ def gallery(ensemble: Ensemble) -> dict[str, list[str]]:
     None where there are no such records, or where the models take no images.
     """
     found: dict[str, list[str]] = {label: [] for label in ensemble.labels}
+    each = max(_FEWEST, min(_MOST, _ALL // len(found)))
     if "image" not in ensemble.inputs:
         return {}
     try:
@@ -29,10 +31,10 @@ def gallery(ensemble: Ensemble) -> dict[str, list[str]]:
         for arrays, labels in reader.read(shards, _BATCH, BadRecords("skip")):
             for image, label in zip(arrays["image"], labels, strict=True):
                 kept = found[ensemble.run.labels[label]]
-                if len(kept) < _EACH:
+                if len(kept) < each:
                     kept.append(base64.b64encode(png.encode(255 - image[:, :, 0])).decode())
             seen += len(labels)
-            if seen >= _RECORDS or all(len(kept) >= _EACH for kept in found.values()):
+            if seen >= _RECORDS or all(len(kept) >= each for kept in found.values()):
                 break
     except QuickdrawError:  # said when the exports were compared
         return {}

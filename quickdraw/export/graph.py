@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from quickdraw.components.inputs import part, specs, unwrapped
-from quickdraw.console import log
-from quickdraw.drawings.rendering import Rendering, Style
-from quickdraw.errors import QuickdrawError
-from quickdraw.records import dataset_info
 from quickdraw.runs import factory
 from quickdraw.runs.ensemble import Ensemble
-from quickdraw.runs.exported import Description
-from quickdraw.runs.record import Run
+from quickdraw.runs.exported import Description, Port
+from quickdraw.runs.rendering_of import rendering_of
 from quickdraw.runs.trained import TrainedModel
-from quickdraw.storage import patterns_in
 
 OUTPUT = "probabilities"
 _AXES = {"image": ("height", "width", "channel"), "ink": ("point", "dx_dy_end")}
-_DIGITS = [str(digit) for digit in range(10)]
 _MIRROR = [-1.0, 1.0, 1.0]
+Predicting = Callable[[dict[str, np.ndarray]], np.ndarray]
+"""From inputs by name to probabilities, float32 `[batch, num_classes]`."""
 
 
 class Graph(tf.Module):
@@ -58,19 +54,19 @@ class Graph(tf.Module):
             for name, (shape, dtype) in self.specs.items()
         ]
 
-    def concrete(self, batch: int | None) -> Any:
+    def concrete(self, batch: int | None) -> tf.types.experimental.ConcreteFunction:
         """Return `predict` for batches of that size."""
         made = tf.function(self._predict, input_signature=self.signature(batch), autograph=False)
         return made.get_concrete_function()
 
-    def _predict(self, *tensors: Any) -> dict[str, Any]:
+    def _predict(self, *tensors: tf.Tensor) -> dict[str, tf.Tensor]:
         arrays = dict(zip(self.specs, tensors, strict=True))
         total = self._mean(arrays)
         if self.ensemble.flip:
             total = (total + self._mean({name: _mirrored(x) for name, x in arrays.items()})) / 2
         return {OUTPUT: total}
 
-    def _mean(self, arrays: dict[str, Any]) -> Any:
+    def _mean(self, arrays: dict[str, tf.Tensor]) -> tf.Tensor:
         of, total = self.ensemble, 0.0
         for weight, trained, takes, places in zip(
             of.weights, of.models, of.takes, of.places, strict=True
@@ -84,7 +80,7 @@ class Graph(tf.Module):
         return total
 
 
-def _mirrored(tensor: Any) -> Any:
+def _mirrored(tensor: tf.Tensor) -> tf.Tensor:
     """Mirror images or ink left to right, in operations that every runtime has."""
     if tensor.dtype == tf.uint8:
         return tf.reverse(tensor, axis=[2])
@@ -110,7 +106,7 @@ def describe(graph: Graph, train_dirs: Sequence[str]) -> Description:
         train_dirs: the folders of its runs.
     """
     of = graph.ensemble
-    inputs = {
+    inputs: dict[str, Port] = {
         name: {
             "shape": [None, *shape],
             "axes": ["batch", *_AXES[name]],
@@ -118,7 +114,7 @@ def describe(graph: Graph, train_dirs: Sequence[str]) -> Description:
         }
         for name, (shape, dtype) in graph.specs.items()
     }
-    output = {"shape": [None, len(of.labels)], "axes": ["batch", "class"], "dtype": "float32"}
+    output: Port = {"shape": [None, len(of.labels)], "axes": ["batch", "class"], "dtype": "float32"}
     return Description(
         labels=list(of.labels),
         named=of.named,
@@ -142,28 +138,3 @@ def describe(graph: Graph, train_dirs: Sequence[str]) -> Description:
         tta=of.flip,
         versions=dict(of.run.versions),
     )
-
-
-def rendering_of(run: Run) -> Rendering:
-    """Return how strokes are drawn for a run: as the dataset.json of its training records says.
-
-    Where it is gone, Quick, Draw!'s way is taken, and said.
-    """
-    pattern = patterns_in(run.settings.get("train_data_pattern") or "")
-    info, folder = None, os.path.dirname(pattern[0]) if pattern else ""
-    try:
-        info = dataset_info.load(folder) if folder else None
-    except QuickdrawError as error:
-        log(f"warning: {error}")
-    if info is None and sorted(run.labels) != _DIGITS:
-        log(
-            f"note: no {dataset_info.FILE_NAME} in {folder or 'the folder of the records'}: "
-            "strokes will be drawn for this model as Quick, Draw! draws them"
-        )
-    source = info.source.lower() if info else ""
-    settings = info.settings if info else {}
-    if source.startswith("idx") or "mnist" in source or sorted(run.labels) == _DIGITS:
-        return Rendering("mnist")
-    style: Style = "other" if source.startswith("pictures") else "quickdraw"
-    pen = {name: float(settings.get(name) or 16.0) for name in ("line_width", "padding")}
-    return Rendering(style, **pen)

@@ -8,14 +8,13 @@ import re
 import sys
 import tempfile
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from quickdraw.errors import QuickdrawError
-from quickdraw.export.graph import Graph
-from quickdraw.export.missing import needs
+from quickdraw.export.graph import Graph, Predicting
 from quickdraw.export.onnx import unsupported
+from quickdraw.extras import needs
 from quickdraw.runs.exported import KEY, Description
 
 NAME = "model.tflite"
@@ -54,7 +53,7 @@ def write(graph: Graph, path: str, description: Description, quantized: bool = F
         file.write(_with_metadata(data, description))
 
 
-def load(path: str) -> Any:
+def load(path: str) -> Predicting:
     """Return a function from inputs by name to probabilities, float32 `[batch, num_classes]`.
 
     Raises:
@@ -120,7 +119,7 @@ def read_metadata(data: bytes) -> str | None:
     return None
 
 
-def _text(name: Any) -> str:
+def _text(name: bytes | str) -> str:
     return name.decode() if isinstance(name, bytes) else name
 
 

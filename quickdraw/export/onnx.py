@@ -7,14 +7,17 @@ import logging
 import re
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from quickdraw.errors import QuickdrawError
-from quickdraw.export.graph import OUTPUT, Graph
-from quickdraw.export.missing import needs
+from quickdraw.export.graph import OUTPUT, Graph, Predicting
+from quickdraw.extras import needs
 from quickdraw.runs.exported import KEY, Description
+
+if TYPE_CHECKING:
+    import onnx
 
 NAME = "model.onnx"
 _OPSET = 17
@@ -64,7 +67,7 @@ def unsupported(names: list[str], format: str) -> QuickdrawError:
     )
 
 
-def load(path: str) -> Any:
+def load(path: str) -> Predicting:
     """Return a function from inputs by name to probabilities, float32 `[batch, num_classes]`.
 
     Raises:
@@ -90,7 +93,7 @@ def load(path: str) -> Any:
     return predict
 
 
-def _name_axes(model: Any, description: Description) -> None:
+def _name_axes(model: onnx.ModelProto, description: Description) -> None:
     """Name the axes: the batch, which may have any size, as one in all inputs and outputs."""
     for value in (*model.graph.input, *model.graph.output):
         axes = (description.inputs | description.outputs)[value.name]

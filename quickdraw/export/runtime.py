@@ -18,7 +18,7 @@ from typing import cast
 from quickdraw import environment, storage
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError, StoppedError
-from quickdraw.export.missing import needs
+from quickdraw.extras import needs
 
 PACKAGE, VERSION = "onnxruntime-web", "1.30.0"
 SCRIPT, GLUE, PROGRAM = (

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from quickdraw.export.graph import OUTPUT, Graph
+from quickdraw.export.graph import OUTPUT, Graph, Predicting
 from quickdraw.runs import exported
 from quickdraw.runs.exported import Description
 
@@ -30,12 +29,12 @@ def write(graph: Graph, path: str, description: Description, quantized: bool = F
         file.writelines(f"{label}\n" for label in description.labels)
 
 
-def load(path: str) -> Any:
+def load(path: str) -> Predicting:
     """Return a function from inputs by name to probabilities, float32 `[batch, num_classes]`."""
     model = tf.saved_model.load(path)
     serve = model.signatures["serving_default"]
 
-    def predict(arrays: dict[str, np.ndarray], kept: Any = model) -> np.ndarray:
+    def predict(arrays: dict[str, np.ndarray], kept: tf.Module = model) -> np.ndarray:
         return serve(**{name: tf.constant(array) for name, array in arrays.items()})[OUTPUT].numpy()
 
     return predict

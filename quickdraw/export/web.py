@@ -12,7 +12,6 @@ import gzip
 import os
 import shutil
 from collections.abc import Sequence
-from typing import Any
 
 from quickdraw.export import runtime
 from quickdraw.pages import drawing_page
@@ -39,19 +38,26 @@ def write(
         QuickdrawError: no runtime; see `runtime.folder`.
     """
     where = runtime.folder(runtime_dir)
-    content = {"models": [described(each) for each, _ in models], "gallery": gallery}
+    content: dict[str, object] = {
+        "models": [described(each) for each, _ in models],
+        "gallery": gallery,
+    }
+    labels = [label for each, _ in models for label in each.labels]
+    paths = [path for _, path in models]
     with open(os.path.join(local, PAGE), "w", encoding="utf-8") as file:
-        file.write(_one_file(content, [path for _, path in models], where))
-    _write_folder(os.path.join(local, FOLDER), content, [path for _, path in models], where)
+        file.write(_one_file(content, labels, paths, where))
+    _write_folder(os.path.join(local, FOLDER), content, labels, paths, where)
     return [PAGE, FOLDER]
 
 
-def described(description: Description) -> dict[str, Any]:
+def described(description: Description) -> dict[str, object]:
     """Return what the page knows of a model."""
     return {**dataclasses.asdict(description), "name": description.name}
 
 
-def _one_file(content: dict[str, Any], paths: Sequence[str], where: str) -> str:
+def _one_file(
+    content: dict[str, object], labels: Sequence[str], paths: Sequence[str], where: str
+) -> str:
     with open(os.path.join(where, runtime.SCRIPT), encoding="utf-8") as file:
         script = file.read()
     blocks = {f"model-{number}": _base64(path) for number, path in enumerate(paths)}
@@ -62,19 +68,30 @@ def _one_file(content: dict[str, Any], paths: Sequence[str], where: str) -> str:
         content,
         "in_browser",
         inline=True,
+        labels=labels,
         blocks=blocks,
         runtime={runtime.SCRIPT: licence + script},
     )
 
 
-def _write_folder(folder: str, content: dict[str, Any], paths: Sequence[str], where: str) -> None:
+def _write_folder(
+    folder: str,
+    content: dict[str, object],
+    labels: Sequence[str],
+    paths: Sequence[str],
+    where: str,
+) -> None:
     os.makedirs(os.path.join(folder, "ort"))
     for name in (runtime.SCRIPT, runtime.GLUE, runtime.PROGRAM):
         shutil.copyfile(os.path.join(where, name), os.path.join(folder, "ort", name))
     for number, path in enumerate(paths):
         shutil.copyfile(path, os.path.join(folder, f"model-{number}.onnx"))
     page = drawing_page.html(
-        content, "in_browser", inline=False, runtime={f"ort/{runtime.SCRIPT}": ""}
+        content,
+        "in_browser",
+        inline=False,
+        labels=labels,
+        runtime={f"ort/{runtime.SCRIPT}": ""},
     )
     headers = drawing_page.headers(wasm=True)
     texts = {

@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 
@@ -18,14 +18,24 @@ from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
 from quickdraw.export import agreement, litert, onnx, saved_model, web
 from quickdraw.export.gallery import gallery
-from quickdraw.export.graph import Graph, describe, in_float32
+from quickdraw.export.graph import Graph, Predicting, describe, in_float32
 from quickdraw.runs import exported
 from quickdraw.runs.ensemble import Ensemble
-from quickdraw.runs.exported import Description
+from quickdraw.runs.exported import Description, ExportedFile
 from quickdraw.runs.trained import TrainedModel
 
-FORMATS: dict[str, Any] = {"saved_model": saved_model, "onnx": onnx, "litert": litert}
-"""Each has a NAME, `write` and `load`."""
+
+class Format(Protocol):
+    """What the module of a format has: the name of its file, how it is written and loaded."""
+
+    NAME: str
+
+    def write(self, graph: Graph, path: str, description: Description, quantized: bool) -> None: ...
+
+    def load(self, path: str) -> Predicting: ...
+
+
+FORMATS: dict[str, Format] = {"saved_model": saved_model, "onnx": onnx, "litert": litert}
 _INT8 = ("litert",)
 
 
@@ -71,7 +81,7 @@ def prepare(
     return Model(graph, description, arrays, ensemble.probabilities(arrays))
 
 
-def write(model: Model, format: str, path: str, quantized: bool = False) -> dict[str, Any]:
+def write(model: Model, format: str, path: str, quantized: bool = False) -> ExportedFile:
     """Write one format to a local path, load it and compare; return what export.json says of it.
 
     Raises:
@@ -86,13 +96,15 @@ def write(model: Model, format: str, path: str, quantized: bool = False) -> dict
     except BaseException:
         storage.delete(path)
         raise
-    return {
+    made: ExportedFile = {
         "path": os.path.basename(path),
         "bytes": _size(path),
         "quantized": "int8" if quantized else None,
         "agreement": dataclasses.asdict(found),
-        **({"sha256": _digest(path)} if os.path.isfile(path) else {}),
     }
+    if os.path.isfile(path):
+        made["sha256"] = _digest(path)
+    return made
 
 
 def export(
@@ -102,7 +114,7 @@ def export(
     quantized: bool = False,
     pages: Sequence[Model] = (),
     runtime_dir: str | None = None,
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, ExportedFile]:
     """Write several formats and export.json; nothing appears before all of them agree.
 
     Args:
@@ -133,12 +145,12 @@ def export(
     return files
 
 
-def paths_of(made: dict[str, Any]) -> list[str]:
+def paths_of(made: ExportedFile) -> list[str]:
     """Return the names of the files and folders that export.json says a format consists of."""
     return [made["path"], *made.get("also", [])]
 
 
-def _write_web(models: Sequence[Model], local: str, runtime_dir: str | None) -> dict[str, Any]:
+def _write_web(models: Sequence[Model], local: str, runtime_dir: str | None) -> ExportedFile:
     """Write the page that guesses; return what export.json says of it."""
     with tempfile.TemporaryDirectory() as scratch:
         paths = [os.path.join(scratch, f"{number}.onnx") for number in range(len(models))]
@@ -158,7 +170,7 @@ def _write_web(models: Sequence[Model], local: str, runtime_dir: str | None) -> 
     }
 
 
-def line(format: str, made: dict[str, Any]) -> str:
+def line(format: str, made: ExportedFile) -> str:
     """Return what was found out about an exported file, on one line."""
     of = made["agreement"]
     quantized = f" ({made['quantized']})" if made["quantized"] else ""
@@ -198,7 +210,7 @@ def _unfinished(output_dir: str) -> Iterator[str]:
         yield local
 
 
-def _earlier(output_dir: str, now: Description, formats: Sequence[str]) -> dict[str, Any]:
+def _earlier(output_dir: str, now: Description, formats: Sequence[str]) -> dict[str, ExportedFile]:
     """Return what export.json says of other formats of the same model; delete those of another."""
     if not storage.exists(os.path.join(output_dir, exported.FILE_NAME)):
         return {}

@@ -7,7 +7,7 @@
 The first word says what to do; `python -m quickdraw.leaderboard WORD --help` is its manual:
 
     create  serve  demo                  make a competition, run its server, try it all
-    teams   end    reveal                who takes part; the end; the private ranking
+    teams   end    reveal  final         who takes part; the end; the private ranking; a live final
     export  backup                       everything as csv; a copy of the database
     submit  board                        for teams: send predictions, see the board
 
@@ -20,7 +20,8 @@ from __future__ import annotations
 import importlib
 import sys
 
-from quickdraw.errors import did_you_mean
+from quickdraw.errors import QuickdrawError, did_you_mean
+from quickdraw.extras import needs
 from quickdraw.leaderboard.commands import MODULES
 
 _PROGRAM = "python -m quickdraw.leaderboard"
@@ -37,14 +38,12 @@ def main(argv: list[str] | None = None) -> int:
             f"{_PROGRAM}: no command {words[0]!r}{did_you_mean(words[0], MODULES)}", file=sys.stderr
         )
         return 2
-    module = importlib.import_module(f"quickdraw.leaderboard.commands.{MODULES[words[0]]}")
     try:
-        return module.main([f"{_PROGRAM} {words[0]}", *words[1:]])
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("quickdraw"):
-            raise
-        needed = "pip install 'quickdraw[leaderboard]'"
-        print(f"{_PROGRAM}: {error.name} is needed: {needed}", file=sys.stderr)
+        with needs("leaderboard"):
+            module = importlib.import_module(f"quickdraw.leaderboard.commands.{MODULES[words[0]]}")
+            return module.main([f"{_PROGRAM} {words[0]}", *words[1:]])
+    except QuickdrawError as error:
+        print(f"{_PROGRAM}: {error}", file=sys.stderr)
         return 1
 
 

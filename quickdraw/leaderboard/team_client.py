@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import http.client
@@ -29,6 +30,7 @@ TOKEN_FILE = "~/.quickdraw_token"
 _ATTEMPTS, _FIRST_WAIT = 6, 1.0
 _TIMEOUT = 120
 _AGAIN = (408, 500, 502, 503, 504)
+_TAKES = {"predictions": "predictions: --predictions", "draw_off": "models: --model"}
 
 
 def token_from(path: str = TOKEN_FILE) -> str:
@@ -54,8 +56,10 @@ def token_from(path: str = TOKEN_FILE) -> str:
         return file.read().strip()
 
 
-def submit(url: str, token: str, predictions: str, message: str = "") -> dict[str, Any]:
-    """Send a predictions file; return what came of it, see `leaderboard.site.uploads.SeenEntry`.
+def submit(
+    url: str, token: str, path: str, message: str = "", kind: str = "predictions"
+) -> dict[str, Any]:
+    """Send a file; return what came of it, see `leaderboard.site.uploads.SeenEntry`.
 
     Sent again where the network fails, with one key, so that it counts once. Labels that are
     numbered in another order than the competition's are sent by their names.
@@ -63,17 +67,22 @@ def submit(url: str, token: str, predictions: str, message: str = "") -> dict[st
     Args:
         url: the server.
         token: of the team.
-        predictions: the file, local or gs://.
+        path: of the file, local or gs://.
         message: what is new in it.
+        kind: of the competition that it is for: "predictions", or "draw_off" for a model.
 
     Raises:
-        QuickdrawError: the server refuses it, or it has faults.
+        QuickdrawError: the server refuses it, it has faults, or the competition is another kind.
         StoppedError: the server cannot be reached.
     """
     contest = call(url, "/api/competition")
-    with storage.open_binary(predictions) as file, tempfile.TemporaryFile() as packed:
-        source = _in_their_order(file, predictions, contest["labels"], contest["name"])
-        with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=5, mtime=0) as target:
+    if contest["kind"] != kind:
+        raise QuickdrawError(f"{contest['name']} takes {_TAKES[contest['kind']]}")
+    with storage.open_binary(path) as file, tempfile.TemporaryFile() as packed:
+        with (
+            _in_their_order(file, path, contest["labels"], contest["name"]) as source,
+            gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=5, mtime=0) as target,
+        ):
             shutil.copyfileobj(source, target, 1 << 20)
         headers = {
             "Authorization": f"Bearer {token}",
@@ -84,7 +93,7 @@ def submit(url: str, token: str, predictions: str, message: str = "") -> dict[st
         body = cast(BinaryIO, packed)
         entry = call(url, f"/api/submissions?{query}", headers, body)
     if entry.get("status") == "refused":
-        raise QuickdrawError(f"{predictions}: " + entry["error"].replace("your file", "the file"))
+        raise QuickdrawError(f"{path}: " + entry["error"].replace("your file", "the file"))
     return {**entry, "metric": contest["metric"], "competition": contest["name"]}
 
 
@@ -99,9 +108,10 @@ def _in_their_order(file: BinaryIO, path: str, theirs: list[str], whose: str) ->
         raise labels.differ(beside, own, whose, theirs)
     if labels.same(own, theirs):
         return file
-    rows = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
+    lines = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    rows = csv.reader(lines)
     if next(rows, []) != ["image_id", "label"]:
-        file.seek(0)
+        lines.detach().seek(0)
         return file
     log(f"warning: {beside} has the labels in another order than {whose}: sent by their names")
     mapped = tempfile.TemporaryFile()  # noqa: SIM115
@@ -112,6 +122,7 @@ def _in_their_order(file: BinaryIO, path: str, theirs: list[str], whose: str) ->
         if len(row) == 2 and row[1].isdecimal() and int(row[1]) < len(numbers):
             row = [row[0], str(numbers[int(row[1])])]
         writer.writerow(row)
+    lines.detach()
     text.flush()
     text.detach().seek(0)
     return cast(BinaryIO, mapped)
@@ -142,6 +153,31 @@ def call(
     raise AssertionError(url)
 
 
+class _Connection(http.client.HTTPConnection):
+    """A connection that reads the answer of a server that does not want to hear all."""
+
+    def endheaders(self, *body: Any, **how: Any) -> None:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            super().endheaders(*body, **how)
+
+
+class _SecureConnection(_Connection, http.client.HTTPSConnection):
+    """The same by https."""
+
+
+class _Http(urllib.request.HTTPHandler):
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_Connection, request)
+
+
+class _Https(urllib.request.HTTPSHandler):
+    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_SecureConnection, request)
+
+
+_OPENER = urllib.request.build_opener(_Http, _Https)
+
+
 def _once(url: str, headers: dict[str, str], body: BinaryIO | None) -> dict[str, Any]:
     headers = {"Accept": "application/json", **headers}
     if body is not None:
@@ -149,7 +185,7 @@ def _once(url: str, headers: dict[str, str], body: BinaryIO | None) -> dict[str,
         body.seek(0)
     request = urllib.request.Request(url, body, headers)
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
+        with _OPENER.open(request, timeout=_TIMEOUT) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:
         text = error.read(1 << 20)
@@ -171,6 +207,9 @@ def told(entry: dict[str, Any]) -> str:
     """Return what came of an entry in words."""
     if entry["status"] == "queued":
         first = f"entry {entry['number']}: saved, in the queue, place {entry['place']}"
+    elif entry["about"]:
+        late = " (late: it does not count)" if entry["late"] else ""
+        first = f"entry {entry['number']}: accepted, {entry['about']}{late}"
     else:
         rank = f", rank {entry['rank']}" if entry["rank"] else ""
         late = " (late: it does not count)" if entry["late"] else ""

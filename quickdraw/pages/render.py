@@ -5,15 +5,20 @@ from __future__ import annotations
 import functools
 import re
 from pathlib import Path
-from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
 _HERE = Path(__file__).parent
+_PLAIN = """
+ul, li { list-style: none; }
+table { table-layout: auto; color: inherit; font-size: inherit; }
+dt, dd { float: none; width: auto; }
+thead, tr { background: none; border: none; }
+"""
 
 
-def render(template: Path, /, **values: Any) -> str:
+def render(template: Path, /, **values: object) -> str:
     """Return the page that a template makes of some values.
 
     Args:
@@ -27,7 +32,7 @@ def render(template: Path, /, **values: Any) -> str:
     return _environment(template.parent).get_template(template.name).render(values)
 
 
-def piece(template: Path, macro: str, /, *arguments: Any, **values: Any) -> Markup:
+def piece(template: Path, macro: str, /, *arguments: object, **values: object) -> Markup:
     """Return the HTML that one macro of a template makes; for parts that stand alone elsewhere.
 
     Args:
@@ -43,11 +48,14 @@ def piece(template: Path, macro: str, /, *arguments: Any, **values: Any) -> Mark
 def scoped_style(*sheets: str) -> Markup:
     """Return the style of all pages, and other sheets, for a part of somebody else's page.
 
-    It holds within elements of the class `quickdraw` alone, such as a figure in a notebook.
+    It holds within elements of the class `quickdraw` alone, such as a figure in a notebook, and
+    there before the style of the page: an id, though none has it, outweighs what Jupyter says of
+    lists and tables.
     """
-    text = "\n".join([(_HERE / "style.css").read_text(encoding="utf-8"), *sheets])
-    text = re.sub(r"^( *)(:root|body) \{", r"\1:scope {", text, flags=re.M)
-    return Markup(f"<style>@scope (.quickdraw) {{\n{text}}}</style>")  # our own, no one's input
+    text = "\n".join([_PLAIN, (_HERE / "style.css").read_text(encoding="utf-8"), *sheets])
+    text = re.sub(r"^( *)(:root|body) \{", r"\1& {", text, flags=re.M)
+    text = f"<style>:is(.quickdraw, #quickdraw) {{\n{text}}}</style>"
+    return Markup(text)  # our own, no one's input
 
 
 @functools.cache

@@ -16,6 +16,7 @@ import numpy as np
 DTYPE = np.int16
 SCALE = 32767
 _NO_POINT = (0, 0, -SCALE)
+_LONGEST = 1e9  # milliseconds: more is a time of the day, or none
 
 
 def ink_of(strokes: Sequence) -> np.ndarray:
@@ -30,6 +31,24 @@ def ink_of(strokes: Sequence) -> np.ndarray:
     ink[:, :2] = (ink[:, :2] - low) / np.where(span == 0, 1, span)
     ink[1:, :2] -= ink[:-1, :2].copy()
     return ink[1:]
+
+
+def times_of(strokes: Sequence) -> list[int]:
+    """Return when each point was drawn, in milliseconds since the first: the feature `times`.
+
+    It has one value more than `ink` has rows; none where not every stroke has a third list, or not
+    of times.
+    """
+    if not strokes or any(len(stroke) < 3 for stroke in strokes):
+        return []
+    try:
+        every = np.concatenate([np.asarray(stroke[2], float) for stroke in strokes])
+    except (TypeError, ValueError):
+        return []
+    since = every - every[0]
+    if not np.isfinite(since).all() or np.abs(since).max() > _LONGEST:
+        return []
+    return np.rint(since).astype(int).tolist()
 
 
 def from_record(values: Sequence[float], shape: Sequence[int]) -> np.ndarray:

@@ -11,7 +11,7 @@ Each figure is a function of a trained model and records, and shows itself in a 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from quickdraw.report.__main__ import Flags, command, main
@@ -73,7 +73,7 @@ _HOMES = {
 """By module; none is called like a function of it, which would take its place here."""
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     # On demand: `--help` and a bad flag must not wait for TensorFlow.
     if name not in __all__:
         raise AttributeError(name)

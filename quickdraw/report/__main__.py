@@ -8,12 +8,13 @@ the classification report, the confusion matrix whose cells lead to their drawin
 mistakes, labels that are likely wrong, calibration, weak spots, where the model looks, its filters
 and feature maps, and, where records keep strokes, how early it knows. Of several runs also which
 differences are more than chance, where they disagree, and what they would reach together; the rest
-is of the best. Labels that are likely wrong, and every other figure, mean what they say on drawings
-that the runs were not trained on. All figures are in a JSON file beside the page too.
+is there for each of them, folded. Labels that are likely wrong, and every other figure, mean what
+they say on drawings that the runs were not trained on. All figures are in a JSON file beside the
+page too.
 
 Without --data_pattern the records are those that the training was validated on. Without --output
 the page of one run is report.html in its folder, that of several report.html here. Takes an
-evaluation and some ten seconds; memory does not grow with the number of drawings but for some 60
+evaluation and some seconds a run; memory does not grow with the number of drawings but for some 60
 bytes each.
 """
 

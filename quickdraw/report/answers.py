@@ -1,4 +1,7 @@
-"""What a model answers to many drawings: some 60 bytes for each, however many classes."""
+"""What a model answers to many drawings: some 40 bytes for each, however many classes.
+
+Beside that a sample of logits and one of features, which do not grow.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,15 @@ import dataclasses
 import numpy as np
 
 from quickdraw.evaluation.metrics import Metrics, ranks_of_labels
+from quickdraw.report.features import unit
 
 GUESSES = 3
 _KEPT_LOGITS = 2_000_000
 """Numbers of a sample of logits, for a temperature: 4 MB."""
+_KEPT_FEATURES = 4_000_000
+"""Numbers of a sample of features, for neighbours: 8 MB; of 128 features, 31,250 drawings."""
+_COLUMNS = ("ranks", "guesses", "probabilities", "own", "losses", "raw_confidence")
+"""Of `Answers`: what is known of every drawing."""
 
 
 @dataclasses.dataclass
@@ -27,6 +35,8 @@ class Answers:
         raw_confidence: float32 `[n]`, the probability of the first guess without the temperature.
         sample: int64 `[m]`, drawings whose logits are kept, evenly over all.
         sampled_logits: float16 `[m, num_classes]`.
+        featured: int64 `[k]`, drawings whose features are kept, evenly over all, in rising order.
+        features: float16 `[k, features]`, of length 1.
     """
 
     metrics: Metrics
@@ -38,6 +48,8 @@ class Answers:
     raw_confidence: np.ndarray
     sample: np.ndarray
     sampled_logits: np.ndarray
+    featured: np.ndarray
+    features: np.ndarray
 
     @property
     def predicted(self) -> np.ndarray:
@@ -66,65 +78,112 @@ class AnswersCollector:
     def __init__(self, num_classes: int, temperature: float):
         self._metrics = Metrics(num_classes, temperature)
         self._temperature = temperature
-        self._columns: list[tuple[np.ndarray, ...]] = []
-        self._sample = _EvenSample(max(_KEPT_LOGITS // num_classes, 100))
+        self._columns = tuple(_Rows() for _ in _COLUMNS)
+        self._sample = _EvenSample(_KEPT_LOGITS)
+        self._features = _EvenSample(_KEPT_FEATURES)
 
-    def add(self, logits: np.ndarray, labels: np.ndarray, losses: np.ndarray) -> np.ndarray:
+    def add(
+        self,
+        logits: np.ndarray,
+        labels: np.ndarray,
+        losses: np.ndarray,
+        features: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Take in a batch; return its probabilities, float32 `[batch, num_classes]`.
 
         Args:
             logits: float32 `[batch, num_classes]`.
             labels: int64 `[batch]`.
             losses: float32 `[batch]`.
+            features: float32 `[batch, features]`; None keeps none.
         """
         self._metrics.update(logits, labels, losses)
         self._sample.add(logits)
+        if features is not None:
+            self._features.add(unit(features))
         probabilities = softmax(logits / self._temperature)
         best = first_guesses(logits)
-        self._columns.append(
-            (
-                ranks_of_labels(logits, labels).astype(np.int32),
-                best.astype(np.int16),
-                np.take_along_axis(probabilities, best, axis=1),
-                np.take_along_axis(probabilities, labels[:, None], axis=1)[:, 0],
-                losses.astype(np.float32),
-                softmax(logits).max(axis=1),
-            )
+        of_batch = (
+            ranks_of_labels(logits, labels).astype(np.int32),
+            best.astype(np.int16),
+            np.take_along_axis(probabilities, best, axis=1),
+            np.take_along_axis(probabilities, labels[:, None], axis=1)[:, 0],
+            losses.astype(np.float32),
+            softmax(logits).max(axis=1),
         )
+        for column, rows in zip(self._columns, of_batch, strict=True):
+            column.add(rows)
         return probabilities
 
     def answers(self) -> Answers:
         """Return what was taken in."""
-        columns = [np.concatenate(parts) for parts in zip(*self._columns, strict=True)]
+        of_all = {name: each.rows for name, each in zip(_COLUMNS, self._columns, strict=True)}
         sample, logits = self._sample.kept()
-        names = ("ranks", "guesses", "probabilities", "own", "losses", "raw_confidence")
-        of_all = dict(zip(names, columns, strict=True))
-        return Answers(self._metrics, sample=sample, sampled_logits=logits, **of_all)
+        featured, features = self._features.kept()
+        return Answers(
+            self._metrics,
+            sample=sample,
+            sampled_logits=logits,
+            featured=featured,
+            features=features,
+            **of_all,
+        )
+
+
+class _Rows:
+    """Rows that come batch after batch, in one array: parts to be put together are there twice."""
+
+    def __init__(self) -> None:
+        self._array, self._count = np.zeros(0), 0
+
+    @property
+    def rows(self) -> np.ndarray:
+        """What was added: `[n, …]`."""
+        return self._array[: self._count]
+
+    def add(self, rows: np.ndarray) -> None:
+        """Append `[batch, …]`."""
+        count = self._count + len(rows)
+        if count > len(self._array):
+            larger = np.empty((count + count // 4, *rows.shape[1:]), rows.dtype)
+            if self._count:
+                larger[: self._count] = self.rows
+            self._array = larger
+        self._array[self._count : count] = rows
+        self._count = count
+
+    def keep(self, which: np.ndarray) -> None:
+        """Keep some rows only: bool `[n]`."""
+        kept = self.rows[which]
+        self._count = len(kept)
+        self.rows[:] = kept
 
 
 class _EvenSample:
-    """Every k-th row of all that come, with k a power of two, such that at most `most` are kept."""
+    """Every k-th row of all that come, k a power of two: at most so many numbers, or 100 rows."""
 
-    def __init__(self, most: int):
-        self._most, self._step, self._seen = most, 1, 0
-        self._rows: list[np.ndarray] = []
-        self._places: list[int] = []
+    def __init__(self, numbers: int):
+        self._numbers, self._step, self._seen = numbers, 1, 0
+        self._places, self._rows = _Rows(), _Rows()
 
     def add(self, rows: np.ndarray) -> None:
         """Take in float32 `[batch, columns]`."""
-        for place in range(-self._seen % self._step, len(rows), self._step):
-            self._rows.append(rows[place].astype(np.float16))
-            self._places.append(self._seen + place)
+        kept = np.arange(-self._seen % self._step, len(rows), self._step)
+        self._places.add(self._seen + kept)
+        self._rows.add(rows[kept].astype(np.float16))
         self._seen += len(rows)
-        while len(self._rows) > self._most:
+        most = max(self._numbers // rows.shape[1], 100)
+        while len(self._places.rows) > most:
             self._step *= 2
-            kept = [at for at, place in enumerate(self._places) if place % self._step == 0]
-            self._rows = [self._rows[at] for at in kept]
-            self._places = [self._places[at] for at in kept]
+            even = self._places.rows % self._step == 0
+            self._places.keep(even)
+            self._rows.keep(even)
 
     def kept(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the places of the rows, int64 `[m]`, and the rows, float16 `[m, columns]`."""
-        return np.array(self._places, np.int64), np.stack(self._rows)
+        if not self._seen:
+            return np.zeros(0, np.int64), np.zeros((0, 0), np.float16)
+        return self._places.rows, self._rows.rows
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -14,15 +14,16 @@ from quickdraw.readers import QuickDrawFeatureReader
 from quickdraw.records import labels
 from quickdraw.report.beside import UNKNOWN
 from quickdraw.report.estimates import Estimate, wilson
-from quickdraw.report.evaluated import Evaluated, evaluated
+from quickdraw.report.evaluated import Asked, Evaluated, evaluated
 from quickdraw.report.figure import Figure
+from quickdraw.report.one_pass import BATCH
 from quickdraw.report.plotting import Plot, plot
 from quickdraw.report.shown import inputs_of
 from quickdraw.runs import factory
 
+Clock = Literal["time", "line"]
 _SHARES = tuple(tenth / 10 for tenth in range(1, 11))
 _DRAWINGS = 500
-_BATCH = 512
 
 
 @dataclasses.dataclass
@@ -30,7 +31,8 @@ class Early(Figure):
     """Answers to beginnings of drawings.
 
     Attributes:
-        shares: how much of the length of the line is there, 0…1.
+        by: what the drawings are cut by: "time", or "line", the length of the line.
+        shares: how much of that is there, 0…1.
         top1: of each share.
         drawings_tried: how many drawings were tried, evenly over all with ink.
         stays_right: the mean share from which on the answer is right and stays so, over drawings
@@ -41,6 +43,7 @@ class Early(Figure):
     """
 
     macro: ClassVar[str] = "early"
+    by: Clock
     shares: list[float]
     top1: list[Estimate]
     drawings_tried: int
@@ -56,11 +59,12 @@ class Early(Figure):
         return plot(lines, (0, 1), (0, 1), percent=True, band=band)
 
 
-def early(trained: Any, data: str | None = None) -> Early | None:
+def early(trained: Asked, data: str | None = None) -> Early | None:
     """Return how good the answers are when only the first 10, 20 … 100 % is drawn.
 
-    The line is cut where that share of its length is reached. What is there is scaled as the
-    package scales a whole drawing; a model of images sees it rasterised.
+    A drawing is cut where that share of its time is over, pauses included, as in the game; where
+    not all records keep `times`, where that share of its line is reached. What is there is scaled
+    as the package scales a whole drawing; a model of images sees it rasterised.
 
     Args:
         trained: see `evaluate`; of several runs the best is shown.
@@ -75,9 +79,10 @@ def early(trained: Any, data: str | None = None) -> Early | None:
         return None
     strokes = [shown.strokes or [] for shown in seen.shown(chosen)]
     truth = seen.truth[chosen]
+    by: Clock = "time" if seen.beside.timed[chosen].all() else "line"
     right = np.stack(
         [
-            _predicted(seen, [beginning(each, share) for each in strokes]) == truth
+            _predicted(seen, [beginning(each, share, by) for each in strokes]) == truth
             for share in _SHARES
         ]
     )
@@ -90,6 +95,7 @@ def early(trained: Any, data: str | None = None) -> Early | None:
     }
     names = sorted(of_class, key=lambda name: of_class[name])
     return Early(
+        by,
         list(_SHARES),
         [wilson(int(row.sum()), len(chosen)) for row in right],
         len(chosen),
@@ -107,32 +113,49 @@ def chosen_for_early(seen: Evaluated) -> list[int]:
     return with_ink[np.linspace(0, len(with_ink) - 1, count).astype(int)].tolist()
 
 
-def beginning(strokes: list, share: float) -> list:
-    """Return the first part of a drawing, by the length of its line.
+def beginning(strokes: list, share: float, by: Clock = "line") -> list:
+    """Return the first part of a drawing.
 
     Args:
-        strokes: `[[x0, x1, ...], [y0, y1, ...]]` each; not changed.
-        share: how much of the length, 0…1; where there is no length, how many of the strokes.
+        strokes: `[[x0, x1, ...], [y0, y1, ...]]` each, with a third list of times, in milliseconds,
+            where it is cut by these; not changed.
+        share: how much of it, 0…1.
+        by: "line" measures the length of the line, "time" the time, pauses included. Where that is
+            0, it is the share of the strokes.
     """
-    arrays = [np.array(stroke, float) for stroke in strokes]
-    lengths = [np.hypot(*np.diff(each, axis=1)) for each in arrays]
-    left = share * sum(each.sum() for each in lengths)
-    if left <= 0 or share >= 1:
+    clock = _time_of(strokes) if by == "time" else _length_of(strokes)
+    start, whole = clock[0][0], clock[-1][-1] - clock[0][0]
+    if whole <= 0 or share >= 1:
         return strokes if share >= 1 else strokes[: max(round(share * len(strokes)), 1)]
+    cut = start + share * whole
     kept: list = []
-    for stroke, steps in zip(arrays, lengths, strict=True):
-        if left <= 0 and kept:
+    for stroke, at in zip(strokes, clock, strict=True):
+        if at[0] >= cut and kept:
             break
-        reached = np.concatenate(([0], np.cumsum(steps)))
-        if reached[-1] <= left:
-            kept.append(stroke.tolist())
+        if at[-1] <= cut:
+            kept.append(stroke)
         else:
-            # Up to the point on the line where the length is used up.
-            whole = stroke[:, reached < left]
-            end = [[np.interp(left, reached, axis)] for axis in stroke]
-            kept.append(np.concatenate([whole, end], axis=1).tolist())
-        left -= reached[-1]
+            # Up to the place on the line where the pen is by then.
+            first = np.array(stroke, float)[:, at < cut]
+            end = [[np.interp(cut, at, axis)] for axis in stroke]
+            kept.append(np.concatenate([first, end], axis=1).tolist())
     return kept
+
+
+def _length_of(strokes: list) -> list[np.ndarray]:
+    """Return how long the line is up to each point of each stroke."""
+    steps = [np.hypot(*np.diff(np.array(stroke[:2], float), axis=1)) for stroke in strokes]
+    ends = np.cumsum([0.0, *(each.sum() for each in steps)])
+    return [
+        before + np.concatenate(([0.0], np.cumsum(each)))
+        for before, each in zip(ends[:-1], steps, strict=True)
+    ]
+
+
+def _time_of(strokes: list) -> list[np.ndarray]:
+    """Return when each point of each stroke was drawn; a clock that goes back stands still."""
+    times = np.maximum.accumulate(np.concatenate([np.array(each[2], float) for each in strokes]))
+    return np.split(times, np.cumsum([len(each[2]) for each in strokes])[:-1])
 
 
 def _predicted(seen: Evaluated, drawings: list[list]) -> np.ndarray:
@@ -142,8 +165,8 @@ def _predicted(seen: Evaluated, drawings: list[list]) -> np.ndarray:
     order = np.array(labels.numbers_in(model.labels, seen.labels))
     reader = seen.ensemble.reader(QuickDrawFeatureReader, "skip")
     found = []
-    for start in range(0, len(drawings), _BATCH):
-        batch = drawings[start : start + _BATCH]
+    for start in range(0, len(drawings), BATCH):
+        batch = drawings[start : start + BATCH]
         arrays = {}
         if "ink" in takes.inputs:
             arrays["ink"] = np.stack([inputs_of(each, takes.max_points) for each in batch])
@@ -158,7 +181,10 @@ def _predicted(seen: Evaluated, drawings: list[list]) -> np.ndarray:
 
 def _scaled(strokes: list) -> list:
     """Return strokes whose longer side is 255, as a whole drawing has it."""
-    points = np.concatenate([np.array(stroke, float) for stroke in strokes], axis=1)
+    points = np.concatenate([np.array(stroke[:2], float) for stroke in strokes], axis=1)
     low = points.min(axis=1, keepdims=True)
     longest = float(np.ptp(points, axis=1).max()) or 1.0
-    return [((np.array(stroke, float) - low) * (255 / longest)).tolist() for stroke in strokes]
+    return [
+        [*((np.array(stroke[:2], float) - low) * (255 / longest)).tolist(), *stroke[2:]]
+        for stroke in strokes
+    ]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from quickdraw.report.estimates import Estimate, wilson
-from quickdraw.report.evaluated import evaluated
+from quickdraw.report.evaluated import Asked, evaluated
 from quickdraw.report.figure import Figure
 
 
@@ -49,7 +49,7 @@ class Classification(Figure):
         return [row.name for row in self.rows if not row.support]
 
 
-def classification(trained: Any, data: str | None = None) -> Classification:
+def classification(trained: Asked, data: str | None = None) -> Classification:
     """Return precision, recall, F1 and support of each class.
 
     Args:

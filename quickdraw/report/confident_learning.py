@@ -1,30 +1,36 @@
-"""Drawings whose label is likely wrong: confident learning."""
+"""Drawings whose label is likely wrong: confident learning, and what lies next to them."""
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
+import itertools
 
 import numpy as np
 
 from quickdraw.report.answers import Answers
-from quickdraw.report.evaluated import evaluated
-from quickdraw.report.galleries import Gallery, gallery
+from quickdraw.report.evaluated import Asked, evaluated
+from quickdraw.report.galleries import WRONG_LABELS, Gallery, gallery
+from quickdraw.report.neighbours import neighbourhoods
 
-_SHOWN = 36
+_SHOWN = 35
 
 
-def label_errors(trained: Any, data: str | None = None) -> Gallery:
+def label_errors(trained: Asked, data: str | None = None) -> Gallery:
     """Return drawings whose label is likely wrong.
 
     Confident learning: a class counts for a drawing if its probability is at least the mean that it
     has for the drawings that bear it. Where the likeliest of these classes is not the label, the
     label is likely wrong; where several runs are given, each of them must call the drawing
-    something else. Those where the label falls shortest of the other class come first.
+    something else. So must its neighbours: of the ten drawings nearest to it in the features of
+    each run, more must bear another label than its own. Those where the label falls shortest of the
+    other class come first.
 
-    Source: Northcutt, Jiang & Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset
+    Sources: Northcutt, Jiang & Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset
     Labels", sections 3.1 and 3.3 ("prune by noise rate", here by the normalised margin). The
-    probabilities are those of all runs together. Of each drawing the three likeliest classes are
-    looked at. It holds for drawings that the runs were not trained on.
+    probabilities are those of all runs together, of each drawing the three likeliest classes.
+    Neighbours: Wilson 1972, "Asymptotic Properties of Nearest Neighbor Rules Using Edited Data", in
+    the space of a network as in Bahri, Jiang & Gupta 2020, "Deep k-NN for Noisy Labels", section 3.
+    It holds for drawings that the runs were not trained on.
 
     Args:
         trained: see `evaluate`.
@@ -34,7 +40,15 @@ def label_errors(trained: Any, data: str | None = None) -> Gallery:
     found = suspicious(seen.truth, seen.together, len(seen.labels))
     for answers in seen.answers:
         found = found[~answers.right[found]]
-    return gallery(seen, "Likely wrong labels", found[:_SHOWN], len(found), seen.together)
+    near = neighbourhoods(seen, found)
+    stays = np.array([each.own < each.count for each in near], bool)
+    shown = gallery(seen, WRONG_LABELS, found[stays][:_SHOWN], int(stays.sum()), seen.together)
+    kept = itertools.compress(near, stays)
+    shown.entries = [
+        dataclasses.replace(entry, neighbours=each)
+        for entry, each in zip(shown.entries, kept, strict=False)
+    ]
+    return shown
 
 
 def suspicious(truth: np.ndarray, answers: Answers, classes: int) -> np.ndarray:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 
@@ -21,7 +21,7 @@ from quickdraw.report.confident_learning import label_errors
 from quickdraw.report.evaluated import Evaluated
 from quickdraw.report.figure import STYLE, Figure, plain
 from quickdraw.report.galleries import confident_mistakes, unsure_hits
-from quickdraw.report.head import headline
+from quickdraw.report.head import Headline, headline
 from quickdraw.report.hidden_pieces import occlusion
 from quickdraw.report.matrix import confusion
 from quickdraw.report.network import feature_maps, layers
@@ -40,7 +40,7 @@ class Section:
     """A part of the page.
 
     Attributes:
-        key: its anchor.
+        key: its anchor, behind that of its run.
         title: its name, in English.
         figures: what is in it.
     """
@@ -48,6 +48,36 @@ class Section:
     key: str
     title: str
     figures: list[Figure]
+
+
+@dataclasses.dataclass
+class RunPart:
+    """What the page says of one run.
+
+    Attributes:
+        name: of the run.
+        anchor: what the anchors in it begin with; nothing where there is one run.
+        headline: its figures.
+        sections: all of it.
+    """
+
+    name: str
+    anchor: str
+    headline: Headline
+    sections: list[Section]
+
+
+@dataclasses.dataclass
+class Document:
+    """All that is on the page.
+
+    Attributes:
+        shared: what is said of all runs together.
+        runs: of each run, the best first.
+    """
+
+    shared: list[Section]
+    runs: list[RunPart]
 
 
 def write(seen: Evaluated, output: str, language: Language = "en") -> str:
@@ -64,13 +94,12 @@ def write(seen: Evaluated, output: str, language: Language = "en") -> str:
     Raises:
         QuickdrawError: `output` is a folder, or cannot be written.
     """
-    sections = sections_of(seen)
-    text = page(seen, sections, language)
+    report = report_of(seen)
+    text = page(seen, report, language)
     beside = json_path(output)
-    with storage.write_whole(beside) as file:
-        json.dump(content_of(seen, sections), file, ensure_ascii=False)
-        file.write("\n")
-    with storage.write_whole(output) as file:
+    content = json.dumps(content_of(seen, report), ensure_ascii=False)
+    with storage.write_whole(beside) as figures, storage.write_whole(output) as file:
+        figures.write(f"{content}\n")
         file.write(text)
     return beside
 
@@ -81,44 +110,70 @@ def json_path(output: str) -> str:
 
 
 def check_output(output: str) -> None:
-    """Raise an error now if the page cannot be written, not after all has been read.
+    """Raise an error now if page or figures cannot be written, not after all has been read.
 
     Raises:
-        QuickdrawError: it is a folder, or its folder cannot be made.
+        QuickdrawError: one of them is a folder, or no file; or the place may not be written to.
     """
-    if storage.is_folder(output):
-        raise QuickdrawError(f"{output}: the name of a file expected, it is a folder")
     if json_path(output) == output:
         raise QuickdrawError(f"{output}: an HTML file expected; its figures go to a .json beside")
-    storage.make_folders(os.path.dirname(output) or ".")
+    if os.path.exists(output) and not os.path.isdir(output) and not os.path.isfile(output):
+        raise QuickdrawError(f"{output}: an HTML file expected, this is none")
+    for path in (output, json_path(output)):
+        storage.check_output(path)
 
 
-def sections_of(seen: Evaluated) -> list[Section]:
+def report_of(seen: Evaluated) -> Document:
     """Return all figures. A model that cannot be looked into is said, and the rest is there."""
-    sections = []
-    if len(seen.answers) > 1:
-        both = [several.comparison(seen), several.disagreement(seen)]
-        sections.append(Section("runs", "Runs side by side", both))
-    sections += [
-        Section("headline", "How good it is", [headline(seen)]),
+    shared: list[Section] = []
+    headlines = {}
+    if len(seen.names) > 1:
+        compared = several.comparison(seen)
+        headlines = {row.headline.run: row.headline for row in compared.rows}
+        sides = [compared, curves(seen), several.disagreement(seen)]
+        shared = [
+            Section("runs", "Runs side by side", sides),
+            Section("labels", "Are the labels right?", [label_errors(seen)]),
+        ]
+    order = sorted(range(len(seen.names)), key=lambda at: -seen.answers[at].right.mean())
+    alone = [seen.alone(at) for at in order] if shared else [seen]
+    parts = []
+    for number, one in enumerate(alone, 1):
+        head = headlines.get(one.names[0]) or headline(one)
+        sections = _answers_of(one, head, bool(shared))
+        parts.append(RunPart(one.names[0], f"run{number}-" if shared else "", head, sections))
+    every = [*shared, *(section for part in parts for section in part.sections)]
+    _fetch(seen, every)
+    for one, part in zip(alone, parts, strict=True):
+        part.sections += _looks_of(one)
+    _fetch(seen, [section for part in parts for section in part.sections])
+    return Document(shared, parts)
+
+
+def _answers_of(seen: Evaluated, head: Headline, with_others: bool) -> list[Section]:
+    """Return what comes of the answers of one run; wrong labels are looked for in all of them."""
+    galleries: list[Figure] = [confident_mistakes(seen), unsure_hits(seen)]
+    if not with_others:
+        galleries.append(label_errors(seen))
+    return [
+        Section("headline", "How good it is", [head]),
         Section("training", "How it was trained", [curves(seen)]),
         Section("classes", "Classification report", [classification(seen)]),
         Section("confusion", "What is confused", [confusion(seen)]),
-        Section(
-            "drawings",
-            "Drawings",
-            [confident_mistakes(seen), unsure_hits(seen), label_errors(seen)],
-        ),
+        Section("drawings", "Drawings", galleries),
         Section("calibration", "Does it know how sure it is?", [reliability(seen), coverage(seen)]),
         Section("slices", "Where it is weak", [slices(seen)]),
     ]
-    _fetch(seen, sections)
+
+
+def _looks_of(seen: Evaluated) -> list[Section]:
+    """Return what shows when a network is looked into, or is shown other drawings."""
+    sections = []
     looks = [figure for make in (occlusion, feature_maps, layers) for figure in _tried(make, seen)]
     if looks:
         sections.append(Section("decides", "How it decides", looks))
     if beginnings := _tried(early, seen):
         sections.append(Section("early", "How early it knows", beginnings))
-    _fetch(seen, sections)
     return sections
 
 
@@ -128,7 +183,7 @@ def _fetch(seen: Evaluated, sections: list[Section]) -> None:
     seen.fetch([*shown, *chosen_for_early(seen)])
 
 
-def _tried(make: Any, seen: Evaluated) -> list[Figure]:
+def _tried(make: Callable[[Evaluated], Figure | None], seen: Evaluated) -> list[Figure]:
     """Return what a function makes that calls a student's network in unusual ways."""
     try:
         figure = make(seen)
@@ -137,22 +192,21 @@ def _tried(make: Any, seen: Evaluated) -> list[Figure]:
     except Exception as error:  # whatever somebody's own layers raise
         line = str(error).strip().splitlines() or [repr(error)]
         log(
-            f"warning: {make.__name__} is left out of the report, this model fails in it: {line[0]}"
+            f"warning: {make.__name__} is left out of the report, {seen.names[0]} fails in it: "
+            f"{line[0]}"
         )
         return []
     return [figure] if figure is not None else []
 
 
-def page(seen: Evaluated, sections: list[Section], language: Language = "en") -> str:
+def page(seen: Evaluated, report: Document, language: Language = "en") -> str:
     """Return the page: one file, in which everything from records and runs is escaped."""
     return render(
         _TEMPLATE,
         title=", ".join(seen.names),
         language=language,
         t=translator(language),
-        sections=sections,
-        best=seen.names[seen.best],
-        runs=len(seen.names),
+        report=report,
         source=seen.source,
         version=__version__,
         figure_style=_code(STYLE),
@@ -164,18 +218,31 @@ def _code(path: Path) -> Markup:
     return Markup(path.read_text(encoding="utf-8"))  # our own, no one's input
 
 
-def content_of(seen: Evaluated, sections: list[Section]) -> dict[str, Any]:
-    """Return every figure of the report, as JSON has it."""
-    found: dict[str, Any] = {
+def content_of(seen: Evaluated, report: Document) -> dict[str, object]:
+    """Return every figure of the report, as JSON has it.
+
+    Beside what is said of all runs lie the figures of the best one; with several runs, `by_run` has
+    those of each.
+    """
+    best = report.runs[0]
+    found: dict[str, object] = {
         "runs": seen.names,
-        "details_of": seen.names[seen.best],
+        "details_of": best.name,
         "data": seen.source,
         "drawings": len(seen),
         "labels": seen.labels,
+        **_figures_in(best.sections),
+        **_figures_in(report.shared),
     }
+    if len(report.runs) > 1:
+        found["by_run"] = {part.name: _figures_in(part.sections) for part in report.runs}
+    return found
+
+
+def _figures_in(sections: list[Section]) -> dict[str, object]:
+    found: dict[str, object] = {}
     for section in sections:
         for figure in section.figures:
             kind = getattr(figure, "kind", "")
-            name = kind.lower().replace(" ", "_") or figure.macro
-            found[name] = plain(figure.json())
+            found[kind.lower().replace(" ", "_") or figure.macro] = plain(figure.json())
     return found

@@ -7,22 +7,19 @@ import logging
 import os
 import weakref
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from quickdraw import runs
-from quickdraw.console import Progress
 from quickdraw.errors import UsageError
-from quickdraw.evaluation.evaluate import BATCH
-from quickdraw.evaluation.prefetch import prefetch
 from quickdraw.evaluation.run_evaluation import open_labelled
+from quickdraw.readers import QuickDrawFeatureReader
 from quickdraw.records.shards import BadRecords, OnBadRecord, Shards
 from quickdraw.report.answers import Answers, AnswersCollector, softmax
 from quickdraw.report.beside import Beside, NotingReader
+from quickdraw.report.one_pass import BATCH, show_all
 from quickdraw.report.shown import Shown, read_shown
-from quickdraw.runs import factory
 from quickdraw.runs.ensemble import Ensemble
 from quickdraw.runs.trained import TrainedModel
 
@@ -67,6 +64,17 @@ class Evaluated:
         """The best of the runs."""
         return self.ensemble.models[self.best]
 
+    def alone(self, which: int) -> Evaluated:
+        """Return what one of the runs answered, as if it alone had been asked."""
+        return dataclasses.replace(
+            self,
+            names=[self.names[which]],
+            folders=[self.folders[which]],
+            ensemble=self.ensemble.alone(which),
+            answers=[self.answers[which]],
+            together=self.answers[which],
+        )
+
     @property
     def source(self) -> str:
         """Which records these are, in words."""
@@ -74,14 +82,14 @@ class Evaluated:
         return self.shards.patterns + (f" ({part.share:g})" if part else "")
 
     def fetch(self, drawings: Sequence[int] | np.ndarray) -> None:
-        """Read some drawings again, in one pass, so that `shown` has them."""
+        """Read some drawings, int `[m]`, again in one pass, so that `shown` has them."""
         missing = {int(each) for each in drawings} - self._shown.keys()
         if missing:
             places = {int(self.beside.places[each]): each for each in missing}
             self._shown |= read_shown(self.shards, places)
 
     def shown(self, drawings: Sequence[int] | np.ndarray) -> list[Shown]:
-        """Return some drawings, to be looked at."""
+        """Return some drawings, int `[m]`, to be looked at."""
         self.fetch(drawings)
         return [self._shown[int(each)] for each in drawings]
 
@@ -91,29 +99,38 @@ class Evaluated:
         Returns:
             By input: `image`, uint8 `[m, size, size, channels]`; `ink`, int16 `[m, max_points, 3]`.
         """
-        places = self.beside.places[np.asarray(drawings, int)]
-        reader = self.ensemble.reader(NotingReader, "skip")
-        wanted = set(places.tolist())
-        parts = [
-            arrays
-            for arrays, _ in reader.read(
-                self.shards, BATCH, BadRecords("skip"), wanted.__contains__
-            )
-        ]
-        order = np.searchsorted(np.unique(places), places)
+        parts = list(self.batches(drawings))
+        _, order = np.unique(drawings, return_inverse=True)
         return {name: np.concatenate([part[name] for part in parts])[order] for name in parts[0]}
+
+    def batches(self, drawings: Sequence[int] | np.ndarray) -> Iterator[dict[str, np.ndarray]]:
+        """Yield the inputs of drawings, int `[m]`: each once, in the order of the records.
+
+        Yields:
+            What `inputs` returns, of some of them: uint8 `[few, size, size, channels]`, and so on.
+        """
+        wanted = set(self.beside.places[np.asarray(drawings, int)].tolist())
+        reader, bad = self.ensemble.reader(QuickDrawFeatureReader, "skip"), BadRecords("skip")
+        for arrays, _ in reader.read(self.shards, BATCH, bad, wanted.__contains__):
+            yield arrays
+
+
+OneOrSeveral = TrainedModel | str | Sequence[TrainedModel | str]
+"""Trained models, or the train_dirs of runs."""
+Asked = OneOrSeveral | Evaluated
+"""What a figure is made of: models that are to be tried, or what they answered."""
 
 
 def evaluate(
-    trained: Any,
+    trained: OneOrSeveral,
     data: str | None = None,
     on_bad_record: OnBadRecord = "error",
     folders: Sequence[str | None] | None = None,
 ) -> Evaluated:
     """Try trained models on labelled records, in one pass.
 
-    Memory: some 60 bytes a drawing and run. No drawing is kept: `Evaluated.shown` reads again the
-    few that are looked at.
+    Memory: some 60 bytes a drawing and run, and at most 12 MB of logits and features a run. No
+    drawing is kept: `Evaluated.shown` reads again the few that are looked at.
 
     Args:
         trained: a `TrainedModel`, the train_dir of one, or a list of such.
@@ -127,7 +144,7 @@ def evaluate(
     """
     # Batches of several sizes are meant: whole ones, the last one, and single drawings.
     tf.get_logger().addFilter(_is_no_retracing)
-    every = trained if isinstance(trained, list | tuple) else [trained]
+    every = [trained] if isinstance(trained, TrainedModel | str) else trained
     if folders is None:
         folders = [each if isinstance(each, str) else None for each in every]
     models = [runs.load(each) if isinstance(each, str) else each for each in every]
@@ -140,7 +157,7 @@ def evaluate(
     shards = open_labelled(run, reader, data)
     collectors = [AnswersCollector(len(ensemble.labels), each.temperature) for each in models]
     both = AnswersCollector(len(ensemble.labels), 1.0) if len(models) > 1 else None
-    truths = list(_pass(ensemble, reader, shards, collectors, both))
+    truths = list(show_all(ensemble, reader, shards, collectors, both))
     answers = [each.answers() for each in collectors]
     return Evaluated(
         _names(folders, models),
@@ -153,39 +170,6 @@ def evaluate(
         answers,
         both.answers() if both else answers[0],
     )
-
-
-def _pass(
-    ensemble: Ensemble,
-    reader: NotingReader,
-    shards: Shards,
-    collectors: list[AnswersCollector],
-    both: AnswersCollector | None,
-) -> Iterator[np.ndarray]:
-    """Show all drawings to all models; yield the labels of each batch, int64 `[batch]`."""
-    losses = [factory.create_loss(model.run).calculate_loss for model in ensemble.models]
-    bad = BadRecords(reader.on_bad_record)
-    progress, done = Progress("evaluating", None, "drawings"), 0
-    for arrays, labels in prefetch(reader.read(shards, BATCH, bad, reader.goes_to)):
-        total: Any = 0
-        numbers = tf.constant(labels, tf.int32)
-        for logits, collector, loss in zip(
-            ensemble.logits(arrays), collectors, losses, strict=True
-        ):
-            of_batch = tf.cast(loss(tf.constant(logits), numbers), tf.float32).numpy()
-            total = total + collector.add(logits, labels, of_batch)
-        if both:
-            # As logits: their softmax is the mean probability.
-            mean = np.log(np.maximum(total / len(collectors), 1e-30))
-            own = np.take_along_axis(mean, labels[:, None], axis=1)[:, 0]
-            both.add(mean, labels, -own)
-        yield labels
-        done += len(labels)
-        progress.update(done)
-    progress.close()
-    bad.report()
-    if not done:
-        raise shards.nothing_usable()
 
 
 def _is_no_retracing(line: logging.LogRecord) -> bool:
@@ -221,10 +205,11 @@ def _check_same_validation(models: list[TrainedModel]) -> None:
         )
 
 
-_known: weakref.WeakKeyDictionary[TrainedModel, dict[Any, Evaluated]] = weakref.WeakKeyDictionary()
+_Key = tuple[str | None, int, float]
+_known: weakref.WeakKeyDictionary[TrainedModel, dict[_Key, Evaluated]] = weakref.WeakKeyDictionary()
 
 
-def evaluated(trained: Any, data: str | None = None) -> Evaluated:
+def evaluated(trained: Asked, data: str | None = None) -> Evaluated:
     """Return what `evaluate` does, or what it did the last time for the same model and records.
 
     Args:

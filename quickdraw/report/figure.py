@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from markupsafe import Markup
@@ -15,6 +16,8 @@ from quickdraw.report.words import Language, translator
 
 TEMPLATE = Path(__file__).with_name("figures.html.j2")
 STYLE = Path(__file__).with_name("figures.css")
+_shown = itertools.count(1)
+"""Figures that showed themselves: in a notebook all of them stand on one page."""
 
 
 class Figure:
@@ -26,16 +29,21 @@ class Figure:
 
     macro: ClassVar[str]
 
-    def html(self, language: Language = "en") -> Markup:
-        """Return it as HTML: SVG, PNG in data: URLs, and tables."""
+    def html(self, language: Language = "en", anchor: str = "") -> Markup:
+        """Return it as HTML: SVG, PNG in data: URLs, and tables.
+
+        Args:
+            language: of its words.
+            anchor: what ids in it begin with, so that it can stand twice on a page.
+        """
         t = translator(language)
-        return piece(TEMPLATE, self.macro, self, t=t, language=language)
+        return piece(TEMPLATE, self.macro, self, t=t, language=language, anchor=anchor)
 
     def shows(self) -> list[int]:
         """Return the numbers of the drawings that it shows, so that all are read in one pass."""
         return []
 
-    def json(self) -> dict[str, Any]:
+    def json(self) -> dict[str, object]:
         """Return its numbers, as JSON has them."""
         fields = dataclasses.fields(self)  # type: ignore[arg-type]
         names = [each.name for each in fields if not each.name.startswith("_")]
@@ -43,10 +51,13 @@ class Figure:
 
     def _repr_html_(self) -> str:
         style = scoped_style(STYLE.read_text(encoding="utf-8"))
-        return f'{style}<div class="quickdraw">{self.html()}</div>'
+        anchor = f"figure{next(_shown)}-"
+        return (
+            f'{style}<div class="quickdraw" id="{anchor}confusion">{self.html("en", anchor)}</div>'
+        )
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> object:
     """Return a value as JSON has it: lists, dictionaries, texts, and numbers of six digits."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+import re
+from typing import ClassVar
 
 import numpy as np
 
 from quickdraw.pages import thumbnails
 from quickdraw.report.answers import Answers
-from quickdraw.report.evaluated import Evaluated, evaluated
+from quickdraw.report.evaluated import Asked, Evaluated, evaluated
 from quickdraw.report.figure import Figure
+from quickdraw.report.neighbours import Neighbourhood
 
-_SHOWN = 36
+_SHOWN = 35  # whole rows of seven on a wide page
+MISTAKES, HITS, WRONG_LABELS = (
+    "Most confident mistakes",
+    "Least confident hits",
+    "Likely wrong labels",
+)
+_SAYS = {
+    MISTAKES: "Where the model is wrong, and surest of it. In bold the label; below, its three "
+    "guesses.",
+    HITS: "What the model has right, and was least sure of.",
+    WRONG_LABELS: "Every run calls them something else, surer than it is on average of the class "
+    "that it names, and so do the drawings that lie next to them in the features of the networks. "
+    "Look before you believe it. Sources: confident learning (Northcutt et al. 2021); nearest "
+    "neighbours (Wilson 1972; Bahri et al. 2020).",
+}
 
 
 @dataclasses.dataclass
@@ -23,13 +39,15 @@ class Entry:
         drawing: its number.
         name: its class.
         guesses: (name, probability) of the three likeliest classes.
-        place: file and number of the record; "" before `Gallery.entries` was asked.
+        place: file and number of the record; "" before `Gallery.json` was asked.
+        neighbours: what lies next to it, where that was looked at.
     """
 
     drawing: int
     name: str
     guesses: list[tuple[str, float]]
     place: str = ""
+    neighbours: Neighbourhood | None = None
 
 
 @dataclasses.dataclass
@@ -48,6 +66,11 @@ class Gallery(Figure):
     entries: list[Entry]
     _seen: Evaluated
 
+    @property
+    def says(self) -> str:
+        """What these drawings are, in a sentence."""
+        return _SAYS.get(self.kind, "")
+
     def shows(self) -> list[int]:
         return [entry.drawing for entry in self.entries]
 
@@ -59,7 +82,11 @@ class Gallery(Figure):
         """Return where a drawing is: the file and the record."""
         return self._seen.shown([entry.drawing])[0].place
 
-    def json(self) -> dict[str, Any]:
+    def short_place(self, entry: Entry) -> str:
+        """Return the same without the end that all shards of a set have."""
+        return re.sub(r"-of-\d+\.tfrecords?(\.gz)?(?=,)", "", self.place(entry))
+
+    def json(self) -> dict[str, object]:
         places = [shown.place for shown in self._seen.shown(self.shows())]
         self.entries = [
             dataclasses.replace(entry, place=place)
@@ -76,7 +103,7 @@ def gallery(
     Args:
         seen: the drawings.
         kind: what they are, in words.
-        drawings: numbers of those that are shown, in order.
+        drawings: numbers of those that are shown, in order, int `[shown]`.
         count: how many there are.
         answers: whose guesses are shown.
     """
@@ -92,24 +119,24 @@ def gallery(
     return Gallery(kind, count, entries, seen)
 
 
-def confident_mistakes(trained: Any, data: str | None = None) -> Gallery:
+def confident_mistakes(trained: Asked, data: str | None = None) -> Gallery:
     """Return the mistakes that the model was surest of.
 
     Args:
         trained: see `evaluate`; of several runs the best is shown.
         data: see `evaluate`.
     """
-    return _by_confidence(evaluated(trained, data), "Most confident mistakes", False, -1)
+    return _by_confidence(evaluated(trained, data), MISTAKES, False, -1)
 
 
-def unsure_hits(trained: Any, data: str | None = None) -> Gallery:
+def unsure_hits(trained: Asked, data: str | None = None) -> Gallery:
     """Return what the model has right, but was least sure of.
 
     Args:
         trained: see `evaluate`; of several runs the best is shown.
         data: see `evaluate`.
     """
-    return _by_confidence(evaluated(trained, data), "Least confident hits", True, 1)
+    return _by_confidence(evaluated(trained, data), HITS, True, 1)
 
 
 def _by_confidence(seen: Evaluated, kind: str, right: bool, sign: int) -> Gallery:

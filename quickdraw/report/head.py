@@ -6,11 +6,11 @@ import dataclasses
 import os
 import statistics
 import time
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from quickdraw import storage
 from quickdraw.report.estimates import Estimate, wilson
-from quickdraw.report.evaluated import Evaluated, evaluated
+from quickdraw.report.evaluated import Asked, Evaluated, evaluated
 from quickdraw.report.figure import Figure
 from quickdraw.report.intervals import bootstrap
 from quickdraw.runs import history
@@ -77,7 +77,7 @@ class Headline(Figure):
         ]
 
 
-def headline(trained: Any, data: str | None = None, which: int | None = None) -> Headline:
+def headline(trained: Asked, data: str | None = None, which: int | None = None) -> Headline:
     """Return how good a run is, with intervals of 95 %.
 
     Args:
@@ -142,5 +142,5 @@ def made_of(model: TrainedModel, folder: str | None) -> list[tuple[str, str]]:
     return rows
 
 
-def _called(name: str, params: dict[str, Any]) -> str:
+def _called(name: str, params: dict[str, object]) -> str:
     return f"{name}({', '.join(f'{key}={plain_text(value)}' for key, value in params.items())})"

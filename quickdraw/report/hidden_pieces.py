@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from quickdraw.components.inputs import unwrapped
 from quickdraw.pages import thumbnails
 from quickdraw.records import ink, labels
-from quickdraw.report.evaluated import Evaluated, evaluated
+from quickdraw.report.evaluated import Asked, Evaluated, evaluated
 from quickdraw.report.figure import Figure
 from quickdraw.runs import factory
 
@@ -75,7 +75,7 @@ class OcclusionMaps(Figure):
         if strokes is None or example.importance.ndim != 1:
             return []
         values = example.importance / max(float(np.abs(example.importance).max()), 0.05)
-        points = np.concatenate([np.array(stroke, float).T for stroke in strokes])
+        points = np.concatenate([np.array(stroke[:2], float).T for stroke in strokes])
         starts = set(np.cumsum([len(stroke[0]) for stroke in strokes]).tolist())
         of_step = _piece_of_step(len(points) - 1)
         return [
@@ -88,7 +88,7 @@ class OcclusionMaps(Figure):
         ]
 
 
-def occlusion(trained: Any, data: str | None = None) -> OcclusionMaps:
+def occlusion(trained: Asked, data: str | None = None) -> OcclusionMaps:
     """Hide one piece of a drawing after the other, and see what becomes of the answer.
 
     A square of paper hides images; the pen is lifted from a piece of the strokes for models of ink.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from quickdraw.drawings.sheet import fitting
 from quickdraw.pages import thumbnails
-from quickdraw.report.evaluated import Evaluated, evaluated
+from quickdraw.report.evaluated import Asked, Evaluated, evaluated
 from quickdraw.report.figure import Figure
 from quickdraw.report.ordering import confused_together
 
@@ -104,7 +104,7 @@ class Confusion(Figure):
         """Return whether the drawings of a cell are shown."""
         return (label, guess) in self._linked
 
-    def sheet(self, cell: Cell, columns: int = 12) -> str:
+    def sheet(self, cell: Cell, columns: int = 8) -> str:
         """Return the drawings of a cell as one picture, a data: URL."""
         return thumbnails.sheet(images_of(self._seen, cell.drawings), columns)
 
@@ -129,7 +129,7 @@ class Confusion(Figure):
     def shows(self) -> list[int]:
         return [drawing for cell in self.cells for drawing in cell.drawings]
 
-    def json(self) -> dict[str, Any]:
+    def json(self) -> dict[str, object]:
         """Return the matrix as (label, guess, count) of the cells that are not empty."""
         names = self.labels
         return {
@@ -143,7 +143,7 @@ class Confusion(Figure):
         self._linked = {(cell.label, cell.guess) for cell in self.cells if cell.drawings}
 
 
-def confusion(trained: Any, data: str | None = None) -> Confusion:
+def confusion(trained: Asked, data: str | None = None) -> Confusion:
     """Return the confusion matrix of a run, or of the best of several.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import keras
@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from quickdraw.pages import thumbnails
-from quickdraw.report.evaluated import Evaluated, evaluated
+from quickdraw.report.evaluated import Asked, Evaluated, evaluated
 from quickdraw.report.figure import Figure
 
 _CLASSES = 10
@@ -63,7 +63,7 @@ class Layers(Figure):
         ]
 
 
-def layers(trained: Any, data: str | None = None) -> Layers:
+def layers(trained: Asked | keras.Model, data: str | None = None) -> Layers:
     """Return the layers of a run's model; of several runs that of the best.
 
     Args:
@@ -135,7 +135,7 @@ class FeatureMaps(Figure):
         return thumbnails.sheet([self._seen.shown([drawing])[0].image], 1)
 
 
-def feature_maps(trained: Any, data: str | None = None) -> FeatureMaps:
+def feature_maps(trained: Asked, data: str | None = None) -> FeatureMaps:
     """Return what each convolution of a model looks for, and what it finds in drawings.
 
     The layers are watched while the model sees the drawings, so models in models and layers of
@@ -189,7 +189,7 @@ def _watched(convolutions: list[keras.layers.Layer]) -> Iterator[dict[str, np.nd
     """Yield a dictionary that gets what each of the layers returns while the model is called."""
     outputs: dict[str, np.ndarray] = {}
 
-    def watch(layer: keras.layers.Layer) -> Any:
+    def watch(layer: keras.layers.Layer) -> Callable[..., Any]:
         call = layer.call
 
         def watching(*args: Any, **kwargs: Any) -> Any:

@@ -6,7 +6,6 @@ import dataclasses
 import io
 import os
 import zipfile
-from typing import Any
 
 from quickdraw import storage
 from quickdraw.console import columns, log
@@ -55,7 +54,7 @@ class RunRow:
     epochs: float | None
     seconds: float | None
     source: str | None
-    differs: dict[str, Any]
+    differs: dict[str, object]
 
 
 def run_rows(folders: list[str]) -> list[RunRow]:
@@ -94,7 +93,7 @@ def _expanded(folder: str) -> list[str]:
     return [os.path.dirname(path) for path in found]
 
 
-def _row(folder: str, name: str, run: Run, differs: dict[str, Any]) -> RunRow:
+def _row(folder: str, name: str, run: Run, differs: dict[str, object]) -> RunRow:
     figures = _figures(folder)
     source = figures.get("eval_data_pattern") or run.settings.get("eval_data_pattern")
     count = figures.get("examples") or _records_of(source)
@@ -124,14 +123,14 @@ def _estimate(top1: float, count: int | None) -> Estimate:
     return wilson(round(top1 * count), count)
 
 
-def _figures(folder: str) -> dict[str, Any]:
+def _figures(folder: str) -> history.Figures:
     """Return what eval.json says, where it is of the best model; else what best.json says."""
-    found = {
+    found: dict[str, history.Figures] = {
         name: storage.read_json(path)
         for name in (_EVAL, _BEST)
         if storage.exists(path := os.path.join(folder, name))
     }
-    best = found.get(_BEST, {})
+    best = found.get(_BEST, history.Figures())
     if _EVAL in found and found[_EVAL].get("step") == best.get("step", found[_EVAL].get("step")):
         return found[_EVAL]
     return best
@@ -173,7 +172,7 @@ def _count(file: io.BytesIO) -> int:
 
     count = 0
 
-    def add(name: str, found: Any) -> None:
+    def add(name: str, found: object) -> None:
         nonlocal count
         # States of random numbers are no weights; those of an optimizer are none of the model.
         if isinstance(found, h5py.Dataset) and not name.startswith(("optimizer", "metrics")):
@@ -191,7 +190,7 @@ def _names(folders: list[str]) -> dict[str, str]:
     return dict(zip(folders, short if unique else folders, strict=True))
 
 
-def _differing(runs: list[Run]) -> list[dict[str, Any]]:
+def _differing(runs: list[Run]) -> list[dict[str, object]]:
     """Return for each run its values of the settings that not all have the same."""
     names: dict[str, None] = {}
     for run in runs[1:]:
@@ -199,7 +198,7 @@ def _differing(runs: list[Run]) -> list[dict[str, Any]]:
         names |= dict.fromkeys(differing_settings(run, runs[0]))
     found = []
     for run in runs:
-        own: dict[str, Any] = {}
+        own: dict[str, object] = {}
         for other in runs:
             own |= differing_settings(run, other)
         found.append({name: own.get(name) for name in names if name in own and name != "model"})
@@ -235,7 +234,7 @@ def _cells(row: RunRow) -> tuple[str, ...]:
     )
 
 
-def _shown(value: Any, form: str) -> str:
+def _shown(value: float | None, form: str) -> str:
     return _NOTHING if value is None else form.format(value)
 
 
@@ -244,5 +243,5 @@ def _differences(rows: list[RunRow]) -> list[str]:
     return ["", "settings that differ:", *lines] if lines else []
 
 
-def _said(settings: dict[str, Any]) -> list[str]:
+def _said(settings: dict[str, object]) -> list[str]:
     return [f"{name}={plain_text(of)}" for name, of in settings.items() if of is not None]

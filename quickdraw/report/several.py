@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from quickdraw.errors import QuickdrawError
 from quickdraw.pages import thumbnails
 from quickdraw.report.estimates import Estimate, wilson
-from quickdraw.report.evaluated import Evaluated, evaluated
+from quickdraw.report.evaluated import Asked, Evaluated, evaluated
 from quickdraw.report.figure import Figure
 from quickdraw.report.head import Headline, headline
 from quickdraw.report.intervals import Difference, bootstrap, paired_difference
 from quickdraw.runs.settings_of import differing_settings, plain_text
 
 _SURE = 0.05
-_SHOWN = 36
+_SHOWN = 35
 
 
 @dataclasses.dataclass
@@ -66,7 +66,7 @@ class Comparison(Figure):
     all_wrong: int
 
 
-def comparison(trained: Any, data: str | None = None) -> Comparison:
+def comparison(trained: Asked, data: str | None = None) -> Comparison:
     """Compare runs on the same drawings.
 
     Differences to the best run are tested with McNemar's test: on as many drawings as there are
@@ -159,7 +159,7 @@ class Dispute(Figure):
         return thumbnails.sheet([self._seen.shown([drawing])[0].image], 1)
 
 
-def disagreement(trained: Any, data: str | None = None) -> Dispute:
+def disagreement(trained: Asked, data: str | None = None) -> Dispute:
     """Return the drawings over which runs disagree, those where all are surest first.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import os
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
@@ -24,7 +25,7 @@ class Shown:
         image: uint8 `[side, side]`, strokes on 0, at most 64 pixels a side.
         place: its file and the number of its record, in words.
         strokes: `[[x0, x1, ...], [y0, y1, ...]]` each, 0...255, where the record keeps ink; the
-            longer side of the drawing is 255.
+            longer side of the drawing is 255. A third list has milliseconds, where it keeps times.
     """
 
     image: np.ndarray
@@ -58,7 +59,8 @@ def _shown(record: example.Example, place: str) -> Shown:
     image = _decoded(example.bytes_of(record, "image")) if "image" in features else None
     strokes = None
     if "ink" in features:
-        strokes = strokes_of(example.ink_of(record), image)
+        times = features["times"].int64_list.value if "times" in features else ()
+        strokes = strokes_of(example.ink_of(record), image, times)
     if image is None:
         image = rasterise(strokes) if strokes else np.zeros((28, 28), np.uint8)
     return Shown(image, place, strokes)
@@ -76,7 +78,9 @@ def _decoded(data: bytes) -> np.ndarray:
     return np.asarray(small)
 
 
-def strokes_of(steps: np.ndarray, image: np.ndarray | None = None) -> list:
+def strokes_of(
+    steps: np.ndarray, image: np.ndarray | None = None, times: Sequence[int] = ()
+) -> list:
     """Return the strokes that ink stands for.
 
     Ink is scaled to a square; the bounding box of the image, where there is one, says what the
@@ -85,13 +89,16 @@ def strokes_of(steps: np.ndarray, image: np.ndarray | None = None) -> list:
     Args:
         steps: float32 `[points, 3]`, see `quickdraw.records.ink`.
         image: uint8 `[side, side]`.
+        times: milliseconds of each point, one more than there are steps; others are passed over.
 
     Returns:
-        `[[x0, x1, ...], [y0, y1, ...]]` of each stroke, 0...255.
+        `[[x0, x1, ...], [y0, y1, ...]]` of each stroke, 0...255, and a third list of the times.
     """
     places = np.concatenate((np.zeros((1, 2)), np.cumsum(steps[:, :2], axis=0)))
     places -= places.min(axis=0)
     points = 255 * places * _sides(image)
+    if len(times) == len(points):
+        points = np.column_stack((points, times))
     ends = np.flatnonzero(steps[:-1, 2] > 0.5) + 2
     return [part.T.tolist() for part in np.split(points, ends)]
 

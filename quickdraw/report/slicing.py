@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from quickdraw.report.beside import UNKNOWN, Beside
 from quickdraw.report.estimates import Estimate, wilson
-from quickdraw.report.evaluated import evaluated
+from quickdraw.report.evaluated import Asked, evaluated
 from quickdraw.report.figure import Figure
 
 _FEWEST = 20
@@ -55,7 +55,7 @@ class Slices(Figure):
         return (share - low) / max(high - low, 1e-9)
 
 
-def slices(trained: Any, data: str | None = None) -> Slices:
+def slices(trained: Asked, data: str | None = None) -> Slices:
     """Return top-1 by ink, size, strokes, points, country and whether Google recognised it.
 
     What the records do not carry is left out, and parts of fewer than 20 drawings are.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from quickdraw.errors import QuickdrawError
 from quickdraw.report.answers import Answers, softmax
-from quickdraw.report.evaluated import evaluated
+from quickdraw.report.evaluated import Asked, evaluated
 from quickdraw.report.figure import Figure
 from quickdraw.report.intervals import excess_by_bin
 from quickdraw.report.plotting import Plot, plot
@@ -56,7 +56,7 @@ class Reliability(Figure):
     fitted_here: bool
 
 
-def reliability(trained: Any, data: str | None = None) -> Reliability:
+def reliability(trained: Asked, data: str | None = None) -> Reliability:
     """Return how often predictions are right, by how sure they are.
 
     Args:
@@ -118,7 +118,7 @@ class Coverage(Figure):
         return plot(lines, (0, 1), (lowest - 0.02, 1.0), percent=True)
 
 
-def coverage(trained: Any, data: str | None = None) -> Coverage:
+def coverage(trained: Asked, data: str | None = None) -> Coverage:
     """Return the risk-coverage curve, as accuracy.
 
     Source: El-Yaniv & Wiener 2010, "On the Foundations of Noise-free Selective Classification".

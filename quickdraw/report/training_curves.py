@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from quickdraw.report.evaluated import Evaluated
 from quickdraw.report.figure import Figure
@@ -57,7 +57,7 @@ class Curves(Figure):
     charts: list[CurveChart]
 
 
-def curves(trained: Any) -> Curves:
+def curves(trained: str | Sequence[str] | Evaluated) -> Curves:
     """Return the curves of one run, or those of several over each other.
 
     Args:

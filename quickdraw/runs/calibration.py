@@ -6,7 +6,6 @@ Source: Guo et al. 2017, "On Calibration of Modern Neural Networks", section 4.2
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import numpy as np
 
@@ -61,7 +60,7 @@ def fit(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(np.exp((low + high) / 2))
 
 
-def save(train_dir: str, step: int, temperature: float, **figures: Any) -> None:
+def save(train_dir: str, step: int, temperature: float, **figures: object) -> None:
     """Write the temperature of the model of this step, and figures about it, into a run."""
     content = {"step": step, "temperature": temperature, **figures}
     storage.write_json(os.path.join(train_dir, _FILE), content)

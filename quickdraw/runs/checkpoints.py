@@ -12,7 +12,7 @@ import os
 import re
 import warnings
 import zipfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
@@ -70,7 +70,7 @@ class Checkpoints:
         parts: what a checkpoint holds.
     """
 
-    def __init__(self, train_dir: str, keep: int, **parts: Any):
+    def __init__(self, train_dir: str, keep: int, **parts: object):
         self._train_dir, self._keep = train_dir, keep
         self._checkpoint = tf.train.Checkpoint(**parts)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
-from quickdraw.components.inputs import mirrored, part, unwrapped
+from quickdraw.components.inputs import ModelInputs, mirrored, part, unwrapped
+from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
 from quickdraw.readers import BaseReader
 from quickdraw.records import labels
@@ -16,6 +17,8 @@ from quickdraw.records.shards import OnBadRecord, Shards
 from quickdraw.runs import factory
 from quickdraw.runs.record import Run
 from quickdraw.runs.trained import TrainedModel
+
+_SIGN = re.compile(r"\w")  # a class of one letter, syllable or digit
 
 
 class Ensemble:
@@ -67,6 +70,12 @@ class Ensemble:
             )
         self.weights = shares / shares.sum()
 
+    def alone(self, number: int) -> Ensemble:
+        """Return one of the models as an ensemble of its own; the classes keep their order."""
+        found = Ensemble([self.models[number]], flip=self.flip)
+        found.labels, found.named, found.places = self.labels, self.named, [self.places[number]]
+        return found
+
     def reader(self, kind: type[factory.R], on_bad_record: OnBadRecord) -> factory.R:
         """Make a reader that hands out what all the models take."""
         return factory.reader_for(self.run, kind, on_bad_record, self.inputs, self.max_points)
@@ -81,7 +90,7 @@ class Ensemble:
         run = dataclasses.replace(self.run, labels=self.labels, named=self.named)
         return factory.open_records(run, reader, patterns)
 
-    def probabilities(self, arrays: dict[str, Any]) -> np.ndarray:
+    def probabilities(self, arrays: dict[str, np.ndarray]) -> np.ndarray:
         """Predict a batch as `reader` makes it.
 
         Args:
@@ -96,7 +105,7 @@ class Ensemble:
             total = (total + self._mean(mirrored(arrays))) / 2
         return np.asarray(total, np.float32)
 
-    def logits(self, arrays: dict[str, Any]) -> Iterator[np.ndarray]:
+    def logits(self, arrays: dict[str, np.ndarray]) -> Iterator[np.ndarray]:
         """Yield the logits of one model after the other, of a batch as `reader` makes it.
 
         Args:
@@ -108,20 +117,29 @@ class Ensemble:
         for number, places in enumerate(self.places):
             yield self.models[number].logits(self.inputs_of(number, arrays))[:, places]
 
-    def inputs_of(self, number: int, arrays: dict[str, Any]) -> Any:
-        """Return what one of the models takes of a batch as `reader` makes it."""
+    def inputs_of(self, number: int, arrays: dict[str, np.ndarray]) -> ModelInputs:
+        """Return what one of the models takes of a batch as `reader` makes it.
+
+        Args:
+            number: of the model, from 0.
+            arrays: as for `probabilities`.
+
+        Returns:
+            `image`, uint8 `[batch, size, size, channels]`, or `ink`, int16 `[batch, its max_points,
+            3]`, or a dictionary of both.
+        """
         takes = self.takes[number]
         return unwrapped(part(arrays, takes.inputs, takes.max_points))
 
-    def _mean(self, arrays: dict[str, Any]) -> Any:
-        total: Any = 0
+    def _mean(self, arrays: dict[str, np.ndarray]) -> np.ndarray:
+        total: np.ndarray | int = 0
         for number, (weight, model) in enumerate(zip(self.weights, self.models, strict=True)):
             scores = model.probabilities(self.inputs_of(number, arrays))
             total += weight * scores[:, self.places[number]]
-        return total
+        return np.asarray(total)
 
 
-def _places(names: list[str], own: list[str]) -> Any:
+def _places(names: list[str], own: list[str]) -> slice | list[int] | None:
     """Return the column of each name among a model's own; all as they are for the same list."""
     if not labels.same_classes(names, own):
         raise labels.differ("a run of the ensemble", own, "the first run", names)
@@ -137,3 +155,14 @@ def _check_same(every: list[Run], *names: str) -> None:
                     f"the runs of an ensemble must have the same {name}. Received: {first} "
                     f"and {other}"
                 )
+
+
+def warn_of_mirroring(train_dir: str, run: Run) -> None:
+    """Warn where `--tta`, which mirrors all drawings, turns some into others, such as digits."""
+    if kept := run.settings["augment"].get("never_flip"):
+        log(f"warning: --tta mirrors all drawings; {train_dir} was trained with never_flip={kept}")
+    elif run.named and (signs := [label for label in run.labels if _SIGN.fullmatch(label)]):
+        log(
+            f"warning: --tta mirrors all drawings, and letters and digits are others then: "
+            f"{', '.join(signs[:5])}{', …' * (len(signs) > 5)} in {train_dir}"
+        )

@@ -6,7 +6,7 @@ import csv
 import math
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from quickdraw import storage
 from quickdraw.errors import QuickdrawError
@@ -25,6 +25,19 @@ _COLUMNS = (
     "eval_top3",
     "eval_map3",
 )
+
+
+class Figures(TypedDict, total=False):
+    """What eval.json and best.json say of a model: its step, on how many drawings, how good."""
+
+    step: int
+    examples: int
+    top1: float
+    top3: float
+    map3: float
+    loss: float
+    ece: float
+    eval_data_pattern: str
 
 
 def reports(train_dir: str) -> list[dict[str, float]]:
@@ -60,13 +73,13 @@ class MetricsCsv:
 
     def __init__(self, train_dir: str, step: int):
         self._path = os.path.join(train_dir, FILE_NAME)
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[dict[str, object]] = []
         if storage.exists(self._path):
             with storage.open_binary(self._path) as file:
                 found = csv.DictReader(file.read().decode(errors="replace").splitlines())
                 self._rows = [row for row in found if _step_of(row) <= step]
 
-    def add(self, row: dict[str, Any]) -> None:
+    def add(self, row: Mapping[str, object]) -> None:
         """Add a row; what it has no value for stays empty."""
         self._rows.append(
             {key: f"{of:.6g}" if isinstance(of, float) else of for key, of in row.items()}
@@ -80,7 +93,7 @@ class MetricsCsv:
             writer.writerows(self._rows)
 
 
-def _step_of(row: dict[str, Any]) -> float:
+def _step_of(row: Mapping[str, str | None]) -> float:
     """Return the step of a row; infinite where the row is damaged."""
     text = row.get("step") or ""
     return int(text) if text.isdecimal() else math.inf

@@ -43,9 +43,9 @@ class Run:
     """
 
     model: str
-    model_params: dict[str, Any]
+    model_params: dict[str, object]
     label_loss: str
-    loss_params: dict[str, Any]
+    loss_params: dict[str, object]
     labels: list[str]
     image_size: int
     resized: bool
@@ -102,7 +102,7 @@ def _is_named(own: str, given: str) -> bool:
     return ours or given == own or own.endswith(f".{given}")
 
 
-def _what_matters(run: Run) -> dict[str, Any]:
+def _what_matters(run: Run) -> dict[str, object]:
     fields = dataclasses.asdict(run)
     for name in ("versions", "started", "finished_step", "code", "format", "named"):
         del fields[name]

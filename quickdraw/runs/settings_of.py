@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from quickdraw.runs.record import Run
 
 _WHERE = ("train_dir", "start_new_model", "train_data_pattern", "eval_data_pattern")
 
 
-def differing_settings(run: Run, other: Run) -> dict[str, Any]:
+def differing_settings(run: Run, other: Run) -> dict[str, object]:
     """Return the settings of a run that another has otherwise, by their names."""
     mine, theirs = _all_settings(run), _all_settings(other)
     return {name: mine.get(name) for name in mine | theirs if mine.get(name) != theirs.get(name)}
 
 
-def _all_settings(run: Run) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
+def _all_settings(run: Run) -> dict[str, object]:
+    settings: dict[str, object] = {}
     for name, value in run.settings.items():
         if isinstance(value, dict):
             settings |= {f"{name}.{key}": of for key, of in value.items()}
@@ -28,6 +27,8 @@ def _all_settings(run: Run) -> dict[str, Any]:
     return {"model": run.model, "loss": run.label_loss, **params, **settings}
 
 
-def plain_text(value: Any) -> str:
+def plain_text(value: object) -> str:
     """Return a setting as it would be written on a command line."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False).removesuffix(".0")

@@ -1,33 +1,32 @@
-"""A trained model, and what people give it to recognise: images, or strokes."""
+"""A trained model: TensorFlow's network with all that made it."""
 
 from __future__ import annotations
 
-import reprlib
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Literal
+import contextlib
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from PIL import Image
 
-from quickdraw.components.inputs import preprocessed, unwrapped
-from quickdraw.drawings import greyscale
-from quickdraw.drawings.drawing import SkippedDrawing, checked
-from quickdraw.drawings.polarity import Polarity
-from quickdraw.drawings.rasterise import rasterise
-from quickdraw.errors import QuickdrawError
-from quickdraw.readers import BaseReader
-from quickdraw.records import ink
+from quickdraw.components.inputs import ModelInputs
+from quickdraw.drawings.rendering import Rendering
 from quickdraw.runs import calibration, factory, record
+from quickdraw.runs.recognition import Recognises, Takes
 from quickdraw.runs.record import Run
+from quickdraw.runs.rendering_of import rendering_of
 
 if TYPE_CHECKING:
     import keras
+    import tensorflow as tf
+
+_HALF = {"bfloat16", "float16"}
 
 Which = Literal["best", "latest"]
 """A checkpoint: the best on the validation records, or the latest."""
 
 
-class TrainedModel:
+class TrainedModel(Recognises):
     """A trained model with the names of its classes.
 
     Attributes:
@@ -43,125 +42,68 @@ class TrainedModel:
     def __init__(self, model: keras.Model, run: Run, step: int, temperature: float = 1.0):
         import tensorflow as tf
 
-        self.model, self.run, self.step, self.temperature = model, run, step, temperature
-        self.labels = run.labels
-        self._softmax = tf.nn.softmax
-        self._forward = tf.function(
-            lambda images: tf.cast(model(images, training=False), tf.float32),
-            autograph=False,
-            reduce_retracing=True,
+        takes = factory.create_model(run)
+        super().__init__(
+            run.labels, Takes(takes.inputs, run.image_size, run.channels, takes.max_points)
         )
+        self.model, self.run, self.step, self.temperature = model, run, step, temperature
+        self._logits = _compiled(lambda images: tf.cast(model(images, training=False), tf.float32))
+        # With the softmax inside: for one drawing, each call of TensorFlow counts.
+        self._probabilities = _compiled(
+            lambda images, temperature: tf.nn.softmax(self._logits(images) / temperature)
+        )
+        self._probabilities_of_one: Callable[..., tf.Tensor] | None = None
 
-    def logits(self, images: Any) -> np.ndarray:
+    def logits(self, images: ModelInputs) -> np.ndarray:
         """Return the model's logits, before temperature and softmax.
 
         Args:
-            images: uint8 `[batch, size, size, channels]`; or ink, int16 `[batch, max_points, 3]`;
-                or a dictionary of both: whatever the model takes.
+            images: what the model takes, as for `probabilities`.
 
         Returns:
             float32 `[batch, num_classes]`.
         """
-        return self._forward(images).numpy()
+        return self._logits(images).numpy()
 
-    def probabilities(self, images: Any) -> np.ndarray:
-        """Return class probabilities.
+    def probabilities(self, images: ModelInputs) -> np.ndarray:
+        function, arguments = self._probabilities, (images, np.float32(self.temperature))
+        if len(next(iter(images.values())) if isinstance(images, dict) else images) == 1:
+            if self._probabilities_of_one is None:
+                self._probabilities_of_one = self._compiled_for_one(arguments)
+            function = self._probabilities_of_one
+        return function(*arguments).numpy()
 
-        Args:
-            images: what the model takes, as for `logits`.
+    def _compiled_for_one(
+        self, arguments: tuple[ModelInputs, np.float32]
+    ) -> Callable[..., tf.Tensor]:
+        """Return what gives one drawing's probabilities, which are those of a batch to 1e-6.
 
-        Returns:
-            float32 `[batch, num_classes]`.
+        For so little arithmetic, starting the operations one by one takes longer than all of them,
+        and oneDNN packs the weights anew each time: XLA makes one operation of them. Half precision
+        it rounds elsewhere, and some operations it does not know; then it is left out.
         """
-        return self._softmax(self._forward(images) / self.temperature).numpy()
+        import tensorflow as tf
 
-    def predict(self, drawings: Any) -> list[dict[str, float]]:
-        """Return labelled probabilities, the likeliest class first, for each drawing.
+        plain = self._probabilities
+        if _HALF & {layer.compute_dtype for layer in self.model._flatten_layers()}:
+            return plain
+        specs = tf.nest.map_structure(lambda each: tf.TensorSpec(each.shape, each.dtype), arguments)
+        compiled = tf.function(plain.python_function, autograph=False, jit_compile=True)
+        with contextlib.suppress(tf.errors.OpError):
+            alone = compiled.get_concrete_function(*specs)
+            alone(*arguments)
+            return alone
+        return plain
 
-        Args:
-            drawings: one or many: uint8 `[height, width]` or `[batch, height, width(, channels)]`
-                with strokes 255 on 0, or Pillow images of any mode and size, which are read as
-                `prepare` reads pictures: turned as their EXIF says, laid on paper, light on dark.
-                They are resized to what the model takes. A model that takes ink gets drawings as
-                in Quick, Draw!'s ndjson files instead, lists of strokes
-                `[[x0, x1, ...], [y0, y1, ...]]`, 0...255.
-
-        Raises:
-            QuickdrawError: not images, or not strokes.
-        """
-        takes = factory.create_model(self.run)
-        if "ink" in takes.inputs:
-            every = _strokes_of(drawings)
-            arrays = {"ink": np.stack([ink.padded(ink.ink_of(s), takes.max_points) for s in every])}
-            if "image" in takes.inputs:
-                arrays["image"] = self._drawn(every)
-            scores = self.probabilities(unwrapped(arrays))
-        else:
-            scores = self.probabilities(self._resized(_as_batch(drawings, self.run.channels)))
-        return [
-            {self.labels[i]: float(row[i]) for i in np.argsort(-row, kind="stable")}
-            for row in scores
-        ]
-
-    def _resized(self, images: list[np.ndarray]) -> np.ndarray:
-        size = self.run.image_size
-        reader = BaseReader(image_size=size)
-        return np.concatenate([preprocessed(reader.preprocess, image, size) for image in images])
-
-    def _drawn(self, drawings: list[list]) -> np.ndarray:
-        run = self.run
-        images = [rasterise(each, run.image_size, channels=run.channels) for each in drawings]
-        return self._resized(_as_batch(images, run.channels))
+    @functools.cached_property
+    def rendering(self) -> Rendering:
+        return rendering_of(self.run)
 
 
-def _strokes_of(drawings: Any) -> list[list]:
-    """Return each drawing's strokes, checked; raw ones are simplified."""
-    try:
-        one = np.ndim(drawings[0][0][0]) == 0
-        return [checked(drawing) for drawing in ([drawings] if one else drawings)]
-    except (TypeError, ValueError, LookupError) as error:
-        what = f" ({error})" if isinstance(error, SkippedDrawing) else ""
-        raise QuickdrawError(
-            "this model takes strokes: lists of [[x0, x1, ...], [y0, y1, ...]] expected, 0...255"
-            f"{what}. Received: {type(drawings).__name__} {reprlib.repr(drawings)}"
-        ) from None
+def _compiled(function: Callable[..., tf.Tensor]) -> tf.types.experimental.PolymorphicFunction:
+    import tensorflow as tf
 
-
-def _as_batch(images: Any, channels: int) -> list[np.ndarray]:
-    """Return each image as uint8 `[1, height, width, channels]`."""
-    if isinstance(images, Image.Image) or (
-        isinstance(images, np.ndarray) and (images.ndim == 2 or images.shape[2:] == (channels,))
-    ):
-        images = [images]
-    batch = []
-    for image in images if isinstance(images, Iterable) else [images]:
-        array = _pixels(image, channels) if isinstance(image, Image.Image) else np.asarray(image)
-        array = array[:, :, None] if array.ndim == 2 else array
-        if (
-            array.dtype != np.uint8
-            or array.ndim != 3
-            or array.shape[2] != channels
-            or not array.size
-        ):
-            raise QuickdrawError(
-                f"uint8 images [height, width, {channels}] or Pillow images expected. "
-                f"Received: {array.dtype} {list(array.shape)}"
-            )
-        batch.append(array[None])
-    if not batch:
-        raise QuickdrawError("no images to predict. Received: an empty list")
-    return batch
-
-
-def _pixels(picture: Image.Image, channels: int) -> np.ndarray:
-    """Return a picture as `prepare` would store it: uint8 `[side, side(, 3)]`."""
-    try:
-        with greyscale.damage():
-            if channels == 3:
-                return greyscale.colours(picture)
-            return greyscale.on_black(greyscale.grey(picture), Polarity(told=False))[0]
-    except SkippedDrawing as error:
-        raise QuickdrawError(f"a picture that cannot be read: {error}") from None
+    return tf.function(function, autograph=False, reduce_retracing=True)
 
 
 def load(train_dir: str, checkpoint: Which = "best") -> TrainedModel:

@@ -11,18 +11,37 @@ import numpy as np
 
 from quickdraw.drawings import drawing, greyscale
 from quickdraw.drawings.drawing import SkippedDrawing
-from quickdraw.drawings.polarity import Polarity
+from quickdraw.drawings.polarity import ALONE
 from quickdraw.errors import QuickdrawError
 from quickdraw.serving.batching import Prepare
+from quickdraw.serving.collecting import checked_session
 
 MOST_BYTES = 256 * 1024
 """Of strokes; 20,000 points fit."""
 MOST_PICTURE_BYTES = 4 << 20
 _MOST_TOP = 1000
+_MOST_SECONDS = 86_400
 
 
 class BadRequestError(QuickdrawError):
     """Something that was sent and cannot be answered."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Keep:
+    """What is kept beside a guess, of those who agreed.
+
+    Attributes:
+        session: a random number of 32 hexadecimal digits.
+        drawing: the drawing's number in the session.
+        word: what was to be drawn; None where nothing was.
+        seconds: since the word was shown; None likewise.
+    """
+
+    session: str
+    drawing: int
+    word: str | None
+    seconds: float | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +54,7 @@ class Question:
         models: the names of the models that are asked; None for all.
         points: how many points it has; 0 for a picture.
         strokes: simplified; None for a picture.
+        keep: what is to be kept of it; None for nothing.
     """
 
     prepare: Prepare
@@ -42,6 +62,7 @@ class Question:
     models: tuple[str, ...] | None = None
     points: int = 0
     strokes: list | None = None
+    keep: Keep | None = None
 
 
 def of_json(data: str | bytes) -> tuple[Question, dict[str, Any]]:
@@ -74,11 +95,12 @@ def of_json(data: str | bytes) -> tuple[Question, dict[str, Any]]:
         _names(content.get("models")),
         sum(len(stroke[0]) for stroke in strokes),
         strokes,
+        _keep(content.get("keep")),
     )
     return question, content
 
 
-def checked(given: Any, raw: bool | None = None) -> list:
+def checked(given: object, raw: bool | None = None) -> list:
     """Return strokes simplified, 0...255; a dot alone is a drawing here.
 
     Args:
@@ -133,7 +155,7 @@ def of_picture(data: bytes, query: Mapping[str, str]) -> Question:
     try:
         found = greyscale.decode(data)
         with greyscale.damage():
-            pixels, _ = greyscale.on_black(found, Polarity(told=False))
+            pixels, _ = greyscale.on_black(found, ALONE)
     except SkippedDrawing as error:
         raise BadRequestError(str(error)) from None
     models = query.get("models")
@@ -156,7 +178,38 @@ def _count(value: Any) -> int:
     return count
 
 
-def _names(value: Any) -> tuple[str, ...] | None:
+def whole(value: object, name: str) -> int:
+    """Return a whole number of 0 and more.
+
+    Raises:
+        BadRequestError: it is none.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 53:
+        raise BadRequestError(f"{name}: a whole number expected. Received: {drawing.shown(value)}")
+    return value
+
+
+def _keep(value: object) -> Keep | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise BadRequestError(f"keep: an object expected. Received: {drawing.shown(value)}")
+    word, seconds = value.get("word"), value.get("seconds")
+    if word is not None and not isinstance(word, str):
+        raise BadRequestError(f"word: text expected. Received: {drawing.shown(word)}")
+    if seconds is not None and (
+        not isinstance(seconds, int | float) or not 0 <= seconds <= _MOST_SECONDS
+    ):
+        raise BadRequestError(f"seconds: a number expected. Received: {drawing.shown(seconds)}")
+    return Keep(
+        checked_session(value.get("session")),
+        whole(value.get("drawing"), "drawing"),
+        word,
+        None if seconds is None else round(seconds, 2),
+    )
+
+
+def _names(value: object) -> tuple[str, ...] | None:
     if value is None:
         return None
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value) or not value:

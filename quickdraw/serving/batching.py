@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import concurrent.futures
 import dataclasses
 import os
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
@@ -18,6 +18,8 @@ _QUEUE = 256
 
 Prepare = Callable[[Recogniser], dict[str, np.ndarray]]
 """From a model to what a drawing is for it."""
+Prepared = dict[Hashable, dict[str, np.ndarray]]
+"""A drawing as the models take it: by `Recogniser.way` and by input, without the batch."""
 
 
 class BusyError(Exception):
@@ -39,7 +41,8 @@ class Batcher:
     """
 
     def __init__(self, threads: int | None = None):
-        self._pool = concurrent.futures.ThreadPoolExecutor(threads or os.cpu_count() or 1)
+        self._threads = threads or os.cpu_count() or 1
+        self._pool = concurrent.futures.ThreadPoolExecutor(self._threads)
         self._queue: asyncio.Queue[_Job] = asyncio.Queue(_QUEUE)
 
     @property
@@ -81,44 +84,65 @@ class Batcher:
         run = asyncio.get_running_loop().run_in_executor
         # In one thread: drawing is Python, which a second thread would not speed up.
         prepared = await run(self._pool, lambda: [_tried(job) for job in jobs])
-        good = []
+        good: list[tuple[_Job, Prepared]] = []
         for job, arrays in zip(jobs, prepared, strict=True):
             if isinstance(arrays, Exception):
-                _settle(job, error=arrays)
+                _settle(job, arrays)
             else:
                 good.append((job, arrays))
-        models = list(dict.fromkeys(model for job, _ in good for model in job.models))
-        found = await asyncio.gather(
-            *(run(self._pool, _predicted, model, good) for model in models), return_exceptions=True
+        models = collections.deque(dict.fromkeys(model for job, _ in good for model in job.models))
+        by_model: dict[Recogniser, dict[int, np.ndarray] | Exception] = {}
+        # Not a task for each model: to and fro between threads would cost more than some models do.
+        await asyncio.gather(
+            *(
+                run(self._pool, _predict_all, models, good, by_model)
+                for _ in range(min(self._threads, len(models)))
+            )
         )
-        by_model = dict(zip(models, found, strict=True))
         for number, (job, _) in enumerate(good):
             rows = []
             for model in job.models:
                 row = by_model[model]
-                if isinstance(row, BaseException):
-                    _settle(job, error=row)
+                if isinstance(row, Exception):
+                    _settle(job, row)
                     break
                 rows.append(row[number])
             _settle(job, rows)
 
 
-def _tried(job: _Job) -> dict[Any, dict[str, np.ndarray]] | Exception:
+def _tried(job: _Job) -> Prepared | Exception:
     try:
         return _prepared(job)
     except Exception as error:  # of this drawing alone: the others are to be answered
         return error
 
 
-def _prepared(job: _Job) -> dict[Any, dict[str, np.ndarray]]:
-    ways: dict[Any, dict[str, np.ndarray]] = {}
+def _prepared(job: _Job) -> Prepared:
+    ways: Prepared = {}
     for model in job.models:
         if model.way not in ways:
             ways[model.way] = job.prepare(model)
     return ways
 
 
-def _predicted(model: Recogniser, good: list) -> dict[int, np.ndarray]:
+def _predict_all(
+    models: collections.deque[Recogniser],
+    good: list[tuple[_Job, Prepared]],
+    by_model: dict[Recogniser, dict[int, np.ndarray] | Exception],
+) -> None:
+    """Let models predict until none is left; several threads share them."""
+    while True:
+        try:
+            model = models.popleft()
+        except IndexError:
+            return
+        try:
+            by_model[model] = _predicted(model, good)
+        except Exception as error:  # of this model alone: those who asked others are answered
+            by_model[model] = error
+
+
+def _predicted(model: Recogniser, good: list[tuple[_Job, Prepared]]) -> dict[int, np.ndarray]:
     """Return the probabilities of those drawings that this model was asked about, by number."""
     numbers = [number for number, (job, _) in enumerate(good) if model in job.models]
     every = [good[number][1][model.way] for number in numbers]
@@ -126,10 +150,10 @@ def _predicted(model: Recogniser, good: list) -> dict[int, np.ndarray]:
     return dict(zip(numbers, model.probabilities(batch), strict=True))
 
 
-def _settle(job: _Job, value: Any = None, error: BaseException | None = None) -> None:
+def _settle(job: _Job, answer: list[np.ndarray] | Exception) -> None:
     if job.answer.done():
         return
-    if error is not None:
-        job.answer.set_exception(error)
+    if isinstance(answer, Exception):
+        job.answer.set_exception(answer)
     else:
-        job.answer.set_result(value)
+        job.answer.set_result(answer)

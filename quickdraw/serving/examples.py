@@ -10,7 +10,7 @@ from quickdraw.pages.render import render
 
 _STROKES = [[[0, 120, 255], [200, 0, 200]], [[60, 190], [110, 110]]]
 
-GUESS: dict[str, Any] = {
+GUESS: dict[str, object] = {
     "requestBody": {
         "required": True,
         "content": {
@@ -55,6 +55,28 @@ GUESS: dict[str, Any] = {
         "400": {"description": "what is wrong with the drawing (application/problem+json)"},
         "413": {"description": "too large"},
         "503": {"description": "busy: Retry-After says when to ask again"},
+    },
+}
+
+KEEP: dict[str, object] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"type": "object"},
+                "example": {
+                    "session": "0123456789abcdef" * 2,
+                    "drawing": 0,
+                    "word": "house",
+                    "strokes": [[[0, 120, 255], [200, 0, 200], [0, 200, 400]]],
+                },
+            }
+        },
+    },
+    "responses": {
+        "200": {"description": "it is kept"},
+        "404": {"description": "this server keeps no drawings"},
+        "429": {"description": "there is no room: Retry-After says when to ask again"},
     },
 }
 

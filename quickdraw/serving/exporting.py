@@ -1,14 +1,18 @@
 """Runs as ONNX files for the server: each is exported once, by a process of its own.
 
 The server never imports TensorFlow; `python -m quickdraw.export` does, and ends. What it wrote is
-kept beside the run, or in the cache for one on gs://, and found there the next time.
+kept beside the run, or in the cache for one on gs://, and found there the next time. A folder that
+holds an export is taken as it is: a machine without TensorFlow can serve that.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
+import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -22,6 +26,10 @@ _ONNX = "model.onnx"
 _SECONDS = 600.0
 
 
+class NotExportedError(QuickdrawError):
+    """A run that is there, and cannot be made an ONNX file."""
+
+
 @dataclasses.dataclass(frozen=True)
 class ServedRun:
     """A run that is to be served, as it is now.
@@ -29,10 +37,12 @@ class ServedRun:
     Attributes:
         train_dir: its folder, local or gs://.
         state: changes when the run has a better model or another temperature.
+        is_export: whether the folder holds an export, and no run.
     """
 
     train_dir: str
     state: str
+    is_export: bool = False
 
     @property
     def folder(self) -> str:
@@ -40,15 +50,21 @@ class ServedRun:
         if storage.is_remote(self.train_dir):
             name = hashlib.sha256(self.train_dir.encode()).hexdigest()[:16]
             return os.path.join(environment.cache_folder(), "serving", name, self.state)
+        if self.is_export:
+            return self.train_dir
         return os.path.join(self.train_dir, "serving", self.state)
 
 
 def look_at(train_dir: str) -> ServedRun:
-    """Return a run as it is now.
+    """Return a run, or an export, as it is now.
 
     Raises:
         QuickdrawError: there is none, or it has no model yet.
     """
+    export = os.path.join(train_dir, exported.FILE_NAME)
+    if storage.exists(export):
+        content = json.dumps(storage.read_json(export), sort_keys=True)
+        return ServedRun(train_dir, _digest(content), is_export=True)
     run = record.read(train_dir)
     contents = [run.started]
     for name in _FILES:
@@ -58,17 +74,23 @@ def look_at(train_dir: str) -> ServedRun:
         folder = os.path.join(train_dir, "checkpoints")
         names = storage.listdir(folder) if storage.is_folder(folder) else []
         contents[1] = str([name for name in names if name.endswith(".index")])
-    return ServedRun(train_dir, hashlib.sha256("\n".join(contents).encode()).hexdigest()[:16])
+    return ServedRun(train_dir, _digest("\n".join(contents)))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def onnx_of(run: ServedRun) -> str:
     """Return the folder of a run's export, exporting it first if need be.
 
     Raises:
-        QuickdrawError: it cannot be exported, with the line that export printed.
+        NotExportedError: it cannot be exported, with the line that export printed.
     """
     if _is_there(run.folder):
         return run.folder
+    if run.is_export:
+        return _fetched(run)
     log(f"exporting {run.train_dir} for the server, in a process of its own")
     command = [
         *(sys.executable, "-m", "quickdraw.export", "--format=onnx", "--gallery"),
@@ -79,12 +101,37 @@ def onnx_of(run: ServedRun) -> str:
             command, capture_output=True, text=True, timeout=_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        raise QuickdrawError(
+        raise NotExportedError(
             f"{run.train_dir}: not exported after {_SECONDS:.0f} seconds"
         ) from None
     if done.returncode or not _is_there(run.folder):
         lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no message"]
-        raise QuickdrawError(f"{run.train_dir}: it cannot be exported. {lines[-1]}")
+        raise NotExportedError(f"{run.train_dir}: it cannot be exported. {lines[-1]}")
+    return run.folder
+
+
+def forget(run: ServedRun) -> None:
+    """Delete the export of a run as it was: a training that goes on must not fill the disk."""
+    if run.folder == run.train_dir:  # somebody else's export, which is served as it is
+        return
+    with contextlib.suppress(OSError):
+        shutil.rmtree(run.folder)
+
+
+def _fetched(run: ServedRun) -> str:
+    """Copy an export from gs:// into the cache; its description last, as it says that all is there.
+
+    Raises:
+        QuickdrawError: it has no ONNX file.
+    """
+    for name in (_ONNX, exported.GALLERY, exported.FILE_NAME):
+        source, target = (os.path.join(folder, name) for folder in (run.train_dir, run.folder))
+        if not storage.exists(source):
+            if name == exported.GALLERY:
+                continue
+            raise QuickdrawError(f"{run.train_dir}: no {name} there: export it with --format=onnx")
+        with storage.open_binary(source) as given, storage.write_whole(target, "wb") as taken:
+            shutil.copyfileobj(given, taken, 1 << 20)
     return run.folder
 
 

@@ -6,17 +6,17 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from fastapi import WebSocket, WebSocketDisconnect
 
 from quickdraw.errors import QuickdrawError
 from quickdraw.serving import asking
+from quickdraw.serving.answering import Guesses
 from quickdraw.serving.asking import Question
 from quickdraw.serving.batching import BusyError
 from quickdraw.serving.counters import Counters
 
-Answer = Callable[[Question], Awaitable[dict[str, Any]]]
+Answering = Callable[[Question], Awaitable[Guesses]]
 
 _SEND_SECONDS = 10.0
 _SHORT = 8192  # characters
@@ -34,13 +34,13 @@ class LiveGuesses:
         counters: counts.
     """
 
-    def __init__(self, socket: WebSocket, answer: Answer, counters: Counters):
+    def __init__(self, socket: WebSocket, answer: Answering, counters: Counters):
         self._socket, self._answer, self._counters = socket, answer, counters
         self._latest: str | bytes | None = None
         self._came = asyncio.Event()
 
     async def run(self) -> None:
-        """Answer until it is closed."""
+        """Answering until it is closed."""
         await self._socket.accept()
         self._counters.sockets += 1
         answering = asyncio.create_task(self._answer_all())
@@ -68,7 +68,7 @@ class LiveGuesses:
         with contextlib.suppress(Exception):
             await self._socket.close(1008)
 
-    async def _reply(self, data: str | bytes) -> dict[str, Any]:
+    async def _reply(self, data: str | bytes) -> dict[str, object]:
         seq = None
         try:
             if len(data) < _SHORT:  # a thread would cost more than it does

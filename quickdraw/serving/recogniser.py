@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Hashable, Sequence
+from typing import TypedDict
 
 import numpy as np
 from PIL import Image
@@ -12,13 +12,18 @@ from PIL import Image
 from quickdraw import storage
 from quickdraw.drawings import occlusion
 from quickdraw.errors import QuickdrawError
-from quickdraw.records import ink
 from quickdraw.runs import exported
+from quickdraw.runs.onnx_session import OnnxSession
 
-_OUTPUT = "probabilities"
+
+class Why(TypedDict):
+    """The likeliest class, and by how much its probability falls where parts are covered."""
+
+    label: str
+    drops: list[float]
 
 
-class Recogniser:
+class Recogniser(OnnxSession):
     """Recognises drawings with one exported model.
 
     Args:
@@ -26,43 +31,26 @@ class Recogniser:
         name: what it is called; the name of its run where None.
 
     Attributes:
-        description: what export.json says.
         name: what it is called.
         gallery: for each label a few drawings, PNG in base64.
+        runtime: what computes.
 
     Raises:
         QuickdrawError: no export, or onnxruntime does not take it.
     """
 
+    runtime = "onnxruntime"
+
     def __init__(self, folder: str, name: str | None = None):
-        try:
-            import onnxruntime
-        except ImportError:
-            raise QuickdrawError(
-                "onnxruntime is not installed, which this needs: pip install 'quickdraw[serve]', "
-                "or pip install -e '.[serve]' in a clone"
-            ) from None
-        self.description, files = exported.read(folder)
+        super().__init__(folder, "serve")
         self.name = name or self.description.name
         pictures = os.path.join(folder, exported.GALLERY)
         self.gallery = storage.read_json(pictures) if storage.exists(pictures) else {}
-        path = os.path.join(folder, files.get("onnx", {}).get("path", "model.onnx"))
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 4
-        try:
-            self._session = onnxruntime.InferenceSession(
-                path, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime has a class for each kind of damage
-            line = " ".join(str(error).split())[:300]
-            raise QuickdrawError(f"{path}: onnxruntime does not take it: {line}") from None
 
     @property
-    def way(self) -> tuple[Any, ...]:
+    def way(self) -> Hashable:
         """What decides the arrays that a drawing becomes; models alike in it share them."""
-        of = self.description
-        return (tuple(of.inputs), of.image_size, of.channels, of.max_points, of.rendering)
+        return self.description.way
 
     def arrays(self, strokes: Sequence) -> dict[str, np.ndarray]:
         """Return what a drawing is for this model, by input, without the batch.
@@ -70,12 +58,7 @@ class Recogniser:
         Args:
             strokes: simplified, `[[x0, x1, ...], [y0, y1, ...]]` of 0...255.
         """
-        of, made = self.description, {}
-        if "image" in of.inputs:
-            made["image"] = of.rendering.image(strokes, of.image_size, of.channels)
-        if "ink" in of.inputs:
-            made["ink"] = ink.padded(ink.ink_of(strokes), of.max_points)
-        return made
+        return self.description.arrays(strokes)
 
     def array_of_picture(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
         """Return what a picture is for this model, without the batch.
@@ -90,12 +73,12 @@ class Recogniser:
         if list(of.inputs) != ["image"]:
             raise QuickdrawError(f"{self.name} takes strokes: no picture will do")
         side = (of.image_size, of.image_size)
-        small = Image.fromarray(pixels)
+        small = Image.fromarray(of.rendering.legible(pixels, of.image_size))
         if small.size != side:
             small = small.resize(side, Image.Resampling.LANCZOS)
         return {"image": np.repeat(np.asarray(small)[:, :, None], of.channels, axis=2)}
 
-    def why(self, strokes: Sequence) -> dict[str, Any]:
+    def why(self, strokes: Sequence) -> Why:
         """Return what the likeliest guess rests on; see `quickdraw.drawings.occlusion`.
 
         Args:
@@ -112,12 +95,25 @@ class Recogniser:
         best, drops = occlusion.drops(self.probabilities({"image": many}))
         return {"label": self.description.labels[best], "drops": drops}
 
-    def probabilities(self, arrays: dict[str, np.ndarray]) -> np.ndarray:
-        """Return float32 `[batch, num_classes]` of a batch of inputs by name."""
-        (found,) = self._session.run([_OUTPUT], arrays)
-        return found
+    def rank(self, probabilities: np.ndarray, word: str | None) -> int | None:
+        """Return at which place a word is among the guesses, 1 for the likeliest; None for none.
 
-    def top(self, probabilities: np.ndarray, count: int) -> list[list[Any]]:
-        """Return `[[class number, probability], …]`, the likeliest first."""
+        Args:
+            probabilities: float32 `[num_classes]`.
+            word: a class, perhaps of another model.
+        """
+        if word not in self.description.labels:
+            return None
+        number = self.description.labels.index(word)
+        return int((probabilities > probabilities[number]).sum()) + 1
+
+    def top(self, probabilities: np.ndarray, count: int) -> list[tuple[int, float]]:
+        """Return (class number, probability) of the likeliest classes, the likeliest first.
+
+        Args:
+            probabilities: float32 `[num_classes]`.
+            count: of how many, at most.
+        """
         order = np.argsort(-probabilities, kind="stable")[:count]
-        return [[int(number), round(float(probabilities[number]), 6)] for number in order]
+        shares = probabilities[order].astype(float).round(6)
+        return list(zip(order.tolist(), shares.tolist(), strict=True))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
 from quickdraw.runs.exported import Description
 from quickdraw.serving import exporting
 from quickdraw.serving.asking import BadRequestError
-from quickdraw.serving.exporting import ServedRun
+from quickdraw.serving.by_keras import KerasRecogniser
+from quickdraw.serving.exporting import NotExportedError, ServedRun
 from quickdraw.serving.recogniser import Recogniser
 
 
@@ -30,7 +30,7 @@ class ServedModels:
         self._runs: list[ServedRun] = [exporting.look_at(each) for each in train_dirs]
         self._models: list[Recogniser] = []
         for run in self._runs:
-            model = Recogniser(exporting.onnx_of(run))
+            model = _loaded(run)
             model.name = _unlike(model.name, [each.name for each in self._models])
             self._models.append(model)
             log(f"serving {model.name}: {_shown(model.description)}")
@@ -39,6 +39,11 @@ class ServedModels:
     def all(self) -> list[Recogniser]:
         """The models as they are now."""
         return list(self._models)
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """All classes that one of the models knows."""
+        return frozenset(label for model in self._models for label in model.description.labels)
 
     def named(self, names: Sequence[str] | None) -> list[Recogniser]:
         """Return the models of these names; all where None.
@@ -55,10 +60,15 @@ class ServedModels:
             )
         return [by_name[name] for name in names]
 
-    def described(self) -> list[dict[str, Any]]:
+    def described(self) -> list[dict[str, object]]:
         """Return what the page knows of each."""
         return [
-            {**dataclasses.asdict(model.description), "name": model.name} for model in self._models
+            {
+                **dataclasses.asdict(model.description),
+                "name": model.name,
+                "runtime": model.runtime,
+            }
+            for model in self._models
         ]
 
     def gallery(self) -> dict[str, list[str]]:
@@ -76,12 +86,13 @@ class ServedModels:
                 now = exporting.look_at(run.train_dir)
                 if now == run:
                     continue
-                model = Recogniser(exporting.onnx_of(now), self._models[number].name)
+                model = _loaded(now, self._models[number].name)
             except QuickdrawError as error:  # the one that is loaded goes on
                 log(f"warning: {run.train_dir} is served as it was: {error}")
                 continue
             # A list is replaced at once: questions that have begun keep the old one.
             self._models[number], self._runs[number] = model, now
+            exporting.forget(run)
             log(f"serving {model.name} anew: {_shown(model.description)}")
             count += 1
         return count
@@ -91,6 +102,15 @@ class ServedModels:
         while True:
             await asyncio.sleep(seconds)
             await asyncio.to_thread(self.renew)
+
+
+def _loaded(run: ServedRun, name: str | None = None) -> Recogniser:
+    """Return the model of a run: on onnxruntime, or by Keras where it does not convert."""
+    try:
+        return Recogniser(exporting.onnx_of(run), name)
+    except NotExportedError as error:
+        log(f"warning: {error}. It is served by Keras, in a process of its own, and slower")
+        return KerasRecogniser(run.train_dir, name)
 
 
 def _unlike(name: str, others: Sequence[str]) -> str:

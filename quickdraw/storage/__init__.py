@@ -1,5 +1,6 @@
 """Files, local and on gs://: the room's face. Google's library is imported for gs:// paths only."""
 
+from quickdraw.storage.output_check import check_output
 from quickdraw.storage.paths import (
     checksum,
     delete,
@@ -18,8 +19,10 @@ from quickdraw.storage.paths import (
     write_whole,
 )
 from quickdraw.storage.patterns import expand, folders_in, pattern_of, patterns_in
+from quickdraw.storage.spreadsheets import safe_cell
 
 __all__ = [
+    "check_output",
     "checksum",
     "delete",
     "exists",
@@ -36,6 +39,7 @@ __all__ = [
     "patterns_in",
     "read_json",
     "rename",
+    "safe_cell",
     "staging",
     "write_json",
     "write_whole",

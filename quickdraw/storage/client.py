@@ -10,11 +10,15 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
 from quickdraw.storage import google_errors
+
+if TYPE_CHECKING:
+    from google.api_core.retry import Retry
+    from google.cloud.storage import Client
 
 FIRST_WAIT = 0.5
 """Seconds before the first retry, on average half of it; the waits double from there."""
@@ -38,7 +42,7 @@ def split(path: str) -> tuple[str, str]:
 
 
 @functools.cache
-def client() -> Any:
+def client() -> Client:
     """Return the client, with the credentials of this place; anonymous where there are none."""
     from google.auth.exceptions import DefaultCredentialsError
     from google.cloud.storage import Client
@@ -49,7 +53,7 @@ def client() -> Any:
         return Client.create_anonymous_client()
 
 
-def retries(path: str, patience: float | None = None) -> Any:
+def retries(path: str, patience: float | None = None) -> Retry:
     """Return how an operation on `path` is retried, and reported, after a transient failure."""
     from google.api_core.retry import Retry
     from google.cloud.storage.retry import DEFAULT_RETRY
@@ -67,7 +71,7 @@ def retries(path: str, patience: float | None = None) -> Any:
     )
 
 
-def options(path: str, patience: float | None = None) -> dict[str, Any]:
+def options(path: str, patience: float | None = None) -> dict[str, object]:
     """Return the arguments with which each operation of the client on `path` is called."""
     return {"retry": retries(path, patience), "timeout": _TIMEOUT}
 

@@ -29,6 +29,18 @@ REFRESH = 30.0
 STALE = 150.0
 """Seconds without one after which a lock is taken over."""
 _PATIENCE = 20.0
+_refreshing = threading.Lock()
+
+
+@contextlib.contextmanager
+def unrefreshed() -> Iterator[None]:
+    """Refresh no lock meanwhile, so that nobody else draws Python's global random numbers.
+
+    Google's client draws them for the boundaries of an upload and the pauses between attempts; the
+    initial weights of a network come from the same ones, and shall follow from the seed alone.
+    """
+    with _refreshing:
+        yield
 
 
 @contextlib.contextmanager
@@ -43,7 +55,8 @@ def held(folder: str, work: str = "training") -> Iterator[Callable[[], None]]:
 
     def refresh() -> None:
         while not done.wait(REFRESH) and not lock.lost:
-            lock.refresh()
+            with _refreshing:
+                lock.refresh()
 
     thread = threading.Thread(target=refresh, daemon=True)
     thread.start()
@@ -185,10 +198,13 @@ def lock(folder: str, work: str = "training") -> Iterator[Callable[[], None]]:
 def is_locked(folder: str) -> bool:
     """Return whether a process holds the lock of a folder, as far as that shows at once.
 
-    On gs:// a lock that its holder has left behind shows, too.
+    On gs:// there must have been a sign of life within `STALE` seconds, by Cloud Storage's clock
+    and this machine's: enough to tell somebody, not to take a lock over.
     """
     if paths.is_remote(folder):
-        return paths.exists(f"{folder.rstrip('/')}/{FILE_NAME}")
+        seen = objects.written_at(f"{folder.rstrip('/')}/{FILE_NAME}")
+        now = datetime.datetime.now(datetime.UTC)
+        return seen is not None and (now - seen).total_seconds() < STALE
     import fcntl
 
     handle = os.open(folder, os.O_RDONLY)

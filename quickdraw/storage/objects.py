@@ -7,28 +7,32 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import datetime
 import fnmatch
 import re
 from collections.abc import Iterable
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
 from quickdraw.storage.checksums import crc32c
 from quickdraw.storage.client import client, explained, options, split
 
+if TYPE_CHECKING:
+    from google.cloud.storage import Blob
+
 _ATTEMPTS_AT_CHECKSUM = 3
 _MAGIC = re.compile(r"[*?\[]")
 
 
-def _blob(path: str) -> Any:
+def _blob(path: str) -> Blob:
     bucket, name = split(path)
     if not name:
         raise QuickdrawError(f"{path}: the path of an object expected, not a bucket alone")
     return client().bucket(bucket).blob(name)
 
 
-def _list(path: str, prefix: str, **arguments: Any) -> Iterable[Any]:
+def _list(path: str, prefix: str, **arguments: object) -> Iterable[Any]:
     with explained(path):
         found = client().list_blobs(split(path)[0], prefix=prefix, **arguments, **options(path))
         blobs = list(found)
@@ -85,6 +89,17 @@ def size_and_crc(path: str) -> tuple[int, int]:
     with explained(path):
         blob.reload(**options(path))
     return blob.size, int.from_bytes(base64.b64decode(blob.crc32c), "big")
+
+
+def written_at(path: str) -> datetime.datetime | None:
+    """Return when an object was written, by Cloud Storage's clock; None where there is none."""
+    from google.api_core.exceptions import NotFound
+
+    blob = _blob(path)
+    with explained(path), contextlib.suppress(NotFound):
+        blob.reload(**options(path))
+        return blob.updated
+    return None
 
 
 def read(path: str, file: BinaryIO) -> None:

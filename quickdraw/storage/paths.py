@@ -150,9 +150,11 @@ def write_whole(path: str, mode: str = "w") -> Iterator[IO[Any]]:
                 file.flush()
                 os.fsync(file.fileno())
             move(temporary, path)
-        except BaseException:
+        except BaseException as error:
             with contextlib.suppress(OSError):
                 os.remove(temporary)
+            if isinstance(error, OSError) and error.filename is None:
+                error.filename = path  # a full disk does not say which file it was
             raise
 
 
@@ -171,14 +173,32 @@ def _stream(path: str) -> int | str | None:
 def staging(folder: str) -> Iterator[str]:
     """Yield a local folder for files on their way to `folder`, from where `move` takes them there.
 
-    It is the folder itself where that is local, so that moving is renaming.
+    It is the folder itself where that is local, so that moving is renaming. Folders that are made
+    for it go again where an error occurs.
     """
-    make_folders(folder)
     if is_remote(folder):
+        make_folders(folder)
         with tempfile.TemporaryDirectory() as local:
             yield local
-    else:
+        return
+    missing = missing_folders(folder)
+    make_folders(folder)
+    try:
         yield folder
+    except BaseException:
+        with contextlib.suppress(OSError):  # something else is in them by now
+            for each in missing:
+                os.rmdir(each)
+        raise
+
+
+def missing_folders(path: str) -> list[str]:
+    """Return a folder and those above it that are not there, the innermost first."""
+    path, missing = os.path.abspath(path), []
+    while not os.path.lexists(path):
+        missing.append(path)
+        path = os.path.dirname(path)
+    return missing
 
 
 def move(local: str, target: str) -> None:
@@ -204,7 +224,7 @@ def read_json(path: str) -> Any:
         raise QuickdrawError(f"{path}: not a JSON file ({error})") from None
 
 
-def write_json(path: str, value: Any) -> None:
+def write_json(path: str, value: object) -> None:
     """Write a JSON file, whole or not at all."""
     with write_whole(path) as file:
         json.dump(value, file, indent=1, ensure_ascii=False)

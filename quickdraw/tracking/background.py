@@ -41,7 +41,7 @@ class Background:
             self._change.notify()
 
     def close(self, what: str, in_a_hurry: bool = False) -> None:
-        """Ask it to send a last time, and wait for that, but not for long.
+        """Ask it to send a last time, and wait for that: a minute at most, or 8 s in a hurry.
 
         Args:
             what: see `ask`.

@@ -66,7 +66,9 @@ class LiveCurves(Tracker):
             if key in last
         ]
         text = "  ".join([title, *figures])
-        self._screen.show(text, f"<div>{html.escape(text)}</div>{''.join(charts)}")
+        self._screen.show(
+            text, f"<div style='white-space:pre-wrap'>{html.escape(text)}</div>{''.join(charts)}"
+        )
 
 
 def chart(title: str, lines: Sequence[Points]) -> str:

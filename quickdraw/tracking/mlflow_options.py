@@ -7,6 +7,7 @@ import importlib.util
 import urllib.parse
 
 from quickdraw.errors import QuickdrawError
+from quickdraw.extras import needs
 from quickdraw.fields import field
 
 _EXAMPLE = "http://127.0.0.1:5001"
@@ -54,8 +55,6 @@ def check_installed() -> None:
     Raises:
         QuickdrawError: it cannot.
     """
-    if importlib.util.find_spec("mlflow") is None:
-        raise QuickdrawError(
-            "--mlflow needs the client of MLflow: pip install 'quickdraw[mlflow]', or "
-            "pip install '.[mlflow]' in a checkout"
-        )
+    with needs("mlflow"):
+        if importlib.util.find_spec("mlflow") is None:
+            raise ModuleNotFoundError(name="mlflow")

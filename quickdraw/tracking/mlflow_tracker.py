@@ -72,6 +72,9 @@ def send_now(train_dir: str, options: MlflowOptions, also: tuple[str, ...] = ())
         train_dir: the folder of the run.
         options: which server; none, and nothing is done.
         also: paths of files outside the folder that belong to the run.
+
+    Raises:
+        QuickdrawError: MLflow's client is not installed, or the folder cannot be written.
     """
     if not options.mlflow:
         return

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from quickdraw.runs.record import Run
 
 
@@ -24,7 +22,7 @@ def parameters(run: Run) -> dict[str, int | float | str | bool]:
     return dict(_flat("", found))
 
 
-def _flat(name: str, value: Any) -> list[tuple[str, int | float | str | bool]]:
+def _flat(name: str, value: object) -> list[tuple[str, int | float | str | bool]]:
     if isinstance(value, dict):
         inner = [(f"{name}.{key}" if name else key, of) for key, of in value.items()]
         return [pair for each in inner for pair in _flat(*each)]

@@ -1,4 +1,4 @@
-"""Confusion matrices, drawn with Pillow: Matplotlib takes a second to import."""
+"""Confusion matrices and reliability, drawn with Pillow: Matplotlib takes a second to import."""
 
 from __future__ import annotations
 
@@ -38,6 +38,37 @@ def confusion_matrix(counts: np.ndarray, names: list[str]) -> np.ndarray:
             _draw_cell(draw, box, shares[row, column], row == column)
     sheet.paste(_sideways(names, cell, margin, letters), (margin, 0))
     return np.asarray(sheet)
+
+
+def reliability_diagram(counts: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Draw bars of the share that is right, by how sure the model was, and where they should end.
+
+    Args:
+        counts: `[bins]`, predictions in equal bins of confidence from 0 to 1.
+        right: float `[bins]`, the share of them that is right.
+
+    Returns:
+        uint8 `[380, 380, 3]`.
+    """
+    left, side = 44, 320
+    picture = Image.new("RGB", (left + side + 16, side + 60), "white")
+    draw, letters = ImageDraw.Draw(picture), font(12)
+    bottom = 10 + side
+    for tenth in range(0, 11, 2):
+        along = tenth * side / 10
+        text = f"{10 * tenth} %"
+        draw.line((left, bottom - along, left + side, bottom - along), (225, 225, 225))
+        draw.text((left - 5, bottom - along), text, "black", letters, "rm")
+        draw.text((left + along, bottom + 5), text, "black", letters, "mt")
+    width = side / len(counts)
+    for number, share in enumerate(right):
+        if counts[number]:
+            x = left + number * width
+            box = (x + 1, bottom - share * side, x + width - 1, bottom)
+            draw.rectangle(box, (31, 119, 180))
+    draw.line((left, bottom, left + side, 10), (90, 90, 90), 2)
+    draw.text((left + side / 2, bottom + 24), "how sure the model is", "black", letters, "mt")
+    return np.asarray(picture)
 
 
 def save_confusion_matrix(train_dir: str, counts: np.ndarray, names: list[str]) -> None:

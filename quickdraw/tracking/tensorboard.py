@@ -16,7 +16,7 @@ from quickdraw.tracking.parameters import parameters
 from quickdraw.tracking.tracker import Ending, Report, Tracker
 
 if TYPE_CHECKING:
-    from quickdraw.evaluation.metrics import Metrics
+    from quickdraw.evaluation.metrics import Metrics, OfClass
     from quickdraw.runs.record import Run
 
 # By time: the first evaluation may be far away.
@@ -38,7 +38,7 @@ class TensorBoard(Tracker):
         write_parameters(self._writers[""], run, train_dir)
 
     def drawings(self, images: np.ndarray, labels: np.ndarray) -> None:
-        """Write them as a sheet."""
+        """Write some drawings as a sheet: uint8 `[n, size, size, channels]`, and int `[n]`."""
         write_images(self._writers["train"], images, labels, self._names)
 
     def report(self, report: Report) -> None:
@@ -46,6 +46,10 @@ class TensorBoard(Tracker):
         write_scalars(self._writers["train"], report.step, report.training)
         if report.evaluation:
             write_evaluation(self._writers["eval"], report.step, report.evaluation, self._names)
+            if report.is_best:
+                # The HPARAMS page shows five columns of figures at first, by the alphabet.
+                best = {f"best/{name}": of for name, of in report.evaluation.result().items()}
+                write_scalars(self._writers[""], report.step, best)
 
     def end(self, ending: Ending) -> None:
         """Close the files."""
@@ -118,13 +122,40 @@ def write_evaluation(
             matrix = plots.confusion_matrix(metrics.confusion, names)
             tf.summary.image("confusion", matrix[None], step)
             tf.summary.text("classification report", _table(classes), step)
+            tf.summary.text("worst pairs", _pairs(metrics.most_confused(names)), step)
+    with writer.as_default():
+        counts, _, right = metrics.reliability()
+        diagram = plots.reliability_diagram(counts, right)
+        tf.summary.image("reliability", diagram[None], step)
     writer.flush()
 
 
-def _table(classes: dict[str, dict[str, float]]) -> str:
+def write_pictures(
+    writer: tf.summary.SummaryWriter, step: int, pictures: dict[str, np.ndarray]
+) -> None:
+    """Write pictures by their names, uint8 `[height, width, 3]` each."""
+    with writer.as_default():
+        for name, picture in pictures.items():
+            tf.summary.image(name, picture[None], step)
+    writer.flush()
+
+
+def _table(classes: dict[str, OfClass]) -> str:
     """Return figures per class as a table in Markdown, which TensorBoard's TEXT page shows."""
     lines = ["| class | precision | recall | F1 | drawings |", "|---|--:|--:|--:|--:|"]
     for name, of in classes.items():
         shares = " | ".join(f"{of[kind]:.2%}" for kind in ("precision", "recall", "f1"))
-        lines.append(f"| {name.replace('|', '/')} | {shares} | {of['examples']:,} |")
+        lines.append(f"| {_cell(name)} | {shares} | {of['examples']:,} |")
     return "\n".join(lines)
+
+
+def _pairs(pairs: list[tuple[str, str, int, float]]) -> str:
+    """Return the most confused classes as a table in Markdown."""
+    lines = ["| class | taken for | drawings | of the class |", "|---|---|--:|--:|"]
+    for label, guess, count, share in pairs:
+        lines.append(f"| {_cell(label)} | {_cell(guess)} | {count:,} | {share:.1%} |")
+    return "\n".join(lines)
+
+
+def _cell(name: str) -> str:
+    return name.replace("|", "/")

@@ -86,7 +86,7 @@ class Trackers(Tracker):
                 raise
 
     def drawings(self, images: np.ndarray, labels: np.ndarray) -> None:
-        """See `Tracker`."""
+        """See `Tracker`, for the shapes, too."""
         for each in self._trackers:
             each.drawings(images, labels)
 

@@ -4,7 +4,7 @@ from quickdraw.training import Settings, fit
 trained = fit(Settings(train_data_pattern="data/sample/train-*", train_dir="runs/mine"))
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from quickdraw.training.settings import Settings
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Settings", "fit"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     # On demand, so that the processes that decode records do not load TensorFlow.
     if name == "fit":
         from quickdraw.training.engine import fit

@@ -30,8 +30,8 @@ class Mixed(NamedTuple):
     """What a batch is to be taken for.
 
     Attributes:
-        labels: int32 `[batch]`; of a mixed drawing, those of its larger part.
-        others: int32 `[batch]`; those of its smaller part.
+        labels: int64 `[batch]`; of a mixed drawing, those of its larger part.
+        others: int64 `[batch]`; those of its smaller part.
         share: of the larger part, float32 `[batch]`, 0.5 … 1.
     """
 
@@ -148,7 +148,7 @@ class Augmentation(Component):
 
         Args:
             images: uint8 `[batch, size, size, channels]`.
-            labels: int32 `[batch]`; `never_flip` goes by them.
+            labels: int64 `[batch]`; `never_flip` goes by them.
             numbers: float32 `[batch, columns]`, from `numbers`.
 
         Returns:
@@ -194,14 +194,16 @@ class Augmentation(Component):
 
         Args:
             images: uint8 `[batch, size, size, channels]`.
-            labels: int32 `[batch]`.
+            labels: int64 `[batch]`.
             numbers: float32 `[batch, columns]`, from `numbers`.
 
         Returns:
             The mixed images, uint8 of the same shape, and what they are to be taken for.
         """
         neighbour = np.minimum(np.arange(images.shape[0]) ^ 1, images.shape[0] - 1)
-        others, other_labels = tf.gather(images, neighbour), tf.gather(labels, neighbour)
+        # As float32, since TensorFlow gathers no uint8 on GPUs.
+        others = tf.cast(tf.gather(tf.cast(images, tf.float32), neighbour), images.dtype)
+        other_labels = tf.gather(labels, neighbour)
         which, y, x, share = tf.unstack(numbers[:, _NUMBERS : _NUMBERS + _MIXING], axis=1)
         mixed, stayed = images, share
         if self.mixup:

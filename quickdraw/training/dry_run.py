@@ -40,10 +40,10 @@ def dry_run(settings: Settings) -> None:
     if not settings.train_dir:
         raise QuickdrawError("train_dir must be given")
     log(f"dry run: the first {_FIRST:,} records and every {_EVERY}th are used, nothing is written")
-    here, sample = devices.create(settings.distribute), _Sample()
+    here = devices.create(settings.distribute)
     goes_on = False
     with _lock(settings.train_dir, here.is_chief):
-        setup = prepare(settings, here, sample.load)
+        setup = prepare(settings, here, _load_some)
         if here.is_chief:
             check_writable(settings.train_dir)
             goes_on = holds_run(
@@ -55,33 +55,22 @@ def dry_run(settings: Settings) -> None:
     speed = _train_shortly(setup)
     setup.train.bad.report()
     done = checkpoints.latest(settings.train_dir) if goes_on else None
-    _report(setup, sample.records, checkpoints.step_of(done) if done else 0, speed)
+    _report(setup, checkpoints.step_of(done) if done else 0, speed)
 
 
-class _Sample:
-    """Loads a part of the drawings.
+def _load_some(
+    reader: QuickDrawFeatureReader, shards: Shards, title: str, cache_megabytes: float
+) -> Drawings:
+    """Stand in for `cache.load`: decode a part of the drawings, and count them all."""
+    records = 0
 
-    Attributes:
-        records: how many there are in all, for training and for validation.
-    """
+    def chosen(number: int) -> bool:
+        nonlocal records
+        records = number + 1
+        return number < _FIRST or number % _EVERY == 0
 
-    def __init__(self) -> None:
-        self.records: list[int] = []
-
-    def load(
-        self, reader: QuickDrawFeatureReader, shards: Shards, title: str, cache_megabytes: float
-    ) -> Drawings:
-        """Stand in for `cache.load`."""
-        records = 0
-
-        def chosen(number: int) -> bool:
-            nonlocal records
-            records = number + 1
-            return number < _FIRST or number % _EVERY == 0
-
-        drawings = cache.in_memory(reader, shards, chosen)
-        self.records.append(records)
-        return drawings
+    drawings = cache.in_memory(reader, shards, chosen)
+    return dataclasses.replace(drawings, sampled_from=records)
 
 
 def _lock(train_dir: str, is_chief: bool) -> contextlib.AbstractContextManager:
@@ -107,9 +96,9 @@ def _train_shortly(setup: Setup) -> float:
     return loop.images_per_second
 
 
-def _report(setup: Setup, records: list[int], done: int, speed: float) -> None:
+def _report(setup: Setup, done: int, speed: float) -> None:
     settings = setup.settings
-    training, validation = (*records, 0)[:2]
+    training, validation = setup.train.total, setup.validation.total if setup.validation else 0
     plan = plan_of(settings, training)
     evaluations = round(plan.total / plan.evaluate) if validation else 0
     images = (plan.total - done) * settings.batch_size

@@ -12,6 +12,7 @@ from quickdraw.runs.folder import holds_run, open_folder
 from quickdraw.storage.lock import lock
 from quickdraw.tracking.live_curves import LiveCurves
 from quickdraw.tracking.tracker import Tracker, Trackers
+from quickdraw.training.compiling import make_train_steps
 from quickdraw.training.data import cache
 from quickdraw.training.loop import Loop
 from quickdraw.training.plan import plan_of
@@ -19,7 +20,6 @@ from quickdraw.training.schedules import planned_rate
 from quickdraw.training.settings import Settings
 from quickdraw.training.setup import Setup, prepare
 from quickdraw.training.state import make_deterministic
-from quickdraw.training.step import make_train_steps
 
 
 def fit(settings: Settings, trackers: Iterable[Tracker] = ()) -> runs.TrainedModel:

@@ -76,13 +76,14 @@ def bend(images: tf.Tensor, displacements: tf.Tensor) -> tf.Tensor:
     source = tf.clip_by_value(places + field + 1, 0.0, size + 1.0)
     corner = tf.minimum(tf.floor(source), float(size))
     down, right = tf.unstack((source - corner)[..., None, :], axis=-1)
-    row, column = tf.unstack(tf.cast(corner, tf.int32), axis=-1)
     side = size + 2
-    flat = tf.reshape(padded, (-1, side * side, images.shape[3]))
+    # int64 and float32, not int32 and uint8: for those TensorFlow has no such kernels on GPUs.
+    row, column = (tf.cast(each, tf.int64) for each in tf.unstack(corner, axis=-1))
+    flat = tf.cast(tf.reshape(padded, (-1, side * side, images.shape[3])), tf.float32)
 
     def pixel(rows: int, columns: int) -> tf.Tensor:
         index = (row + rows) * side + column + columns
-        return tf.cast(tf.gather(flat, index, batch_dims=1), tf.float32)
+        return tf.gather(flat, index, batch_dims=1)
 
     above = pixel(0, 0) * (1 - right) + pixel(0, 1) * right
     below = pixel(1, 0) * (1 - right) + pixel(1, 1) * right

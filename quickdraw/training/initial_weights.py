@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import reprlib
-from typing import Any
 
 import keras
 import numpy as np
@@ -97,7 +96,7 @@ def load_initial_weights(settings: Settings, run: Run, model: keras.Model) -> In
     return InitialWeights(trained.labels, body_arrays, arrays if fits else [])
 
 
-def _parts(model: keras.Model) -> tuple[list[Any], list[Any]]:
+def _parts(model: keras.Model) -> tuple[list[keras.Variable], list[keras.Variable]]:
     """Return the weights before the classifier, and its own: none where it is not clear."""
     layer = _classifier(model)
     own = layer.weights if layer is not None else []
@@ -107,7 +106,7 @@ def _parts(model: keras.Model) -> tuple[list[Any], list[Any]]:
     return [weight for weight in model.weights if id(weight) not in known], own
 
 
-def _classifier(model: keras.Model) -> Any:
+def _classifier(model: keras.Model) -> keras.layers.Layer | None:
     """Return the layer with weights that alone makes the logits, None where several do."""
     tensor = next(iter(getattr(model, "outputs", ())), None)  # a subclass of Model has none
     while tensor is not None:
@@ -120,11 +119,13 @@ def _classifier(model: keras.Model) -> Any:
     return None
 
 
-def _shapes(weights: list[Any], axes: int | None = None) -> list[tuple[int, ...]]:
+def _shapes(weights: list[keras.Variable], axes: int | None = None) -> list[tuple[int, ...]]:
     return [tuple(weight.shape)[:axes] for weight in weights]
 
 
-def _check_body(folder: str, theirs: Run, run: Run, body: list[Any], there: list[Any]) -> None:
+def _check_body(
+    folder: str, theirs: Run, run: Run, body: list[keras.Variable], there: list[keras.Variable]
+) -> None:
     if _shapes(body) == _shapes(there):
         return
     pairs = itertools.zip_longest(_shapes(body), _shapes(there))

@@ -135,7 +135,7 @@ class Loop:
         start = time.perf_counter()
         inputs = self._train_steps.feed.inputs(self.step, steps)
         fed = time.perf_counter()
-        totals = self._train_steps(inputs, steps, stop, seconds)
+        totals = self._train_steps(inputs, self.step, steps, stop, seconds)
         done = time.perf_counter()
         if not totals.finite:  # nothing is written: the last checkpoint is from before the failure
             if self.step == 0 and not math.isfinite(totals.loss):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -74,7 +73,12 @@ def _check_arguments(loss: BaseLoss, function: Callable) -> None:
         ) from None
 
 
-def _warn_of_a_wrong_way(function: Callable, calculate: Any, labels: Any, num_classes: int) -> None:
+def _warn_of_a_wrong_way(
+    function: Callable,
+    calculate: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+    labels: tf.Tensor,
+    num_classes: int,
+) -> None:
     """Warn where the loss does not pull towards the label, or not from where logits are negative.
 
     Args:

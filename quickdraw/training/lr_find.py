@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from quickdraw import devices
 from quickdraw.console import Progress
+from quickdraw.training.compiling import make_train_steps
 from quickdraw.training.data import cache
 from quickdraw.training.schedules import rising_rate
 from quickdraw.training.settings import Settings
 from quickdraw.training.setup import prepare
 from quickdraw.training.state import make_deterministic
-from quickdraw.training.step import make_train_steps
 
 _STEPS = 300
 _STEPS_A_ROW = 25
@@ -49,10 +49,10 @@ def range_test(settings: Settings) -> list[Point]:
     mean, progress = 0.0, Progress("range test", _STEPS, "steps")
     with setup.devices.watch():
         for step in range(_STEPS):
-            totals = train_steps(train_steps.feed.inputs(step, 1), 1, False, 0.0)
+            totals = train_steps(train_steps.feed.inputs(step, 1), step, 1, False, 0.0)
             if not totals.finite:
                 break
-            mean = _MEMORY * mean + (1 - _MEMORY) * totals.loss / settings.batch_size
+            mean = _MEMORY * mean + (1 - _MEMORY) * totals.loss / setup.settings.batch_size
             # At first a mean of few steps, as Kingma & Ba 2015, "Adam", section 3.
             loss = mean / (1 - _MEMORY ** (step + 1))
             points.append(Point(train_steps.learning_rate, loss))

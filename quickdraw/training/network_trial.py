@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -80,7 +78,7 @@ def _scaled_again(network: keras.Model) -> list[str]:
     return found
 
 
-def _factor(operation: Any, arguments: tuple) -> float:
+def _factor(operation: keras.Operation, arguments: tuple) -> float:
     """Return what an operation multiplies its input with, as far as it is known."""
     numbers = [each for each in arguments if isinstance(each, int | float)]
     kind = type(operation).__name__
@@ -95,7 +93,7 @@ def _unused(network: keras.Model) -> list[str]:
     """Return the names of the layers with weights that follow from the inputs, but lead nowhere."""
     used = {id(operation) for operation in network.operations}
     following = [each._keras_history.operation for each in network.inputs]
-    seen: dict[int, Any] = {}
+    seen: dict[int, keras.Operation] = {}
     while following:
         operation = following.pop()
         if id(operation) not in seen:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import reprlib
 from collections.abc import Callable
-from typing import Any
 
 import keras
 import numpy as np
@@ -48,7 +47,12 @@ class Objective:
         labels: np.ndarray,
     ):
         # The step does without AutoGraph, which takes half a second; what a student wrote may not.
-        self._calculate_loss, self._forward = tf.function(loss.calculate_loss), model
+        # The cast is inside: on a GPU, int32 would go to the host and back between two functions.
+        @tf.function
+        def calculate_loss(logits: tf.Tensor, labels: tf.Tensor, **asked: tf.Tensor) -> tf.Tensor:
+            return loss.calculate_loss(logits, tf.cast(labels, tf.int32), **asked)
+
+        self._calculate_loss, self._forward = calculate_loss, model
         self._looked = False
         self.variables: list[tf.Variable] = []
         if loss.needs_features:
@@ -69,8 +73,8 @@ class Objective:
         Args:
             drawings: by input: `image`, uint8 `[batch, size, size, channels]`; `ink`, int16
                 `[batch, max_points, 3]`.
-            labels: int32 `[batch]`.
-            mixed: none, or the other labels, int32 `[batch]`, and the share of `labels`, float32
+            labels: int64 `[batch]`.
+            mixed: none, or the other labels, int64 `[batch]`, and the share of `labels`, float32
                 `[batch]`; see `augmentation.Mixed`.
 
         Returns:
@@ -81,7 +85,7 @@ class Objective:
             self._looked = True
             check_logits(outputs[0])
         logits, *features = (tf.cast(output, tf.float32) for output in outputs)
-        asked: dict[str, Any] = {}
+        asked: dict[str, tf.Tensor] = {}
         if features:
             asked["features"] = features[0]
         if self._teachers:
@@ -92,7 +96,9 @@ class Objective:
             losses = share * losses + (1 - share) * self._losses(logits, others, asked)
         return logits, losses
 
-    def _losses(self, logits: tf.Tensor, labels: tf.Tensor, asked: dict[str, Any]) -> tf.Tensor:
+    def _losses(
+        self, logits: tf.Tensor, labels: tf.Tensor, asked: dict[str, tf.Tensor]
+    ) -> tf.Tensor:
         losses = tf.cast(self._calculate_loss(logits, labels, **asked), tf.float32)
         if self._class_weights is not None:
             losses *= tf.gather(self._class_weights, labels)
@@ -105,7 +111,9 @@ class Objective:
         return tf.stop_gradient(total / len(answers))
 
 
-def _teacher(folder: str, names: list[str]) -> Callable[[Any], tf.Tensor]:
+def _teacher(
+    folder: str, names: list[str]
+) -> Callable[[tf.Tensor | dict[str, tf.Tensor]], tf.Tensor]:
     """Return the function from a batch to a run's logits, in the order of these names."""
     trained = runs.load(folder)
     if class_names.same(names, trained.labels):
@@ -159,7 +167,7 @@ def check_teachers(
 
 
 def class_weights(
-    chosen: str | dict[str, Any] | None, names: list[str], labels: np.ndarray
+    chosen: str | dict[str, float] | None, names: list[str], labels: np.ndarray
 ) -> np.ndarray | None:
     """Return the weight of an example of each class in the loss, as `--class_weights` says.
 
@@ -189,7 +197,7 @@ def class_weights(
     return np.array(list(weights.values()), np.float32)
 
 
-def given_weights(chosen: str | dict[str, Any] | None) -> dict[str, float]:
+def given_weights(chosen: str | dict[str, float] | None) -> dict[str, float]:
     """Return the weights that `--class_weights` gives by name.
 
     Raises:

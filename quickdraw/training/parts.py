@@ -55,7 +55,7 @@ def look_up(settings: Settings, replicas: int) -> Parts:
     parts = Parts(complete(settings), model, loss, augmentation)
     _check_changes_of_images(parts)
     validation_records.check_use(settings)
-    _check_batch(settings, replicas)
+    check_batch(settings, replicas)
     check_teacher_given(settings, loss)
     given_weights(settings.class_weights)
     return parts
@@ -123,9 +123,14 @@ def _check_changes_of_images(parts: Parts) -> None:
         )
 
 
-def _check_batch(settings: Settings, replicas: int) -> None:
+def check_batch(settings: Settings, replicas: int) -> None:
+    """Check that a batch can be shared out to the devices.
+
+    Raises:
+        QuickdrawError: it cannot.
+    """
     parts = replicas * settings.accumulate_steps
-    if settings.batch_size % parts:
+    if settings.batch_size != "auto" and settings.batch_size % parts:
         raise QuickdrawError(
             f"--batch_size must be a multiple of {parts} ({replicas} devices times "
             f"--accumulate_steps={settings.accumulate_steps}). Received: {settings.batch_size}"

@@ -6,7 +6,7 @@ The fields are the arguments of `quickdraw.training.fit` and the flags of `quick
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from quickdraw import fields
 from quickdraw.components.component import Component, parse_params
@@ -19,6 +19,11 @@ Distribute = Literal["auto", "none", "mirrored", "multi_worker"]
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 Schedule = Literal["cosine", "one_cycle", "step", "plateau", "constant"]
 Monitor = Literal["top1", "loss"]
+# "auto" is a number once the drawings are read, before anybody reckons with it.
+if TYPE_CHECKING:
+    BatchSize = int
+else:
+    BatchSize = int | Literal["auto"]
 
 # Measured: see docs/experiments.md.
 _RATES = {
@@ -85,16 +90,16 @@ class Settings(MlflowOptions):
         "LogisticModel",
         "Class in quickdraw.models, or dotted path of your own (my_models.MyModel).",
     )
-    model_params: str | dict[str, Any] = field(
+    model_params: str | dict[str, object] = field(
         "", 'The model\'s parameters, e.g. "dense_units=256, dropout=0.5".'
     )
     label_loss: str | Component = field(
         "CrossEntropyLoss", "Class in quickdraw.losses, or dotted path of your own."
     )
-    loss_params: str | dict[str, Any] = field(
+    loss_params: str | dict[str, object] = field(
         "", 'The loss\' parameters, e.g. "label_smoothing=0".'
     )
-    class_weights: str | dict[str, Any] | None = field(
+    class_weights: str | dict[str, float] | None = field(
         None,
         'How much each class counts in training: balanced (rare ones more), or e.g. "cat=2, dog=3" '
         '(names with blanks as JSON: {"hot dog": 2}); the others count 1.',
@@ -125,7 +130,13 @@ class Settings(MlflowOptions):
         "figures then mean nothing, and the last model counts as the best.",
         matters=True,
     )
-    batch_size: int = field(128, "Drawings a step.", 1, matters=True)
+    batch_size: BatchSize = field(
+        128,
+        "Drawings a step. auto: 128; on a GPU as many as its memory takes, if more, up to 1,024 "
+        "and a 200th of the drawings; a run that goes on keeps what it began with.",
+        1,
+        matters=True,
+    )
     base_learning_rate: float = field(
         None,
         "The highest learning rate: reached after a warm-up, then lowered as --schedule says. "
@@ -170,7 +181,7 @@ class Settings(MlflowOptions):
         "own.",
         matters=True,
     )
-    optimizer_params: str | dict[str, Any] = field(
+    optimizer_params: str | dict[str, object] = field(
         "",
         'The optimizer\'s parameters, e.g. "beta_1=0.95, epsilon=1e-6". Gradients are clipped to '
         "global_clipnorm=1, or as clipnorm, clipvalue or global_clipnorm say here (None: not at "
@@ -279,7 +290,11 @@ class Settings(MlflowOptions):
         "Let the same run give the same bits each time. Without it: on a CPU, where it costs "
         "nothing worth mentioning, but not on a GPU, nor with --xla.",
     )
-    xla: bool = field(False, "Compile the step with XLA: for a GPU. Slower on CPUs.")
+    xla: bool | None = field(
+        None,
+        "Compile the step with XLA. Without it: on a GPU, where it is measured to be faster in a "
+        "training that is long enough to earn the compiling; not on CPUs, where it is slower.",
+    )
     sync_batch_norm: bool = field(
         False, "BatchNormalization over all replicas together instead of over each by itself."
     )
@@ -305,7 +320,7 @@ class Settings(MlflowOptions):
         validation = self.eval_data_pattern if self.use_valid_as_train else None
         return ",".join(filter(None, (self.train_data_pattern, validation)))
 
-    def that_matter(self) -> dict[str, Any]:
+    def that_matter(self) -> dict[str, object]:
         """Return the settings that decide the result."""
         return {
             each.name: value

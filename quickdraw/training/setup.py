@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from quickdraw.devices import Distribution, advise_onednn
 from quickdraw.records.shards import Shards
 from quickdraw.runs import factory, record
 from quickdraw.runs.record import Run
-from quickdraw.training import parts, validation_records
+from quickdraw.training import batch_size, parts, validation_records
 from quickdraw.training.augmentation import Augmentation
 from quickdraw.training.data.cache import Drawings
 from quickdraw.training.initial_weights import InitialWeights, load_initial_weights
@@ -23,6 +24,9 @@ from quickdraw.training.optimizers import code_of_optimizer, log_optimizer, try_
 from quickdraw.training.parts import Parts
 from quickdraw.training.settings import Settings
 from quickdraw.training.validation_records import Load
+
+if TYPE_CHECKING:
+    import keras
 
 _COLUMNS = 80
 
@@ -61,7 +65,6 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
     # 1. Names and numbers: a typing mistake shows before any record is read.
     found = parts.look_up(settings, devices.replicas)
     log_optimizer(found.settings)
-    _log_devices(found.settings, devices)
     advise_onednn()
     settings = _with_precision(found.settings, devices)
 
@@ -73,13 +76,17 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
     run = _describe(settings, found, shards, train)
     pixels = f", {run.image_size}x{run.image_size} pixels" * ("image" in found.model.inputs)
     log(f"{len(train):,} training drawings of {len(run.labels)} classes{pixels}")
-    _warn_of_few(settings, len(train))
+    if len(used := np.unique(train.labels)) == 1 < len(train):
+        name = run.labels[used.item()]
+        log(f"warning: all are of the class {name!r}: there is nothing to tell apart")
     check_teachers(settings, found.model, run.labels, run.image_size, run.channels)
     class_weights(settings.class_weights, run.labels, train.labels)
     augmentation = found.augmentation.of_classes(run.labels)
 
     # 4. The student's code, tried before there is a run.
     built = factory.build_model(run)
+    settings = _with_batch_size(settings, built, train, devices)
+    run.settings["batch_size"] = settings.batch_size
     if settings.print_model and devices.is_chief:
         built.summary(line_length=_COLUMNS, expand_nested=True, print_fn=print)
     initial = load_initial_weights(settings, run, built)
@@ -107,8 +114,9 @@ def _with_precision(settings: Settings, devices: Distribution) -> Settings:
     if settings.precision != "auto":
         precision.warn_if_slow(settings.precision, "--precision=auto would be faster")
         return settings
-    chosen = _begun_with(settings)
-    if chosen is None:
+    if begun := _begun(settings):
+        chosen = begun.settings.get("precision", "float32")
+    else:
         votes = np.array([precision.fastest() == "bfloat16"], np.int64)
         all_agree = devices.sum_over_workers(votes)[0] == devices.workers
         chosen = "bfloat16" if all_agree else "float32"
@@ -121,20 +129,32 @@ def _with_precision(settings: Settings, devices: Distribution) -> Settings:
     return dataclasses.replace(settings, precision=chosen)
 
 
-def _begun_with(settings: Settings) -> precision.Precision | None:
-    """Return the precision of the run that train_dir holds, if training goes on with one."""
-    folder = settings.train_dir
-    if settings.start_new_model or not folder or not record.exists(folder):
-        return None
-    return record.read(folder).settings.get("precision", "float32")
-
-
-def _warn_of_few(settings: Settings, drawings: int) -> None:
-    if settings.batch_size > drawings:
+def _with_batch_size(
+    settings: Settings, network: keras.Model, train: Drawings, devices: Distribution
+) -> Settings:
+    """Choose the batch size, if the settings leave it open; say what it means here."""
+    if settings.batch_size == "auto":
+        if begun := _begun(settings):
+            chosen = begun.settings["batch_size"]
+        else:
+            chosen = batch_size.suggested(settings, network, train, devices)
+        settings = dataclasses.replace(settings, batch_size=chosen)
+        parts.check_batch(settings, devices.replicas)
+    if settings.batch_size > train.total:
         log(
             f"warning: --batch_size={settings.batch_size} is more than there are drawings: a step "
             "sees some of them more than once"
         )
+    _log_devices(settings, devices)
+    return settings
+
+
+def _begun(settings: Settings) -> Run | None:
+    """Return the run that train_dir holds, if training goes on with one."""
+    folder = settings.train_dir
+    if settings.start_new_model or not folder or not record.exists(folder):
+        return None
+    return record.read(folder)
 
 
 def _describe(settings: Settings, found: Parts, shards: Shards, train: Drawings) -> Run:

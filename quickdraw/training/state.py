@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from quickdraw.components.base_loss import BaseLoss
 from quickdraw.runs import factory
+from quickdraw.storage.lock import unrefreshed
 from quickdraw.training.objective import Objective
 from quickdraw.training.optimizers import make_optimizer
 from quickdraw.training.settings import Settings
@@ -46,6 +47,7 @@ class State:
         return [variable.value for variable in self.model.variables if id(variable) not in weights]
 
 
+@unrefreshed()
 def make_state(setup: Setup) -> State:
     """Build model, objective and optimizer from the seed; call it under the strategy's scope."""
     settings, run = setup.settings, setup.run

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import tensorflow as tf
 
-from quickdraw.training.data import feed as feeds
-from quickdraw.training.data.feed import Feed
+from quickdraw.training.data.feed import Feed, Given, Held
 from quickdraw.training.setup import Setup
-from quickdraw.training.state import State, make_state
+from quickdraw.training.state import State
 from quickdraw.training.trial import checked_gradients, explained_step
 
 if TYPE_CHECKING:
@@ -38,7 +37,10 @@ class Totals(NamedTuple):
 
 
 class TrainSteps:
-    """Takes some steps: `train_steps(inputs, steps, stop, seconds)`, see `__call__`.
+    """Takes some steps: `train_steps(inputs, first, steps, stop, seconds)`, see `__call__`.
+
+    What a step works on stays on the device: whatever the host must know (which step it is, the
+    random numbers) is made there, and integers are int64, as TensorFlow keeps int32 on the host.
 
     To be made under the strategy's scope.
 
@@ -83,17 +85,18 @@ class TrainSteps:
             self._gradients_of_share, autograph=False, jit_compile=self._settings.xla or None
         )
 
-    def __call__(self, inputs: Any, steps: int, stop: bool, seconds: float) -> Totals:
+    def __call__(self, inputs: Given, first: int, steps: int, stop: bool, seconds: float) -> Totals:
         """Take steps.
 
         Args:
             inputs: what the feed has for these steps; see `Feed.inputs` for shapes and dtypes.
+            first: the number of the first one, counted from 0.
             steps: how many.
             stop: tells all processes that this one was asked to stop.
             seconds: tells them how long the last call took here.
         """
         with explained_step(self._setup):
-            totals, finite = self._compiled(*self._arguments(inputs, steps, stop, seconds))
+            totals, finite = self._compiled(*self._arguments(inputs, first, steps, stop, seconds))
         loss, right, stops, mean_seconds = totals.numpy().tolist()
         all_finite = bool(finite) and math.isfinite(loss)
         return Totals(loss, right, all_finite, stops > 0, mean_seconds)
@@ -117,17 +120,19 @@ class TrainSteps:
                 lambda each: tf.TensorSpec((None, *each.shape[1:]), each.dtype), inputs
             )
         with explained_step(self._setup):
-            self._compiled.get_concrete_function(*self._arguments(inputs, 1, False, 0.0))
+            self._compiled.get_concrete_function(*self._arguments(inputs, 0, 1, False, 0.0))
         self.seconds_to_trace = time.perf_counter() - start
 
-    def _arguments(self, inputs: Any, steps: int, stop: bool, seconds: float) -> tuple:
+    def _arguments(
+        self, inputs: Given, first: int, steps: int, stop: bool, seconds: float
+    ) -> tuple:
         replicas = self._devices.replicas
         # Reading the sums adds up the replicas: divided by them, the seconds become a mean.
         told = self._devices.per_replica(lambda _: [0.0, 0.0, float(stop), seconds / replicas])
-        return self.feed.data, inputs, tf.constant(steps), told
+        return self.feed.data, inputs, tf.constant(first), tf.constant(steps), told
 
     def _steps(
-        self, data: Any, inputs: Any, steps: tf.Tensor, told: Any
+        self, data: Held, inputs: Given, first: tf.Tensor, steps: tf.Tensor, told: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Take the steps; return the sums, float32 `[4]`, and whether all weights are finite."""
         self._sums.assign(tf.zeros(4))
@@ -136,7 +141,7 @@ class TrainSteps:
         def take(number: tf.Tensor) -> tf.Tensor:
             rate = self._rate(self._optimizer.iterations)
             self._optimizer.learning_rate = rate * self.rate_factor
-            self._strategy.run(self._step, args=(data, inputs, number))
+            self._strategy.run(self._step, args=(data, inputs, first, number))
             if self.state.average is not None:
                 self._follow(self.state.average)
             return number + 1
@@ -148,15 +153,16 @@ class TrainSteps:
         finite = [tf.reduce_all(tf.math.is_finite(weight)) for weight in weights]
         return self._sums.read_value(), tf.reduce_all(finite)
 
-    def _step(self, data: Any, inputs: Any, number: tf.Tensor) -> None:
+    def _step(self, data: Held, inputs: Given, first: tf.Tensor, number: tf.Tensor) -> None:
         """Take one step on one replica."""
         drawings, labels = self.feed.pick(data, inputs, number)
         # Drawn for the whole batch, then cut: each drawing gets the same numbers on any number of
         # replicas. Stateless, from seed and step: a resumed run needs no generator's state.
-        random = self._augmentation.numbers(
-            self._settings.seed, self._optimizer.iterations, self._settings.batch_size
-        )
-        random = _share(random, self._devices.replicas)
+        with tf.device("CPU:0"):
+            random = self._augmentation.numbers(
+                self._settings.seed, first + number, self._settings.batch_size
+            )
+            random = _share(random, self._devices.replicas)
         targets: tuple[tf.Tensor, ...] = (labels,)
         if "image" in drawings:
             images = self._augmentation.apply(drawings["image"], labels, random)
@@ -173,14 +179,16 @@ class TrainSteps:
         self._optimizer.apply(gradients, weights)
         self._sums.assign_add(totals)
 
-    def _gradients_of_share(self, *share: Any) -> Any:
+    def _gradients_of_share(
+        self, *share: dict[str, tf.Tensor] | tf.Tensor
+    ) -> tuple[list[tf.Tensor | None], tf.Tensor]:
         """Return gradients and sums of a replica's share, in `accumulate_steps` parts.
 
         The gradient of a weight that the loss does not depend on is None.
         """
         # In parts, so that the activations of all need not be in memory at once.
         count = self._settings.accumulate_steps
-        cut = [tf.split(each, count) for each in tf.nest.flatten(share)]
+        cut = [_in_parts(each, count) for each in tf.nest.flatten(share)]
         parts = [
             self._gradients_of_part(*tf.nest.pack_sequence_as(share, part))
             for part in zip(*cut, strict=True)
@@ -190,7 +198,7 @@ class TrainSteps:
         return total, tf.add_n([sums for _, sums in parts])
 
     def _gradients_of_part(
-        self, drawings: Any, labels: tf.Tensor, *mixed: tf.Tensor
+        self, drawings: dict[str, tf.Tensor], labels: tf.Tensor, *mixed: tf.Tensor
     ) -> tuple[list[tf.Tensor | None], tf.Tensor]:
         """Return what a part of the batch adds to the gradients of the whole, and to the sums."""
         parts = self._devices.replicas * self._settings.accumulate_steps
@@ -202,7 +210,7 @@ class TrainSteps:
             terms = (tf.cast(term, tf.float32) / parts for term in self._model.losses)
             objective = tf.add_n([mean, *terms])
             scaled = self._optimizer.scale_loss(objective)
-        right = tf.equal(tf.argmax(logits, axis=1, output_type=tf.int32), labels)
+        right = tf.equal(tf.argmax(logits, axis=1), labels)
         sums = [tf.reduce_sum(losses), tf.reduce_sum(tf.cast(right, tf.float32)), 0.0, 0.0]
         weights = self._model.trainable_variables
         if self._checked:
@@ -226,25 +234,14 @@ class TrainSteps:
             )
 
 
+def _in_parts(batch: tf.Tensor, count: int) -> list[tf.Tensor]:
+    """Cut a batch into equal parts (`tf.split` has no GPU kernel for whole numbers)."""
+    size = batch.shape[0] // count
+    return [batch[start : start + size] for start in range(0, count * size, size)]
+
+
 def _share(random: tf.Tensor, replicas: int) -> tf.Tensor:
     """Return this replica's rows of the random numbers for a batch, float32 `[share, columns]`."""
     replica = tf.distribute.get_replica_context().replica_id_in_sync_group
     each = random.shape[0] // replicas
     return tf.reshape(random, (replicas, each, -1))[replica]
-
-
-def make_train_steps(setup: Setup, rate: Callable[[tf.Tensor], tf.Tensor]) -> TrainSteps:
-    """Make the compiled step and all that it works on.
-
-    Args:
-        setup: what is to be trained.
-        rate: the learning rate of a step, counted from 0.
-
-    Raises:
-        QuickdrawError: see `TrainSteps.trace`.
-    """
-    feed = feeds.create(setup.train, setup.settings, setup.devices)
-    with setup.devices.strategy.scope():
-        train_steps = TrainSteps(setup, make_state(setup), feed, rate)
-    train_steps.trace()
-    return train_steps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import keras
 import tensorflow as tf
@@ -68,7 +68,7 @@ def explained_step(setup: Setup) -> Iterator[None]:
 
 
 def check_logits(logits: tf.Tensor) -> None:
-    """Warn if the operation that makes the logits, in a graph, is an activation."""
+    """Warn if the operation that makes the logits, `[batch, classes]`, is an activation."""
     operation = logits.op
     while operation.type in ("Cast", "Identity", "Reshape"):
         operation = operation.inputs[0].op
@@ -115,7 +115,7 @@ def checked_gradients(
     return gradients[:count]
 
 
-def _tell_unreached(weights: list[keras.Variable], gradients: list[Any]) -> None:
+def _tell_unreached(weights: list[keras.Variable], gradients: list[tf.Tensor | None]) -> None:
     left = [
         weight.path for weight, gradient in zip(weights, gradients, strict=True) if gradient is None
     ]

@@ -7,7 +7,8 @@ import dataclasses
 import os
 import signal
 import warnings
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from quickdraw import storage
 from quickdraw.console import columns
@@ -34,7 +35,7 @@ class Row:
     state: str
     top1: float | None
     minutes: float
-    point: dict[str, Any]
+    point: Mapping[str, object]
     error: str = ""
 
     def __str__(self) -> str:
@@ -43,12 +44,12 @@ class Row:
         return f"{self.trial}: {self.state}, top-1 {self.top1:.2%}, {self.minutes:.1f} minutes"
 
 
-def described(point: dict[str, Any]) -> str:
+def described(point: Mapping[str, object]) -> str:
     """Return the values of a trial in words: `base_learning_rate=0.003, optimizer=muon`."""
     return ", ".join(f"{name}={_short(value)}" for name, value in point.items())
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

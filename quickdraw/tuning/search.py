@@ -12,6 +12,7 @@ import json
 import math
 import re
 import typing
+from collections.abc import Mapping
 from typing import Any
 
 from absl import flags
@@ -132,14 +133,14 @@ def _check_value(name: str, value: Any) -> None:
             raise UsageError(f"--search: {error}") from None
 
 
-def arguments(point: dict[str, Any], values: flags.FlagValues) -> list[str]:
+def arguments(point: Mapping[str, object], values: flags.FlagValues) -> list[str]:
     """Return the flags for train that a point stands for.
 
     Args:
         point: a value for each name; parameters join those that the flag has.
         values: the flags of train.
     """
-    given, params = [], dict[str, dict[str, Any]]()
+    given, params = [], dict[str, dict[str, object]]()
     for name, value in point.items():
         flag, dot, param = name.partition(".")
         if dot:
@@ -149,7 +150,7 @@ def arguments(point: dict[str, Any], values: flags.FlagValues) -> list[str]:
     return [*given, *(f"--{flag}={json.dumps(of)}" for flag, of in params.items())]
 
 
-def _literal(value: Any) -> Any:
+def _literal(value: object) -> object:
     """Return what a parameter's text stands for in Python; a word stands for itself."""
     try:
         return ast.literal_eval(value) if isinstance(value, str) else value

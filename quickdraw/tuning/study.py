@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from absl import flags
@@ -17,6 +17,7 @@ from absl import flags
 from quickdraw import storage
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError, StoppedError
+from quickdraw.extras import needs
 from quickdraw.fields import with_home
 from quickdraw.runs import record
 from quickdraw.runs.history import evaluations
@@ -27,20 +28,16 @@ from quickdraw.tuning import results, search
 from quickdraw.tuning.options import SweepOptions
 from quickdraw.tuning.results import Row
 
-try:
+with needs("sweep"):
     import matplotlib  # noqa: F401  (needed when a trial has ended: better to know now)
     import optuna
     from optuna.trial import TrialState
-except ImportError:
-    raise QuickdrawError(
-        "a sweep needs Optuna and Matplotlib: pip install 'quickdraw[sweep]', or "
-        "pip install '.[sweep]' in a checkout"
-    ) from None
+    from sqlalchemy.pool import NullPool  # Optuna's own need
 
 _TRAIN = [sys.executable, "-m", "quickdraw.train"]
 _POLL_SECONDS = 0.5
 # Optuna's GridSampler works within Study.optimize only: a grid is put in line instead.
-_SAMPLERS: dict[str, Any] = {
+_SAMPLERS: dict[str, Callable[..., optuna.samplers.BaseSampler]] = {
     "random": optuna.samplers.RandomSampler,
     "grid": optuna.samplers.RandomSampler,
     "tpe": optuna.samplers.TPESampler,
@@ -75,8 +72,10 @@ class Sweep:
         self._passed = passed
         self._folder = str(options.study_dir)
         optuna.logging.set_verbosity(optuna.logging.ERROR)
+        # Without a pool, which would leave connections open that nobody closes.
+        url = f"sqlite:///{os.path.abspath(self._folder)}/study.db"
         self._study = optuna.create_study(
-            storage=f"sqlite:///{os.path.abspath(self._folder)}/study.db",
+            storage=optuna.storages.RDBStorage(url, {"poolclass": NullPool}),
             study_name="sweep",
             direction="maximize",
             pruner=optuna.pruners.MedianPruner() if options.prune else optuna.pruners.NopPruner(),
@@ -89,7 +88,7 @@ class Sweep:
         self._check_same({"search": options.search, "flags": chosen, "records": _records(chosen)})
         self._take_up()
 
-    def _check_same(self, now: dict[str, Any]) -> None:
+    def _check_same(self, now: dict[str, object]) -> None:
         earlier = self._study.user_attrs
         for name, value in now.items():
             if earlier.get(name, value) != value:
@@ -172,7 +171,9 @@ class Sweep:
             log(f"warning: {names}: edited since the first trials, which do not compare with this")
         self._study.set_user_attr("code", code | before)
 
-    def _train(self, trial: Any, point: dict[str, Any], train_dir: str) -> int | None:
+    def _train(
+        self, trial: optuna.Trial, point: Mapping[str, object], train_dir: str
+    ) -> int | None:
         """Train; return the exit code, None for a trial that was pruned."""
         searched = search.arguments(point, self._train_flags)
         given = [*self._passed, *searched, f"--train_dir={train_dir}"]
@@ -212,7 +213,7 @@ class Sweep:
         return results.table(self._space, self.rows())
 
 
-def _suggest(trial: Any, name: str, domain: search.Range | search.Choice) -> Any:
+def _suggest(trial: Any, name: str, domain: search.Range | search.Choice) -> str | int | float:
     if isinstance(domain, search.Choice):
         return trial.suggest_categorical(name, domain.values)
     suggest = trial.suggest_int if isinstance(domain.low, int) else trial.suggest_float
@@ -233,7 +234,7 @@ def _wait_for_earlier(train_dir: str) -> None:
             time.sleep(_POLL_SECONDS)
 
 
-def _flags_of(values: flags.FlagValues) -> list[Any]:
+def _flags_of(values: flags.FlagValues) -> list[flags.Flag]:
     """Return the flags that are set to something else than their default."""
     every = [values[name] for name in sorted(values)]
     return [flag for flag in every if flag.value != flag.default]

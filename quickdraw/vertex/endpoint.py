@@ -17,7 +17,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from quickdraw import cli
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
 from quickdraw.storage import transfer
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 Predict = Callable[[list[Any]], np.ndarray]
 """From instances to probabilities, float32 `[instances, num_classes]`."""
@@ -45,7 +48,7 @@ def load(folder: str) -> Predict:
         serve = tf.saved_model.load(local).signatures["serving_default"]
     specs = serve.structured_input_signature[1]
 
-    def predict(instances: list[Any]) -> np.ndarray:
+    def predict(instances: list) -> np.ndarray:
         rows = [one if isinstance(one, dict) else dict.fromkeys(specs, one) for one in instances]
         inputs = {
             name: tf.constant(_array([row[name] for row in rows], spec))
@@ -60,7 +63,7 @@ def load(folder: str) -> Predict:
     return predict
 
 
-def _array(values: list[Any], spec: Any) -> np.ndarray:
+def _array(values: list[object], spec: tf.TensorSpec) -> np.ndarray:
     """Return an input as the model takes it."""
     dtype = spec.dtype.as_numpy_dtype
     array, limits = np.asarray(values, np.float64), np.iinfo(dtype)
@@ -91,7 +94,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         else:
             self._answer(200, {"predictions": predictions.tolist()})
 
-    def _answer(self, status: int, content: dict[str, Any]) -> None:
+    def _answer(self, status: int, content: dict[str, object]) -> None:
         data = json.dumps(content).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -99,7 +102,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def log_message(self, *_: Any) -> None:
+    def log_message(self, *_: object) -> None:
         """Be silent: an endpoint asks for the health of a model every few seconds."""
 
 

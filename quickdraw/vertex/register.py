@@ -15,7 +15,6 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import sys
-from typing import Any
 
 from quickdraw import cli
 from quickdraw.console import log
@@ -69,7 +68,7 @@ def _upload(flags: Flags, target: str, image: serving_images.ServingImage) -> st
 
     models = service.connect(aiplatform_v1.ModelServiceClient, flags)
     parent = service.parent(flags)
-    request: dict[str, Any] = {
+    request: dict[str, object] = {
         "parent": parent,
         "model": aiplatform_v1.Model(
             display_name=flags.run,

@@ -6,7 +6,8 @@ import contextlib
 import dataclasses
 import os
 import time
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
@@ -14,6 +15,12 @@ from quickdraw.fields import field
 from quickdraw.storage import google_errors
 from quickdraw.vertex import resource_names
 
+if TYPE_CHECKING:
+    from google.cloud import aiplatform_v1
+
+    AnyJob: TypeAlias = aiplatform_v1.CustomJob | aiplatform_v1.HyperparameterTuningJob
+
+C = TypeVar("C")
 LABEL = "quickdraw"
 """The label by which one's jobs are found again."""
 
@@ -69,7 +76,7 @@ def default_image(flags: ServiceFlags) -> str:
     return f"{flags.region}-docker.pkg.dev/{project(flags)}/quickdraw/train:latest"
 
 
-def connect(kind: Any, flags: ServiceFlags) -> Any:
+def connect(kind: Callable[..., C], flags: ServiceFlags) -> C:
     """Return a client of class `kind` for one of Vertex AI's services in the region."""
     endpoint = {"api_endpoint": f"{flags.region}-aiplatform.googleapis.com"}
     with explained("Vertex AI"):
@@ -89,7 +96,12 @@ class Jobs:
         self._parent, self._poll_seconds = parent(flags), flags.poll_seconds
         self._service = connect(aiplatform_v1.JobServiceClient, flags)
 
-    def create(self, name: str, message: Any, labels: dict[str, str]) -> str:
+    def create(
+        self,
+        name: str,
+        message: aiplatform_v1.CustomJobSpec | aiplatform_v1.HyperparameterTuningJob,
+        labels: dict[str, str],
+    ) -> str:
         """Submit a checked spec; return the job's resource name."""
         from google.cloud import aiplatform_v1
 
@@ -102,7 +114,7 @@ class Jobs:
             job = aiplatform_v1.CustomJob(display_name=name, job_spec=message, labels=labels)
             return self._service.create_custom_job(parent=self._parent, custom_job=job).name
 
-    def get(self, job: str) -> Any:
+    def get(self, job: str) -> AnyJob:
         """Return the job with this resource name or number."""
         name = self._name(job)
         with explained(name):
@@ -156,11 +168,11 @@ class Jobs:
         return f"{self._parent}/{kind}/{job.removeprefix('tune-')}"
 
 
-def _number(job: Any) -> str:
+def _number(job: AnyJob) -> str:
     """Return the number by which `follow` and `cancel` know a job."""
     number = job.name.rpartition("/")[2]
     return f"tune-{number}" if "/hyperparameterTuningJobs/" in job.name else number
 
 
-def _state(job: Any) -> str:
+def _state(job: AnyJob) -> str:
     return job.state.name.removeprefix("JOB_STATE_")

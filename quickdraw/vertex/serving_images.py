@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from typing import Any
 
 from quickdraw.console import log
 
@@ -32,7 +31,7 @@ class ServingImage:
     uri: str
     own: bool = False
 
-    def container(self) -> dict[str, Any]:
+    def container(self) -> dict[str, object]:
         """Return the fields of a ModelContainerSpec."""
         if not self.own:
             return {"image_uri": self.uri}

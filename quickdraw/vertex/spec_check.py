@@ -7,11 +7,16 @@ the API documents in words. Every error names the path of the fault.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quickdraw import environment
 from quickdraw.errors import QuickdrawError, did_you_mean
 from quickdraw.vertex import machines
+
+if TYPE_CHECKING:
+    import proto
+    from google.cloud import aiplatform_v1
+    from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 _LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
@@ -26,7 +31,7 @@ class SpecError(QuickdrawError):
         super().__init__(f"{path or 'the spec'}: {what}")
 
 
-def custom_job(spec: Any) -> Any:
+def custom_job(spec: Any) -> aiplatform_v1.CustomJobSpec:
     """Return the `aiplatform_v1.CustomJobSpec` that a spec describes.
 
     Raises:
@@ -39,7 +44,7 @@ def custom_job(spec: Any) -> Any:
     return message
 
 
-def tuning_job(spec: Any) -> Any:
+def tuning_job(spec: Any) -> aiplatform_v1.HyperparameterTuningJob:
     """Return the `aiplatform_v1.HyperparameterTuningJob` that a spec describes.
 
     Raises:
@@ -81,7 +86,7 @@ def labels(values: dict[str, str]) -> None:
             )
 
 
-def _parse(spec: Any, kind: Any) -> Any:
+def _parse(spec: Any, kind: type[proto.Message]) -> proto.Message:
     from google.protobuf import json_format
 
     _check_fields(spec, kind.pb(kind()).DESCRIPTOR, "")
@@ -90,8 +95,8 @@ def _parse(spec: Any, kind: Any) -> Any:
     return message
 
 
-def _check_fields(value: Any, kind: Any, path: str) -> None:
-    """Check a message of this kind (a protobuf descriptor) and those in it, field by field."""
+def _check_fields(value: object, kind: Descriptor, path: str) -> None:
+    """Check a message of this kind and those in it, field by field."""
     if not isinstance(value, dict):
         raise SpecError(path, f"a mapping of keys expected. Received: {value!r:.80}")
     fields = {field.json_name: field for field in kind.fields}
@@ -108,7 +113,7 @@ def _check_fields(value: Any, kind: Any, path: str) -> None:
             raise SpecError(path, f"only one of {', '.join(given)} expected")
 
 
-def _check_field(value: Any, field: Any, path: str) -> None:
+def _check_field(value: object, field: FieldDescriptor, path: str) -> None:
     kind = field.message_type
     if value is None:
         return  # as if the key were not there
@@ -127,16 +132,17 @@ def _check_field(value: Any, field: Any, path: str) -> None:
             _check_fields(inner, kind, at)
 
 
-def _is_list(field: Any) -> bool:
+def _is_list(field: FieldDescriptor) -> bool:
     is_map = field.message_type is not None and field.message_type.GetOptions().map_entry
     return field.default_value == [] and not is_map
 
 
-def _check_value(value: Any, field: Any, path: str) -> None:
+def _check_value(value: object, field: FieldDescriptor, path: str) -> None:
     """Let protobuf parse this value alone, so that its complaint can be given a place."""
     from google.protobuf import json_format, message_factory
 
     alone = {field.json_name: [value] if _is_list(field) else value}
+    assert field.containing_type is not None  # as of no extension
     try:
         json_format.ParseDict(alone, message_factory.GetMessageClass(field.containing_type)())
     except json_format.ParseError as error:
@@ -145,7 +151,7 @@ def _check_value(value: Any, field: Any, path: str) -> None:
         raise SpecError(path, f"{what}. Received: {value!r:.80}") from None
 
 
-def _check_job(spec: Any, path: str) -> None:
+def _check_job(spec: aiplatform_v1.CustomJobSpec, path: str) -> None:
     if not spec.worker_pool_specs:
         raise SpecError(f"{path}workerPoolSpecs", "at least one pool expected")
     for number, pool in enumerate(spec.worker_pool_specs):
@@ -172,7 +178,7 @@ def _check_job(spec: Any, path: str) -> None:
         )
 
 
-def _check_pool(pool: Any, path: str, number: int) -> None:
+def _check_pool(pool: aiplatform_v1.WorkerPoolSpec, path: str, number: int) -> None:
     if number == 0 and pool.replica_count != 1:
         raise SpecError(
             f"{path}.replicaCount", f"the first pool has 1. Received: {pool.replica_count}"
@@ -191,7 +197,7 @@ def _check_pool(pool: Any, path: str, number: int) -> None:
     _check_task(pool, path)
 
 
-def _check_task(pool: Any, path: str) -> None:
+def _check_task(pool: aiplatform_v1.WorkerPoolSpec, path: str) -> None:
     package = pool.python_package_spec
     if pool.container_spec.image_uri:
         return

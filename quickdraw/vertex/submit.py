@@ -20,7 +20,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 from absl.flags import FlagValues
@@ -40,6 +40,11 @@ from quickdraw.vertex import (
     spec_check,
 )
 from quickdraw.vertex.spec import MODULES, Job, render, summary
+
+if TYPE_CHECKING:
+    from google.cloud import aiplatform_v1
+
+    Spec: TypeAlias = aiplatform_v1.CustomJobSpec | aiplatform_v1.HyperparameterTuningJob
 
 _CONTINENTS = {"US": "us-", "EU": "europe-", "ASIA": "asia-"}
 _NOT_UPLOADED = "gs://{}/packages/0/quickdraw.tar.gz"
@@ -128,7 +133,7 @@ def _look(flags: Flags, job: Job, chosen: FlagValues) -> list[str]:
     return job_inputs.look_for_runs(job, chosen) if job_inputs.can_be_looked_for() else []
 
 
-def _write_spec(flags: Flags, job: Job, content: dict[str, Any], labels: dict[str, str]) -> None:
+def _write_spec(flags: Flags, job: Job, content: dict[str, object], labels: dict[str, str]) -> None:
     with storage.write_whole(str(flags.spec_file)) as file:
         file.write(_yaml(content))
     log(
@@ -139,7 +144,7 @@ def _write_spec(flags: Flags, job: Job, content: dict[str, Any], labels: dict[st
     )
 
 
-def _submit(flags: Flags, job: Job, message: Any, labels: dict[str, str]) -> None:
+def _submit(flags: Flags, job: Job, message: Spec, labels: dict[str, str]) -> None:
     jobs = service.Jobs(flags)
     name = jobs.create(job.run, message, labels)
     print(name, flush=True)
@@ -175,7 +180,7 @@ def _run(flags: Flags, chosen: FlagValues) -> str:
     return run
 
 
-def _check(job: Job, content: dict[str, Any]) -> Any:
+def _check(job: Job, content: dict[str, object]) -> Spec:
     return (spec_check.tuning_job if job.kind == "tune" else spec_check.custom_job)(content)
 
 
@@ -191,7 +196,7 @@ def _check_bucket(bucket: str, region: str) -> None:
         )
 
 
-def _yaml(spec: dict[str, Any]) -> str:
+def _yaml(spec: dict[str, object]) -> str:
     return yaml.safe_dump(spec, sort_keys=False, width=100)
 
 

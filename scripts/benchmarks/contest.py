@@ -35,6 +35,11 @@ class Options:
     epochs: float = _option(1.25, "epochs of our whole command")
     learning_rate: float = _option(0.012, "base learning rate of our whole command")
     precision: str = _option(machine.fast_precision(), "precision of our whole command")
+    train_dir: str = _option("", "of `one`: the run that predicts; CnnModel where there is none")
+    model: str = _option("CnnModel", "of `gpu`: which model is trained")
+    batch_sizes: str = _option("128,512,2048", "of `gpu`: drawings a step, separated by commas")
+    sizes: str = _option("10000,100000", "of `growth`: how many drawings, separated by commas")
+    strokes: str = _option("", "of `growth`: .ndjson files that are drawn again; else the sample's")
     drawings: int = _option(100_000, "drawings that are made into records")
     processes: int = _option(os.cpu_count() or 1, "processes that make records of drawings")
 
@@ -80,9 +85,9 @@ class Results:
         return [turn["measurements"][measurement] for turn in self.turns[candidate]]
 
     def best(self, candidate: str, measurement: str) -> float:
-        """The best value: the lowest of seconds and megabytes, else the highest."""
+        """The best value: the lowest of times and megabytes, else the highest."""
         measured = self.all(candidate, measurement)
-        choose = min if measured[0]["unit"] in ("s", "MB") else max
+        choose = min if measured[0]["unit"] in ("s", "ms", "MB") else max
         return choose(each["value"] for each in measured)
 
     def median(self, candidate: str, measurement: str) -> float:
@@ -96,6 +101,10 @@ _ONEDNN = {"TF_ENABLE_ONEDNN_OPTS": "1"}
 
 Value = Callable[[str, str], float]
 """`value(candidate, measurement)`: `Results.best` or `Results.median`."""
+
+
+Tell = Callable[[Results, str], None]
+"""`tell(results, candidate)`: what was measured so far, and the candidate whose turn it was."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,18 +133,17 @@ class Contest:
     goals: list[Goal]
 
 
-def run(contest: Contest, repeats: int, camps: list[str]) -> Results:
-    """Lets the candidates of the chosen camps take turns."""
+def run(contest: Contest, repeats: int, camps: list[str], tell: Tell) -> Results:
+    """Lets the candidates of the chosen camps take turns; `tell` hears of each at once."""
     results = Results()
     for turn in range(1, repeats + 1):
         for candidate in contest.candidates:
             if not candidate.camp or candidate.camp in camps:
                 start = time.perf_counter()
                 results.add(candidate, call(candidate.function, candidate.arguments))
-                log(
-                    f"{contest.title} {turn}/{repeats}: {candidate.name}, "
-                    f"{time.perf_counter() - start:.0f} s"
-                )
+                seconds = time.perf_counter() - start
+                log(f"{contest.title} {turn}/{repeats}: {candidate.name}, {seconds:.0f} s")
+                tell(results, candidate.name)
     return results
 
 

@@ -10,7 +10,7 @@ from benchmarks.contest import Candidate, Contest, Goal, Options, call
 OURS = "quickdraw.inference, {}"
 KERAS = "keras predict, tf.data map, {}"
 BATCH_SIZE = 2048
-PRECISIONS = tuple(dict.fromkeys(["float32", machine.fast_precision()]))
+PRECISIONS = machine.fast_precisions()
 
 
 def contest(options: Options) -> Contest:

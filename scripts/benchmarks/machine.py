@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import platform
 import re
+import subprocess
 
 PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "torch")
 
@@ -24,6 +26,20 @@ def describe() -> dict[str, str]:
 def fast_precision() -> str:
     """bfloat16 where the processor multiplies in it, else float32."""
     return "bfloat16" if re.search("avx512_bf16|amx_bf16", _cpuinfo()) else "float32"
+
+
+def fast_precisions() -> tuple[str, ...]:
+    """float32, and what the processor is faster in."""
+    return tuple(dict.fromkeys(["float32", fast_precision()]))
+
+
+def gpu() -> str | None:
+    """The names of the GPUs, as the driver says; None without one."""
+    with contextlib.suppress(OSError):
+        asked = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+        said = subprocess.run(asked, capture_output=True, text=True, check=False)
+        return ", ".join(said.stdout.split("\n")[:-1]) or None if not said.returncode else None
+    return None
 
 
 def _cpuinfo() -> str:

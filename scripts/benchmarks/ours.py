@@ -42,10 +42,10 @@ def _deliver(source: Any) -> Any:
 
     @tf.function
     def loop(data: Any, inputs: Any, steps: tf.Tensor) -> tf.Tensor:
-        taken = tf.constant(0)
+        taken = tf.constant(0, tf.int64)
         for step in tf.range(steps):
             images, labels = source.pick(data, inputs, step)
-            taken += tf.cast(images["image"][0, 0, 0, 0], tf.int32) + labels[-1]
+            taken += tf.cast(images["image"][0, 0, 0, 0], tf.int64) + labels[-1]
         return taken
 
     return lambda inputs, steps: loop(source.data, inputs, tf.constant(steps)).numpy()
@@ -57,11 +57,11 @@ def train(
     """Steps of CnnModel once it is compiled, as many as `train_images` make, with the default
     settings but the precision: those include determinism on a CPU."""
     from quickdraw import devices
+    from quickdraw.training.compiling import make_train_steps
     from quickdraw.training.data import cache
     from quickdraw.training.schedules import share_of_rate
     from quickdraw.training.setup import prepare
     from quickdraw.training.state import make_deterministic
-    from quickdraw.training.step import make_train_steps
 
     cli.load_tensorflow()
     settings = Settings(
@@ -75,9 +75,9 @@ def train(
     )
     feed = train_steps.feed
     for warm_up in range(2):
-        train_steps(feed.inputs(4 * warm_up, 4), 4, False, 0.0)
+        train_steps(feed.inputs(4 * warm_up, 4), 4 * warm_up, 4, False, 0.0)
     with Stopwatch() as watch:
-        train_steps(feed.inputs(8, steps), steps, False, 0.0)
+        train_steps(feed.inputs(8, steps), 8, steps, False, 0.0)
     rate = watch.rate(steps * batch_size)
     flop = training_flop(train_steps.state.model)
     return {

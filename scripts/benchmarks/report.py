@@ -12,6 +12,11 @@ from benchmarks.measure import Measurement
 
 Measured = list[tuple[Contest, Results]]
 
+HEADER = (
+    "| candidate | what | best | median | CPU time | peak MB |",
+    "|---|---|--:|--:|--:|--:|",
+)
+
 
 def text(machine: dict[str, str], measured: Measured) -> str:
     """Tables of the measurements and of the goals, and the machine's description."""
@@ -23,21 +28,22 @@ def text(machine: dict[str, str], measured: Measured) -> str:
 
 
 def _table(results: Results) -> list[str]:
-    rows = [
-        "| candidate | what | best | median | CPU time | peak MB |",
-        "|---|---|--:|--:|--:|--:|",
-    ]
-    for candidate, turns in results.turns.items():
-        peak = min(turn["peak_megabytes"] for turn in turns)
-        for name in turns[0]["measurements"]:
-            each = results.all(candidate, name)
-            best, median = (
-                _figure(value(candidate, name), each[0]["unit"])
-                for value in (results.best, results.median)
-            )
-            row = candidate, name, best, median, _cpu(each), f"{peak:,.0f}"
-            rows.append(f"| {' | '.join(row)} |")
-    return rows
+    return [*HEADER, *(row for candidate in results.turns for row in rows(results, candidate))]
+
+
+def rows(results: Results, candidate: str) -> list[str]:
+    """Rows below `HEADER`: what a candidate's turns measured."""
+    turns, found = results.turns[candidate], []
+    peak = min(turn["peak_megabytes"] for turn in turns)
+    for name in turns[0]["measurements"]:
+        each = results.all(candidate, name)
+        best, median = (
+            _figure(value(candidate, name), each[0]["unit"])
+            for value in (results.best, results.median)
+        )
+        row = candidate, name, best, median, _cpu(each), f"{peak:,.0f}"
+        found.append(f"| {' | '.join(row)} |")
+    return found
 
 
 def _figure(value: float, unit: str) -> str:

@@ -180,3 +180,18 @@ def test_importing_the_package_imports_nothing_else():
 def test_mistakes_of_the_command_line_have_exit_code_2(name, arguments, told, capsys):
     assert COMMANDS[name].main([f"quickdraw-{name}", *arguments]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_packages_that_no_command_needs_seem_missing_only_for_a_while(tmp_path, monkeypatch):
+    from quickdraw.cli import entry_point
+
+    (tmp_path / "seldom_needed.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with entry_point._not_imported("seldom_needed", "json"):
+        with pytest.raises(ImportError):
+            import seldom_needed
+        import json  # loaded before, so it stays
+    import seldom_needed  # noqa: F401
+
+    assert json.loads("1") == 1
+    monkeypatch.delitem(sys.modules, "seldom_needed")

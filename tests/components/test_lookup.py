@@ -33,6 +33,7 @@ class StudentLoss(BaseLoss):
 """
 
 
+@pytest.mark.slow
 def test_what_a_student_appends_is_found_and_trained(tiny_data, tmp_path):
     package = Path(quickdraw.__file__).parent
     copy = shutil.copytree(

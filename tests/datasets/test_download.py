@@ -229,6 +229,7 @@ def test_many_categories_are_summed_up(server, tmp_path, capsys):
     assert len(names(tmp_path)) == 33
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_has_arrived(server, tmp_path):
     """Against a server that has gone silent, too: an interrupt never waits for one."""
     server.fail("cat.npy", seconds_a_chunk=0.3)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from quickdraw import storage
 from quickdraw.datasets import prepare
@@ -78,6 +78,39 @@ def test_every_flag_counts(source, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "skipped: 29 (duplicate)" in printed
     assert "--eval_data_pattern" not in printed
+
+
+def test_pictures_of_thin_lines_are_told_and_drawn_again_if_wanted(tmp_path, capsys):
+    for number in range(12):
+        page = Image.new("L", (254, 254), 255)
+        brush = ImageDraw.Draw(page)
+        brush.ellipse((60, 60, 150 + number, 150), outline=90, width=2)
+        brush.line((70, 150, 100, 200), fill=90, width=2)
+        (tmp_path / "drawn/cat").mkdir(parents=True, exist_ok=True)
+        page.save(tmp_path / f"drawn/cat/{number}.png")
+    source = f"--source={tmp_path / 'drawn'}"
+    ink = []
+    for redraw in (False, True):
+        made = tmp_path / f"made-{redraw}"
+        assert run(source, f"--output_dir={made}", f"--redraw={redraw}") == 0
+        told = "--redraw they are drawn as" in capsys.readouterr().err
+        assert told != redraw
+        shard = made / "train-00000-of-00001.tfrecords"
+        with open(shard, "rb") as file:
+            found = map(example.Example.FromString, tfrecord.read(file, str(shard)))
+            images = [Image.open(io.BytesIO(example.bytes_of(each, "image"))) for each in found]
+        ink.append(np.mean([np.max(image) for image in images]))
+        settings = json.loads((made / "dataset.json").read_text())["settings"]
+        assert settings["redraw"] == redraw
+    assert ink[0] < 100 and ink[1] > 250
+
+
+def test_strokes_are_drawn_once(tmp_path, capsys):
+    (tmp_path / "cat.ndjson").write_text('{"word": "cat", "drawing": [[[0, 9], [0, 9]]]}\n' * 3)
+    flags = f"--source={tmp_path / 'cat.ndjson'}", f"--output_dir={tmp_path / 'made'}"
+    assert run(*flags, "--redraw") == 1
+    assert "redraw needs images. Received: strokes" in capsys.readouterr().err
+    assert not list((tmp_path / "made").glob("*.json"))
 
 
 def test_config_sets_flags_and_the_command_line_wins(source, tmp_path):

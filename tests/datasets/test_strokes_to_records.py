@@ -15,6 +15,7 @@ from quickdraw import readers
 from quickdraw.datasets import prepare, splits
 from quickdraw.datasets.doodles.draw import draw
 from quickdraw.datasets.recipe import Recipe
+from quickdraw.drawings.drawing import from_fields
 from quickdraw.drawings.rasterise import rasterise
 from quickdraw.errors import QuickdrawError
 from quickdraw.records import dataset_info, tfrecord
@@ -109,6 +110,37 @@ def test_the_strokes_are_kept(source, tmp_path):
             assert list(example["shape"].int64_list.value) == [len(ink) // 3, 3]
             inks.remove(ink.tobytes())
     assert not inks
+
+
+def test_metadata_is_kept_if_asked_for(source, tmp_path):
+    write_lines(source / "pig.ndjson", "pig", drawings("pig", 30), recognized=False)
+    kept = made(source, tmp_path / "kept", keep_metadata=True)
+    plain = made(source, tmp_path / "plain")
+    for split in ("train", "valid"):
+        for example, other in zip(
+            examples(tmp_path / "kept", kept, split),
+            examples(tmp_path / "plain", plain, split),
+            strict=True,
+        ):
+            is_pig = kept.labels[value(example, "label")] == "pig"
+            assert set(example) - set(other) == ({"recognized"} if is_pig else set())
+            assert not is_pig or value(example, "recognized") == 0
+            assert all(example[name] == other[name] for name in other)
+
+
+def test_what_is_not_known_is_not_kept():
+    timed = [[[0, 9, 255], [0, 90, 10], [7, 40, 93]], [[3, 9], [8, 8], [200, 207]]]
+    drawing = from_fields({"drawing": timed, "recognized": False}, "pig", raw=False)
+    recipe = Recipe(keep_strokes=True, keep_metadata=True)
+    features = Example.FromString(recipe.record(drawing, 0, "")).features.feature
+    assert features["recognized"].int64_list.value == [0]
+    assert features["times"].int64_list.value == [0, 33, 86, 193, 200]
+    # The same drawing without that is the same record.
+    bare = from_fields({"drawing": [stroke[:2] for stroke in timed]}, "pig", raw=False)
+    assert recipe.record(bare, 0, "") == Recipe(keep_strokes=True).record(drawing, 0, "")
+    assert (
+        "recognized" not in Example.FromString(recipe.record(drawing, None, "7")).features.feature
+    )
 
 
 def test_three_channels(source, tmp_path):

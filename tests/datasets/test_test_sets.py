@@ -269,3 +269,10 @@ def test_a_class_without_a_drawing_to_train_on_is_said(tmp_path, capsys):
     idx(tmp_path / "in", "t10k", images[40:], np.arange(20) % 3)
     made(tmp_path, image_size=8)
     assert "warning: there is no drawing to train on of '2'" in capsys.readouterr().err
+
+
+def test_one_class_alone_is_said(tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    np.save(tmp_path / "in/images.npy", np.random.default_rng(0).integers(0, 256, (9, 784), "u1"))
+    made(tmp_path)
+    assert "all drawings are of one class, 'images': there is nothing" in capsys.readouterr().err

@@ -95,6 +95,13 @@ def test_on_transparent_paper_ink_is_what_is_opaque(ink, polarity):
     assert (image == expected).sum() == (np.asarray(on_glass((0, 0, 0, 255)))[..., 3] > 0).sum()
 
 
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_fewer_bits_stored_as_sixteen(bits):
+    drawn = np.asarray(doodle(0, 255)).astype(int)
+    wide = Image.fromarray((drawn * ((1 << bits) - 1) // 255).astype(np.uint16))
+    np.testing.assert_array_equal(grey(wide).pixels, drawn)
+
+
 @pytest.mark.parametrize("mode", ["LA", "P"])
 def test_chalk_in_other_modes(mode):
     if mode == "LA":

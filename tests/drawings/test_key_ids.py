@@ -51,3 +51,9 @@ def test_numbers_differ():
     assert len(set(numbers)) == len(ids)
     assert all(0 <= number < 1 << 64 for number in numbers)
     assert numbers[:3] == [0, 1, 12]
+
+
+def test_a_zero_is_an_id_and_zeros_before_make_another():
+    ids = ["", "0", "00", "7", "007", "٣", "3"]
+    assert len({key_ids.number_of(each) for each in ids}) == len(ids)
+    assert key_ids.number_of("0")

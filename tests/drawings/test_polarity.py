@@ -8,11 +8,13 @@ import pytest
 from picturing import doodle
 from PIL import Image, ImageDraw, ImageFilter
 
-from quickdraw.drawings.polarity import Polarity, judge
+from quickdraw.drawings.polarity import ALONE, Polarity, above_paper, judge
 from quickdraw.drawings.rasterise import rasterise
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "quickdraw"
 HOUSE = [[[20, 20, 230, 230, 20], [240, 110, 110, 240, 240]], [[20, 125, 230], [110, 10, 110]]]
+
+HOUSE_AS_POINTS = [(0, 70), (0, 150), (150, 150), (150, 70), (0, 70), (75, 0), (150, 70)]
 
 
 def image_of(strokes, size=28):
@@ -78,6 +80,28 @@ def test_one_among_others_is_seen():
     unusual = Polarity(dark=True, told=False)
     assert not unusual.is_dark(np.asarray(doodle(0, 255)))
     assert unusual.is_dark(photograph(120, 40))
+
+
+@pytest.mark.parametrize(("right", "down"), [(-70, -50), (60, 50), (-90, 30), (20, -80)])
+def test_a_photograph_that_comes_alone_is_what_its_border_says(right, down):
+    """A shadow as strong as the ink over half of the page, and a marker's broad lines."""
+    for corner in range(10, 110, 20):
+        lines = Image.new("L", (280, 280))
+        points = [(x + corner, y + corner) for x, y in HOUSE_AS_POINTS]
+        ImageDraw.Draw(lines).line(points, fill=255, width=14, joint="curve")
+        y, x = np.mgrid[-0.5:0.5:280j, -0.5:0.5:280j]
+        paper = 140 + right * x + down * y
+        photo = np.uint8(paper * (1 - 0.7 * (np.asarray(lines) / 255)))
+        assert ALONE.is_dark(photo)
+        assert not ALONE.is_dark(255 - photo)
+        assert above_paper(photo)[np.asarray(lines) == 0].min() > -16
+
+
+def test_a_small_picture_that_comes_alone_and_is_not_clear_is_light_on_dark():
+    frame = np.zeros((28, 28), np.uint8)
+    frame[[0, 1, -2, -1]] = frame[:, [0, 1, -2, -1]] = 255
+    assert not ALONE.is_dark(frame)
+    assert ALONE.is_dark(255 - image_of(HOUSE))
 
 
 @pytest.mark.parametrize("dark", [True, False])

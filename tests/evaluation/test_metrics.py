@@ -202,3 +202,21 @@ def test_without_examples_every_figure_is_0():
         "examples": 0,
     }
     assert set(metrics.means()["macro"].values()) == {0}
+
+
+def test_reliability_and_what_is_most_confused():
+    metrics = Metrics(3)
+    logits = np.log(np.array([[0.9, 0.05, 0.05]] * 10 + [[0.3, 0.4, 0.3]] * 4))
+    labels = np.array([0] * 8 + [1, 1] + [1, 2, 2, 2])
+    for rows in (slice(0, 5), slice(5, 14)):  # as it comes
+        metrics.update(logits[rows], labels[rows], np.zeros(len(labels[rows])))
+    counts, confidence, right = metrics.reliability()
+    there = counts > 0
+    assert counts[there].tolist() == [4, 10]
+    assert confidence[there] == pytest.approx([0.4, 0.9])
+    assert right[there] == pytest.approx([0.25, 0.8])
+    assert metrics.result()["ece"] == pytest.approx((4 * 0.15 + 10 * 0.1) / 14)
+    assert metrics.most_confused(["a", "b", "c"]) == [("c", "b", 3, 1.0), ("b", "a", 2, 2 / 3)]
+    again = Metrics(3)
+    again.set_state(metrics.state())
+    assert (again.reliability()[2] == right).all()

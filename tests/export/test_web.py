@@ -13,12 +13,14 @@ import browsing
 import numpy as np
 import pytest
 from exporting import untrained
+from playing import play
 
 from quickdraw.datasets.doodles.draw import CATEGORIES, draw
 from quickdraw.drawings.simplify import simplify
 from quickdraw.errors import QuickdrawError, StoppedError
 from quickdraw.export import runtime, write
 from quickdraw.export import web as web_format
+from quickdraw.pages import class_words, drawing_page
 from quickdraw.runs import exported
 
 
@@ -75,7 +77,7 @@ def hosted(page_folder) -> Iterator[str]:
         thread.join()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator:
     with browsing.chromium() as browser:
         yield browser
@@ -120,6 +122,7 @@ def test_the_files_are_there_with_the_licence_and_nothing_from_elsewhere(page_fo
     assert "<style" not in hosted and "<script>" not in hosted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["file", "http"])
 def test_chromium_guesses_as_keras_does(place, chromium, page_folder, hosted, models):
     url = (page_folder / "index.html").as_uri() if place == "file" else hosted
@@ -133,6 +136,7 @@ def test_chromium_guesses_as_keras_does(place, chromium, page_folder, hosted, mo
     assert all(asked.startswith((url.rpartition("/")[0], "blob:", "data:")) for asked in page.asked)
 
 
+@pytest.mark.slow
 def test_firefox_guesses_as_keras_does(page_folder, hosted, models):
     with browsing.firefox() as firefox:
         for url in ((page_folder / "index.html").as_uri(), hosted):
@@ -147,9 +151,45 @@ def test_firefox_guesses_as_keras_does(page_folder, hosted, models):
             check(json.loads(text), models)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("language", "width"), [("ko", 1280), ("pl", 390)])
+def test_the_game_is_played_on_the_device(language, width, chromium, page_folder, models):
+    page = browsing.open_page(
+        chromium,
+        f"{(page_folder / 'index.html').as_uri()}?lang={language}",
+        viewport={"width": width, "height": 800},
+        device_scale_factor=3,
+    )
+    page.context.set_offline(True)
+    play(page, 6)
+    assert page.evaluate("game.rounds.map(round => round.strokes.length > 0)") == [True] * 5 + [
+        False
+    ]
+    rows = page.locator("#scores tbody tr")
+    assert [row.split("\t")[0] for row in rows.all_inner_texts()] == [
+        each.description.name for each in models
+    ]
+    words = class_words.every_word()[language]
+    shown = [words[class_words.shown(label)] for label in page.evaluate("game.words")]
+    assert page.locator("#own h3").all_inner_texts() == shown
+    assert page.locator("#scores thead th").all_inner_texts()[3:] == shown
+    assert len(page.evaluate("Object.keys(ui.page.classes.ko)")) == len(CATEGORIES)
+    said = drawing_page.words()[language]
+    assert page.inner_text("#results-title") == said["results"]
+    assert page.inner_text("#again") == said["again"]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.told == []
+
+
 @pytest.mark.parametrize(
     ("width", "ratio", "scheme", "zoom"),
-    [(390, 3, "dark", 1), (1280, 1, "light", 1), (1280, 2, "light", 1.5)],
+    [
+        (390, 3, "dark", 1),
+        (1280, 1, "light", 1),
+        (1280, 2, "light", 1.5),
+        (640, 2, "dark", 1),  # what 1,280 pixels are where the browser shows 200 %
+        (1280, 1, "light", 2),
+    ],
 )
 def test_what_is_drawn_is_what_is_seen_on_any_screen(
     width, ratio, scheme, zoom, chromium, page_folder
@@ -221,6 +261,7 @@ def test_why_shows_what_a_guess_rests_on(chromium, page_folder):
     page.wait_for_selector("canvas.why", state="hidden")
 
 
+@pytest.mark.slow
 def test_axe_finds_nothing(chromium, page_folder):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     for scheme in ("light", "dark"):

@@ -196,7 +196,7 @@ def test_the_secret_and_the_solution_are_in_no_answer(board):
 
 def test_an_entry_in_the_queue_has_a_place(board, monkeypatch):
     browser, token = board.team("Rabbits")
-    monkeypatch.setattr(board.context.scorer, "score_next", lambda large=None: False)
+    monkeypatch.setattr(board.context.scorer, "_lease", lambda large: None)
     object.__setattr__(board.context.limits, "wait_seconds", 0.1)
     assert browser.submit(token, answers(1)).json["place"] == 1
     second = browser.submit(token, answers(2))
@@ -248,7 +248,7 @@ def test_the_organiser_disqualifies_and_the_team_reads_why(board):
     organiser = board.enter(None)
     csrf = organiser.csrf("/organiser")
     refused = organiser.post("/organiser/teams/1/disqualify", csrf=csrf, reason="")
-    assert refused.status == 400 and "a reason is needed" in refused.text
+    assert refused.status == 400 and "A reason is needed" in refused.text
     organiser.post("/organiser/teams/1/disqualify", csrf=csrf, reason="<two> accounts")
     assert "disqualified: &lt;two&gt; accounts" in browser.get("/entries").text
     assert "Rabbits" not in browser.get("/board").text
@@ -262,7 +262,7 @@ def test_the_organiser_changes_limits_and_the_end(board):
     page = board.browser().get("/").text
     assert "2026-12-31 18:00" in page and "<dd>9</dd>" in page
     bad = organiser.post("/organiser/settings", csrf=csrf, ends="tomorrow", **values)
-    assert bad.status == 400 and "a time such as" in bad.text
+    assert bad.status == 400 and "A time such as" in bad.text
 
 
 def test_shutting_out_ends_sessions_tokens_and_links(board):

@@ -92,6 +92,7 @@ def kinds_of(notebook) -> list[str]:
     return [kind for output in outputs for kind in output.get("data", {})]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", TEXTS, ids=lambda path: path.stem)
 def test_it_runs_on_the_sample(text, tmp_path):
     notebook = run(text, tmp_path)
@@ -105,17 +106,25 @@ def test_it_runs_on_the_sample(text, tmp_path):
         assert "top1 " in texts_of(notebook)
 
 
-@pytest.mark.parametrize("text", TEXTS[:1], ids=lambda path: path.stem)
-def test_it_runs_on_real_drawings(text, tmp_path, shared_data):
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "flags", "said"),
+    [
+        (1, ["--per_category=200"], "nearest mean: top-1"),
+        (3, ["--per_category=200", "--categories=cat,dog,bird"], ""),
+    ],
+)
+def test_it_runs_on_real_drawings(number, flags, said, tmp_path, shared_data):
     from quickdraw.datasets import prepare
 
     source, target = (
         f"--source={shared_data}/quickdraw/numpy_bitmap",
         f"--output_dir={tmp_path}/real",
     )
-    assert prepare.main(["prepare", source, target, "--per_category=200"]) == 0
-    printed = texts_of(run(text, tmp_path, "real"))
-    assert "nearest mean: top-1" in printed
+    assert prepare.main(["prepare", source, target, *flags]) == 0
+    notebook = run(TEXTS[number - 1], tmp_path, "real")
+    assert said in texts_of(notebook)
+    assert {"image/png", "text/html"} & set(kinds_of(notebook))
 
 
 LONG = """
@@ -127,6 +136,7 @@ settings = Settings(
 """
 
 
+@pytest.mark.slow
 def test_training_can_be_interrupted_called_again_and_called_twice(tiny_data, tmp_path):
     """As a person does it: the square button while it trains, and the same cell once more."""
     from jupyter_client.manager import start_new_kernel

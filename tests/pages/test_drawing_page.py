@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -138,9 +139,13 @@ def test_all_languages_say_the_same_things():
     for language, texts in words.items():
         assert texts.keys() == words["en"].keys(), language
         for key, text in texts.items():
+            english = words["en"][key]
+            english = english["other"] if isinstance(english, dict) else english
+            wanted = sorted(re.findall(r"\{\w+\}", english))
             for form in text.values() if isinstance(text, dict) else [text]:
-                assert form.count("{") == str(words["en"][key]).count("{") or key == "strokes", key
-    assert set(words["pl"]["strokes"]) == {"one", "few", "many", "other"}
+                assert sorted(re.findall(r"\{\w+\}", form)) == wanted, (language, key)
+    for key in ("strokes", "collect_on"):
+        assert set(words["pl"][key]) == {"one", "few", "many", "other"}
 
 
 def test_what_models_are_called_cannot_end_the_page_of_scripts():
@@ -148,3 +153,38 @@ def test_what_models_are_called_cannot_end_the_page_of_scripts():
     page = drawing_page.html({"models": [{"name": evil}]}, "in_browser", inline=True)
     assert evil not in page and "alert(1)" in page
     assert page.count("</script>") == page.count("<script")
+
+
+RULE = """
+const [path, source] = process.argv.slice(1), fs = require('fs');
+globalThis.window = globalThis;
+require(path);
+console.log(JSON.stringify(JSON.parse(fs.readFileSync(source)).map(rounds => {
+  const hit = new scoring.Hit(true);
+  for (const [seconds, label] of rounds) hit.answered(label, .5, 'cat', seconds);
+  return [hit.seconds, hit.guess[0]];
+})));
+"""
+
+
+def test_the_rule_of_the_game_is_that_of_the_scores(tmp_path):
+    from quickdraw.serving.sessions import DrawingScore
+
+    rng = np.random.default_rng(2)
+    every = []
+    for _ in range(300):
+        times = np.sort(rng.uniform(0, 4, 6)).round(2).tolist()
+        every.append([[time, str(rng.choice(["cat", "dog"]))] for time in times])
+    source = tmp_path / "rounds.json"
+    source.write_text(json.dumps(every))
+    script = Path(drawing_page.__file__).parent / "scoring.js"
+    command = [node(), "-e", RULE, str(script), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    wanted = []
+    for rounds in every:
+        one = DrawingScore()
+        for seconds, label in rounds:
+            one.answered(label, "cat", seconds)
+        wanted.append([one.seconds, one.guess])
+    assert json.loads(done.stdout) == wanted
+    assert len({seconds for seconds, _ in wanted}) > 50

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import pathlib
 import re
 import shutil
 
@@ -92,6 +93,12 @@ def test_several_runs_in_korean(tmp_path, tiny_run, cnn_run, tiny_data):
     assert set(figures["runs"]) == {"tiny", "cnn"}
     assert figures["comparison"]["rows"][1]["to_best"]["p"] <= 1
     assert "ensemble" in figures["comparison"]
+    for name, of in figures["by_run"].items():
+        assert of["headline"]["run"] == name
+        assert of["classification"] and of["confusion"] and of["most_confident_mistakes"]
+    assert figures["headline"] == figures["by_run"][figures["details_of"]]["headline"]
+    assert len(figures["curves"]["charts"][0]["lines"]) == 2  # of both runs
+    assert {"run1-confusion", "run2-confusion", "run2-decides"} <= set(parsed.values_of("id"))
 
 
 def test_every_sentence_is_translated():
@@ -105,10 +112,12 @@ def test_every_sentence_is_translated():
 
 def test_the_titles_are_translated(seen):
     table = words._korean()
-    for section in document.sections_of(seen):
+    report = document.report_of(seen)
+    for section in [*report.shared, *report.runs[0].sections]:
         assert section.title in table
         for figure in section.figures:
             assert getattr(figure, "kind", "Drawings") in table
+            assert getattr(figure, "says", "Drawings") in table
 
 
 def test_what_records_say_is_text(tmp_path, write_records):
@@ -160,6 +169,7 @@ def test_345_classes(tmp_path, write_records):
     assert "One pixel is a cell" in text and "The worst neighbourhoods" in text
 
 
+@pytest.mark.slow
 def test_how_early_it_knows_where_records_keep_ink(tmp_path, write_records):
     from quickdraw.drawings.rasterise import rasterise
     from quickdraw.records.ink import ink_of
@@ -200,6 +210,25 @@ def test_eval_writes_it_too(tmp_path, tiny_run):
     result = json.loads((run / "eval.json").read_text())
     for name in ("top1", "map3", "loss", "ece"):
         assert figures["headline"][name]["value"] == pytest.approx(result[name], rel=1e-4)
+    assert {"confusion", "reliability", "worst pairs", "least confident hits"} <= tags(run)
+
+
+def tags(run) -> set[str]:
+    """Return what TensorBoard shows of the evaluations of a run."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(f"{run}/eval")
+    events.Reload()
+    return set(events.Tags()["tensors"])
+
+
+def test_a_run_on_gs(server, tiny_run):
+    for name in ("run.json", "best.json", "best.keras", "metrics.csv"):
+        with storage.write_whole(f"gs://b/run/{name}", "wb") as file:
+            file.write(pathlib.Path(tiny_run, name).read_bytes())
+    assert report("--train_dir=gs://b/run") == 0
+    assert storage.read_json("gs://b/run/report.json")["runs"] == ["run"]
+    assert storage.exists("gs://b/run/report.html")
 
 
 def test_on_gs(server, tiny_run, tiny_data):
@@ -221,6 +250,10 @@ def test_on_gs(server, tiny_run, tiny_data):
     [
         (["--train_dir=nowhere"], "holds no run"),
         (["--train_dir={run}", "--output={folder}"], "it is a folder"),
+        (["--train_dir={run}", "--output=/dev/null"], "this is none"),
+        (["--train_dir={run}", "--output={run}/run.json/x.html"], "run.json is a file"),
+        (["--train_dir=nowhere", "--output={folder}/new/x.html"], "holds no run"),
+        (["--train_dir={run}", "--data_pattern=x", "--output={folder}/new/x.html"], "no file"),
         (["--train_dir={run}", "--output={folder}/x.json"], "an HTML file expected"),
         (["--train_dir={run}", "--data_pattern={folder}/none-*"], "no file matches"),
         (["--train_dir={run}", "--langage=ko"], "--language"),
@@ -236,7 +269,7 @@ def test_a_mistake_is_one_line(tmp_path, tiny_run, capsys, flags, message):
     assert report(*(flag.format(**places) for flag in flags)) in (1, 2)
     err = capsys.readouterr().err
     assert message in err and "Traceback" not in err
-    assert not list(tmp_path.glob("*.html"))
+    assert not list(tmp_path.glob("*.html")) and not (tmp_path / "new").exists()
 
 
 def test_a_full_disk_leaves_what_was_there(tmp_path, tiny_run, tiny_data, monkeypatch, capsys):
@@ -252,6 +285,9 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, tiny_run, tiny_data, monkey
         document.write(seen, str(output))
     assert output.read_text() == "before"
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+    with pytest.raises(OSError, match="No space left"):
+        document.write(seen, str(tmp_path / "new" / "below" / "report.html"))
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_model_that_cannot_be_looked_into_has_a_page_without(seen, monkeypatch, capsys):
@@ -260,8 +296,9 @@ def test_a_model_that_cannot_be_looked_into_has_a_page_without(seen, monkeypatch
 
     fails.__name__ = "occlusion"
     monkeypatch.setattr(document, "occlusion", fails)
-    sections = document.sections_of(seen)
+    one = seen.alone(0)
+    report = document.report_of(one)
     assert "occlusion is left out of the report" in (err := capsys.readouterr().err)
-    assert err.endswith("this model fails in it: no such layer\n")
-    assert [each.key for each in sections][-1] == "decides"
-    check(document.page(seen, sections))
+    assert err.endswith(f"{one.names[0]} fails in it: no such layer\n")
+    assert [each.key for each in report.runs[0].sections][-1] == "decides"
+    check(document.page(one, report))

@@ -1,6 +1,7 @@
 """One pass over the records: what it keeps, and what it finds again."""
 
 import shutil
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from PIL import Image
 
 from quickdraw.errors import QuickdrawError
 from quickdraw.records import dataset_info
-from quickdraw.report.answers import _EvenSample, first_guesses
+from quickdraw.report.answers import AnswersCollector, _EvenSample, first_guesses
 from quickdraw.report.evaluated import evaluate, evaluated
 from quickdraw.runs import load
 
@@ -32,6 +33,27 @@ def test_the_sample_is_even_and_small():
     assert (np.diff(places) == places[1]).all() and rows[:, 0].tolist() == places.tolist()
 
 
+def test_answers_take_no_more_than_they_say(monkeypatch):
+    monkeypatch.setattr("quickdraw.report.answers._KEPT_LOGITS", 1000)
+    monkeypatch.setattr("quickdraw.report.answers._KEPT_FEATURES", 1000)
+    rng = np.random.default_rng(0)
+    logits, labels = rng.normal(size=(128, 10)).astype(np.float32), rng.integers(0, 10, 128)
+
+    def peak(batches):
+        tracemalloc.start()
+        collector = AnswersCollector(10, 1.0)
+        for _ in range(batches):
+            collector.add(logits, labels, logits[:, 0], logits)
+        answers = collector.answers()
+        taken = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert len(answers.ranks) == 128 * batches
+        assert (answers.own.reshape(batches, 128) == answers.own[:128]).all()
+        return taken
+
+    assert (peak(450) - peak(50)) / (128 * 400) < 60  # put together from parts, 75
+
+
 def test_drawings_are_found_again(seen, tiny_data):
     from quickdraw.readers import QuickDrawFeatureReader
 
@@ -45,7 +67,11 @@ def test_drawings_are_found_again(seen, tiny_data):
     assert (seen.inputs(wanted)["image"] == images[wanted]).all()
 
 
-def test_what_stands_beside_a_drawing_is_noted(tmp_path, write_records, tiny_run, tiny_data):
+@pytest.mark.parametrize("at_once", [1, 2, 1024])
+def test_what_stands_beside_a_drawing_is_noted(
+    at_once, tmp_path, monkeypatch, write_records, tiny_run, tiny_data
+):
+    monkeypatch.setattr("quickdraw.report.beside._AS_TUPLES", at_once)
     images = np.zeros((3, 12, 12), np.uint8)
     images[1, 3:6, 2:8] = 255
     ink = [[0.5, 0.0, 0.0, 0.5, 1.0, 1.0], [1.0, 0.0, 0.0], [1.0, 0.0, 1.0, 0.0, 0.5, 1.0]]
@@ -57,11 +83,13 @@ def test_what_stands_beside_a_drawing_is_noted(tmp_path, write_records, tiny_run
         recognized=[1, 0, 1],
         ink=ink,
         shape=[[2, 3], [1, 3], [2, 3]],
+        times=[[0, 40, 90], [0], [0, 1]],
     )
     dataset_info.DatasetInfo(tiny_data.labels, 12).save(str(tmp_path))
     beside = evaluate(tiny_run, path).beside
     assert beside.countries.tolist() == ["KR", "DK", "KR"]
     assert beside.recognised.tolist() == [1, 0, 1]
+    assert beside.timed.tolist() == [True, False, False]
     assert beside.points.tolist() == [3, 2, 3]
     assert beside.strokes.tolist() == [1, 1, 2]
     assert beside.ink.tolist() == pytest.approx([0, 18 / 144, 0])
@@ -98,6 +126,17 @@ def test_labels_in_another_order_are_taken_by_name(tmp_path, tiny_run, tiny_data
     found = evaluate(tiny_run, f"{folder}/valid-*")
     assert found.labels == seen.labels
     assert found.truth.tolist() == [2 - label for label in seen.truth]
+
+
+def test_one_of_several_runs_can_be_looked_at_alone(tmp_path, tiny_run, cnn_run, tiny_data, seen):
+    for which, run in enumerate([cnn_run, tiny_run]):
+        one, expected = seen.alone(which), evaluate(run, tiny_data.valid)
+        assert one.names == expected.names and one.labels == seen.labels
+        assert (one.answers[0].ranks == expected.answers[0].ranks).all()
+        images = one.inputs([5])["image"]
+        assert next(one.ensemble.logits({"image": images})) == pytest.approx(
+            expected.trained.logits(images), abs=1e-5
+        )
 
 
 def test_records_of_other_classes_are_refused(tmp_path, tiny_run, tiny_data):

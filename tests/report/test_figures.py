@@ -62,6 +62,33 @@ def test_a_beginning_has_its_share_of_the_line(strokes, share):
     assert first[0][0][0] == strokes[0][0][0]
 
 
+timed = points.map(
+    lambda p: [*(list(axis) for axis in zip(*p, strict=True)), [40 * at for at in range(len(p))]]
+)
+
+
+@given(st.lists(timed, min_size=1), st.integers(0, 900), st.floats(0.01, 0.99))
+def test_a_beginning_by_time_is_what_was_drawn_by_then(parts, pause, share):
+    strokes, now = [], 0
+    for x, y, times in parts:
+        strokes.append([x, y, [now + time for time in times]])
+        now = strokes[-1][2][-1] + pause
+    first = beginning(strokes, share, "time")
+    whole = strokes[-1][2][-1]
+    if whole:
+        assert first[-1][2][-1] <= share * whole + 1e-6
+        later = [stroke for stroke in strokes if 0 < stroke[2][0] < share * whole - 1e-6]
+        assert len(first) >= len(later)
+    assert first[0][0][0] == strokes[0][0][0]
+
+
+def test_a_pause_counts_as_time_but_not_as_line():
+    strokes = [[[0, 100], [0, 0], [0, 100]], [[0, 100], [50, 50], [900, 1000]]]
+    assert beginning(strokes, 0.75) == [strokes[0], [[0, 50], [50, 50], [900, 950]]]
+    assert beginning(strokes, 0.75, "time") == [strokes[0]]
+    assert beginning(strokes, 0.05, "time") == [[[0, 50], [0, 0], [0, 50]]]
+
+
 def test_all_of_a_drawing_is_the_drawing():
     strokes = [[[0, 255], [0, 0]], [[7], [9]]]
     assert beginning(strokes, 1.0) is strokes
@@ -88,7 +115,7 @@ def test_every_figure_shows_itself_and_becomes_json(seen, cnn_run, tiny_data):
     ]
     for figure in made:
         text = figure._repr_html_()
-        assert text.startswith("<style>@scope (.quickdraw)") and "body {" not in text
+        assert text.startswith("<style>:is(.quickdraw, #quickdraw) {") and "body {" not in text
         assert figure.html("ko")
         json.dumps(figure.json(), allow_nan=False)
     assert quickdraw.report.early(seen) is None  # records without ink

@@ -48,7 +48,7 @@ def test_the_table_and_its_json(folders, capsys):
     assert compare.main(["compare", *map(str, sorted(folders.iterdir()))]) == 0
     out, err = capsys.readouterr()
     assert out.splitlines()[0].split()[:4] == ["run", "model", "weights", "top-1"]
-    assert "LogisticModel" in out and "num_epochs=2.0" in out and "notes" in err
+    assert "LogisticModel" in out and "num_epochs=2" in out and "notes" in err
     assert compare.main(["compare", f"--train_dir={folders}/*", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert {row["run"]: row["model"] for row in rows} == {

@@ -1,11 +1,13 @@
 """Several runs predict as one."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from quickdraw import inference, runs
 from quickdraw.errors import QuickdrawError
-from quickdraw.runs.ensemble import Ensemble
+from quickdraw.runs.ensemble import Ensemble, warn_of_mirroring
 from quickdraw.training import Settings, fit
 
 
@@ -81,3 +83,17 @@ def test_inference_takes_several_runs(tiny_data, tiny_run, tmp_path, capsys):
     told = capsys.readouterr().err
     assert f"--tta mirrors all drawings; {other} was trained with never_flip=[0]" in told
     assert told.count("never_flip") == 1
+
+
+@pytest.mark.parametrize(
+    ("labels", "named", "told"),
+    [
+        (["0", "1", "8"], True, "letters and digits are others then: 0, 1, 8 in"),
+        (["b", "cat"], True, "letters and digits are others then: b in"),
+        (["0", "1", "8"], False, ""),  # numbers of classes that nobody named
+        (["cat", "dog", "lion"], True, ""),
+    ],
+)
+def test_digits_and_letters_are_others_when_mirrored(run, capsys, labels, named, told):
+    warn_of_mirroring("runs/x", dataclasses.replace(run, labels=labels, named=named))
+    assert told in capsys.readouterr().err if told else not capsys.readouterr().err

@@ -1,6 +1,5 @@
-"""A run: its record, the model that comes back, and what it says about images."""
+"""A trained model that comes back from its folder, and what it says about images."""
 
-import dataclasses
 import io
 import json
 import shutil
@@ -8,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from picturing import bomb, doodle, saved, turned
-from PIL import Image
+from PIL import Image, ImageDraw
 
-from quickdraw import readers, runs
+from quickdraw import precision, readers, runs
+from quickdraw.drawings.rendering import Rendering
 from quickdraw.errors import QuickdrawError
-from quickdraw.runs import factory, record
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,41 @@ def test_the_loaded_model_recognises_what_it_learnt(trained, validation):
     assert probabilities.shape == (60, 3)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
     assert (probabilities.argmax(axis=1) == labels).mean() > 0.95
+
+
+def test_one_drawing_after_another_gets_the_probabilities_of_a_batch(tiny_run, validation):
+    images, _ = validation
+    trained = runs.load(tiny_run)
+    together = trained.probabilities(images)
+    alone = np.concatenate([trained.probabilities(image[None]) for image in images])
+    assert trained._probabilities_of_one is not trained._probabilities  # XLA compiled it
+    np.testing.assert_allclose(alone, together, rtol=0, atol=2e-6)
+    trained.temperature = 3.0
+    warmer = np.concatenate([trained.probabilities(image[None]) for image in images])
+    np.testing.assert_allclose(warmer, trained.probabilities(images), rtol=0, atol=2e-6)
+    assert warmer.max() < alone.max()
+
+
+def test_an_operation_that_xla_does_not_know_is_taken_as_in_a_batch(tiny_run, validation):
+    images, _ = validation
+    trained = runs.load(tiny_run)
+    plain = trained._probabilities
+
+    def unknown(images, temperature):
+        return tf.numpy_function(lambda each: each, [plain(images, temperature)], tf.float32)
+
+    trained._probabilities = tf.function(unknown, autograph=False)
+    alone = trained.probabilities(images[:1])
+    np.testing.assert_array_equal(alone, plain(images[:1], np.float32(trained.temperature)))
+    assert trained._probabilities_of_one is trained._probabilities
+
+
+def test_half_precision_is_left_to_what_batches_get(tiny_run, validation, monkeypatch):
+    images, _ = validation
+    monkeypatch.setattr(precision, "for_prediction", lambda trained_in: "bfloat16")
+    trained = runs.load(tiny_run)
+    trained.probabilities(images[:1])
+    assert trained._probabilities_of_one is trained._probabilities
 
 
 def test_the_keras_model_takes_uint8_and_gives_logits(trained, validation):
@@ -205,7 +240,25 @@ def test_one_image_gives_one_prediction(trained, validation):
     assert trained.predict(Image.fromarray(images[0, :, :, 0])) == expected
 
 
-def test_images_of_other_sizes_are_resized(trained, validation):
+def test_single_drawings_compile_once_whatever_the_temperature(trained, validation):
+    images, _ = validation
+    before = trained.predict(images[0])
+    compiled = trained._probabilities.experimental_get_tracing_count()
+    trained.temperature = 2.0
+    try:
+        warmer = trained.predict(images[1])
+        assert trained._probabilities.experimental_get_tracing_count() == compiled
+        expected = np.exp(trained.logits(images[1:2])[0] / 2)
+        assert max(warmer[0].values()) == pytest.approx((expected / expected.sum()).max(), rel=1e-4)
+    finally:
+        trained.temperature = 1.0
+    assert trained.predict(images[0]) == before
+
+
+def test_images_of_other_sizes_in_a_style_of_their_own_are_resized(
+    trained, validation, monkeypatch
+):
+    monkeypatch.setattr(trained, "rendering", Rendering("other"))
     images, labels = validation
     larger = [
         Image.fromarray(image).resize((48 + number, 48 + number), Image.Resampling.NEAREST)
@@ -243,6 +296,20 @@ def test_an_oblong_picture_is_filled_up_as_prepare_does(trained):
     assert trained.predict(wide) == trained.predict(square)
 
 
+@pytest.mark.parametrize("style", ["quickdraw", "mnist"])
+def test_a_picture_of_thin_lines_is_drawn_again(trained, style, monkeypatch):
+    """On a large page two pixels are a shadow of the pen that the model knows."""
+    page = Image.new("L", (254, 254), 255)
+    ImageDraw.Draw(page).ellipse((80, 60, 190, 170), outline=90, width=2)
+    monkeypatch.setattr(trained, "rendering", Rendering(style))
+    turn = np.linspace(0, 2 * np.pi, 60)
+    circle = [[(127.5 * (1 + np.cos(turn))).tolist(), (127.5 * (1 + np.sin(turn))).tolist()]]
+    expected = trained.predict(Rendering(style).image(circle, trained.takes.image_size))[0]
+    for picture in (page, 255 - np.asarray(page)):
+        found = trained.predict(picture)[0]
+        assert found == pytest.approx(expected, abs=0.05)
+
+
 @pytest.mark.parametrize("data", [bomb(6000, 6000), bomb(120_000, 1), saved(doodle())[:100]])
 def test_a_picture_that_cannot_be_read_is_refused(trained, data):
     with pytest.raises(QuickdrawError, match="a picture that cannot be read"):
@@ -270,122 +337,3 @@ def test_a_picture_that_cannot_be_read_is_refused(trained, data):
 def test_what_is_no_image_is_refused(trained, images):
     with pytest.raises(QuickdrawError, match=r"Received: "):
         trained.predict(images)
-
-
-# The record
-
-
-@pytest.fixture
-def run() -> runs.Run:
-    return runs.Run(
-        model="CnnModel",
-        model_params={"filters": [8, 16], "dropout": 0.5},
-        label_loss="CrossEntropyLoss",
-        loss_params={},
-        labels=["고양이", "hot dog"],
-        image_size=28,
-        resized=False,
-        channels=1,
-        settings={"batch_size": 128, "seed": 0, "max_steps": None, "precision": "float32"},
-        data_fingerprint="abc",
-    )
-
-
-def test_a_record_is_saved_and_read(run, tmp_path):
-    run.save(str(tmp_path))
-    again = runs.read(str(tmp_path))
-    assert again == run
-    assert run.differences(again) == []
-
-
-def test_a_record_says_what_made_it(run):
-    assert {"quickdraw", "tensorflow", "keras", "python"} <= set(run.versions)
-    assert run.started.endswith("+00:00")
-    assert run.finished_step is None
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("model", "MlpModel"),
-        ("model_params", {"filters": [8, 16], "dropout": 0.4}),
-        ("loss_params", {"label_smoothing": 0.1}),
-        ("labels", ["hot dog", "고양이"]),
-        ("image_size", 32),
-        ("data_fingerprint", "def"),
-    ],
-)
-def test_a_field_that_matters_is_a_difference(run, field, value):
-    (difference,) = run.differences(dataclasses.replace(run, **{field: value}))
-    assert difference == f"{field} {getattr(run, field)!r} → {value!r}"
-
-
-def test_a_setting_that_matters_is_a_difference(run):
-    other = dataclasses.replace(run, settings=run.settings | {"batch_size": 64, "seed": 1})
-    assert run.differences(other) == ["batch_size 128 → 64", "seed 0 → 1"]
-
-
-def test_when_and_with_what_it_was_made_is_no_difference(run):
-    other = dataclasses.replace(run, versions={}, started="later", finished_step=7)
-    assert run.differences(other) == []
-
-
-def test_a_record_makes_its_model_and_its_loss(run):
-    params = {"filters": [8, 16], "dense_units": 128, "dropout": 0.5}
-    assert factory.create_model(run).params() == params
-    assert factory.create_loss(run).params() == {"label_smoothing": 0.1}
-    assert factory.build_model(run).output_shape == (None, 2)
-
-
-# Its reader
-
-
-@pytest.mark.parametrize("resized", [True, False])
-def test_the_reader_gives_images_as_the_model_takes_them(run, resized, tmp_path, write_records):
-    images = np.zeros((2, 20, 20), np.uint8)
-    path = write_records(tmp_path / "test-0", images, image_id=[b"a", b"b"])
-    run = dataclasses.replace(run, resized=resized, image_size=28 if resized else 20)
-    reader = factory.reader_for(run, readers.QuickDrawTestFeatureReader)
-    batch, _ = next(reader.batches(path, 2))
-    assert batch.shape == (2, run.image_size, run.image_size, 1)
-
-
-def test_labels_beyond_the_runs_classes_are_bad_records(run, tmp_path, write_records):
-    path = write_records(tmp_path / "valid-0", np.zeros((1, 28, 28), np.uint8), label=[2])
-    reader = factory.reader_for(run, readers.QuickDrawFeatureReader)
-    with pytest.raises(QuickdrawError, match=r"the label must be 0…1\. Received: 2"):
-        next(reader.batches(path, 2))
-
-
-@pytest.mark.parametrize(
-    ("shape", "told"),
-    [
-        ((1, 20, 20), "trained on images of 28 pixels a side. Received: 20"),
-        ((1, 28, 28, 3), r"1 channel\(s\) expected. Received: 3"),
-    ],
-)
-def test_images_that_do_not_suit_the_model_are_told(run, shape, told, tmp_path, write_records):
-    path = write_records(tmp_path / "test-0", np.zeros(shape, np.uint8), image_id=[b"a"])
-    reader = factory.reader_for(run, readers.QuickDrawTestFeatureReader)
-    with pytest.raises(QuickdrawError, match=told) as caught:
-        factory.open_records(run, reader, path)
-    assert str(caught.value).startswith(path)
-
-
-# Runs of other versions
-
-
-def test_a_run_from_before_formats_had_numbers_is_read(tiny_run, tmp_path):
-    path = tmp_path / "run.json"
-    content = json.loads(Path(tiny_run, "run.json").read_text())
-    assert content.pop("format") == record.FORMAT
-    path.write_text(json.dumps(content))
-    assert runs.read(str(tmp_path)).labels == content["labels"]
-
-
-def test_a_run_of_a_later_version_is_refused_with_the_version_that_made_it(tiny_run, tmp_path):
-    content = json.loads(Path(tiny_run, "run.json").read_text())
-    content |= {"format": record.FORMAT + 1, "new": 1, "versions": {"quickdraw": "9.8"}}
-    (tmp_path / "run.json").write_text(json.dumps(content))
-    with pytest.raises(QuickdrawError, match=r"by quickdraw 9\.8 \(format 3\).* up to 2: use that"):
-        runs.read(str(tmp_path))

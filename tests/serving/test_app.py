@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -113,6 +114,7 @@ BAD = [
     ({"drawing": [[[1, 2], [1]]]}, "x and y of different lengths"),
     ({"drawing": [[[1, 2], [1, 300]]]}, "coordinates outside 0...255"),
     ({"drawing": [[[1, 2], [1, -1]]]}, "coordinates outside 0...255"),
+    ({"drawing": [[[0.0, 0.5], [0.25, 1.0]]]}, "coordinates in 0...1"),
     ({"drawing": [[["1", 2], [1, 2]]]}, "no number"),
     ({"drawing": [[[None, 2], [1, 2]]]}, "no number"),
     ({"drawing": [[[True, {}], [1, 2]]]}, "drawing: "),
@@ -240,6 +242,32 @@ def test_beyond_its_limit_it_says_when_to_ask_again(client, monkeypatch):
         assert socket.receive_json() == {
             "seq": 3, "error": "too many drawings wait: ask again in a second",
         }  # fmt: skip
+
+
+def test_reasons_are_dear_and_few_may_wait_for_them(client, served, monkeypatch):
+    import threading
+
+    from quickdraw.serving import beside_routes
+    from quickdraw.serving.recogniser import Recogniser
+
+    monkeypatch.setattr(beside_routes, "MOST_WAITING", 2)
+    go = threading.Event()
+    monkeypatch.setattr(Recogniser, "why", lambda self, strokes: go.wait(20) and {})
+    sent, answers = {"drawing": DRAWING, "models": ["cnn"]}, []
+    threads = [
+        threading.Thread(target=lambda: answers.append(client.post("/api/why", json=sent)))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    while len(answers) < 2:
+        time.sleep(0.01)
+    assert client.post("/api/guess", json={"drawing": DRAWING}).status_code == 200
+    go.set()
+    for thread in threads:
+        thread.join()
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 503, 503]
+    assert {answer.headers.get("retry-after") for answer in answers} == {None, "1"}
 
 
 def test_a_dot_is_a_drawing():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
+import pytest
 from standins import front, gcs
 from standins.gcs_store import Store
 
@@ -40,6 +41,7 @@ gfile.remove("gs://b/y/c.txt")
 """
 
 
+@pytest.mark.slow
 def test_tensorflow_reads_and_writes(tmp_path):
     store = Store()
     store.make_bucket("b", private=True)

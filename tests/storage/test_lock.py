@@ -5,15 +5,18 @@ from __future__ import annotations
 import errno
 import json
 import os
+import random
 import sys
 import threading
 import time
 
+import numpy as np
 import pytest
 
 from quickdraw import train
 from quickdraw.errors import QuickdrawError
 from quickdraw.storage import lock
+from quickdraw.training import Settings, fit
 
 # The client library leaves the connection of a refused download to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <:ResourceWarning")
@@ -76,6 +79,18 @@ def test_the_lock_of_a_process_that_is_gone_is_taken_over_after_a_while(server, 
     assert "job 7 on pc at noon was here" in capfd.readouterr().err
 
 
+def test_who_looks_sees_whether_a_holder_lives(server, monkeypatch):
+    assert not lock.is_locked(FOLDER)
+    monkeypatch.setattr(lock, "STALE", 60)
+    with lock.held(FOLDER):
+        assert lock.is_locked(FOLDER) and lock.is_locked(f"{FOLDER}/")
+    assert not lock.is_locked(FOLDER)
+    leave_lock(server)
+    assert lock.is_locked(FOLDER)
+    monkeypatch.setattr(lock, "STALE", 0.05)
+    wait_until(lambda: not lock.is_locked(FOLDER))
+
+
 @pytest.mark.parametrize("content", [b"", b"[1]", b"{"])
 def test_a_damaged_lock_is_taken_over_too(server, content):
     server.store.put("b", NAME, content)
@@ -133,3 +148,16 @@ def test_windows_without_wsl_is_told(tmp_path, monkeypatch):
     with pytest.raises(QuickdrawError, match="work in WSL"), lock.lock(str(tmp_path / "run")):
         pytest.fail("must not be reached")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_refresh_does_not_change_the_initial_weights(server, tiny_data, tmp_path, monkeypatch):
+    """Google's client draws from the random numbers that Keras draws a network's weights from."""
+    monkeypatch.setattr(lock, "REFRESH", 0.0)
+    monkeypatch.setattr(lock._Lock, "refresh", lambda _: random.random())
+    settings = {"train_data_pattern": tiny_data.train, "max_steps": 1, "batch_size": 20}
+    weights = [
+        fit(Settings(train_dir=folder, **settings)).model.get_weights()
+        for folder in (str(tmp_path / "run"), FOLDER)
+    ]
+    for local, remote in zip(*weights, strict=True):
+        np.testing.assert_array_equal(local, remote)

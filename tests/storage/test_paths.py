@@ -1,7 +1,9 @@
 """Local paths: files whole or not at all."""
 
+import errno
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -42,6 +44,39 @@ def test_a_file_appears_when_it_is_complete(tmp_path, mode, content):
         assert not path.exists()
     assert path.read_bytes() == (content.encode() if isinstance(content, str) else content)
     assert names(map(str, path.parent.iterdir())) == ["file"]
+
+
+def test_folders_that_were_made_for_a_file_go_with_it(tmp_path):
+    path = tmp_path / "new" / "below" / "file"
+    with pytest.raises(ValueError, match="x"), storage.write_whole(str(path)):
+        raise ValueError("x")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ValueError, match="x"), storage.write_whole(str(path)):
+        (path.parent / "another").write_text("by somebody else")
+        raise ValueError("x")
+    assert names(map(str, path.parent.iterdir())) == ["another"]
+
+
+def test_a_full_disk_is_told_with_the_file(tmp_path, monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    path = str(tmp_path / "file")
+    with pytest.raises(OSError, match=re.escape(path)), storage.write_whole(path):
+        pass
+
+
+def test_an_output_is_checked_before_and_nothing_is_made(tmp_path):
+    (tmp_path / "file").write_text("x")
+    storage.check_output(str(tmp_path / "new" / "below" / "file"))
+    storage.check_output(str(tmp_path / "file"))
+    storage.check_output("file-that-is-not-there")
+    with pytest.raises(QuickdrawError, match="is a folder"):
+        storage.check_output(str(tmp_path))
+    with pytest.raises(QuickdrawError, match="file is a file"):
+        storage.check_output(str(tmp_path / "file" / "below" / "x"))
+    assert names(map(str, tmp_path.iterdir())) == ["file"]
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), KeyboardInterrupt()])

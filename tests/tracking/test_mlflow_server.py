@@ -15,6 +15,7 @@ from serving_mlflow import command, serving
 from quickdraw import eval as evaluation
 from quickdraw import inference, score, sweep, track, train
 from quickdraw.runs import history
+from quickdraw.storage import lock
 
 mlflow = pytest.importorskip("mlflow")
 
@@ -94,6 +95,7 @@ def test_a_run_from_training_to_its_score(uri, client, tiny_data, tmp_path, capf
     assert len(client.get_metric_history(there.info.run_id, "eval/top1")) == len(points)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_as_the_same_one(uri, client, tiny_data, tmp_path):
     flags = train_flags(tiny_data, tmp_path / "run", uri, num_epochs=4000, eval_every="200.0")
     flags.append("--mlflow_experiment=kill")
@@ -119,6 +121,38 @@ def test_a_killed_run_goes_on_as_the_same_one(uri, client, tiny_data, tmp_path):
     assert sorted(set(steps)) == sorted(steps) == evaluated
 
 
+@pytest.mark.slow
+def test_a_killed_run_on_gs_goes_on_as_the_same_one(uri, client, server, tiny_data, monkeypatch):
+    flags = train_flags(tiny_data, "gs://b/run", uri, num_epochs=2000, eval_every="50.0")
+    flags.append("--mlflow_experiment=gs")
+    process = subprocess.Popen([sys.executable, "-m", "quickdraw.train", *flags])
+    end = time.monotonic() + 120
+    while not (there := client.get_experiment_by_name("gs")) or not any(
+        "eval/top1" in run.data.metrics for run in client.search_runs([there.experiment_id])
+    ):
+        assert time.monotonic() < end and process.poll() is None
+        time.sleep(0.05)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL, "it ended before it could be killed"
+    killed = found(client, "gs")["run"]
+    assert killed.info.status == "RUNNING"
+    monkeypatch.setattr(lock, "STALE", 0.5)
+    time.sleep(0.5)  # nobody can give a sign of life any more
+    on = ["--train_dir=gs://b/run", f"--mlflow={uri}", "--mlflow_experiment=gs"]
+    assert track.main(["track", *on]) == 0
+    assert found(client, "gs")["run"].info.status == "KILLED"
+    assert train.main(["train", *flags]) == 0
+    there = found(client, "gs")["run"]
+    assert (there.info.run_id, there.info.status) == (killed.info.run_id, "FINISHED")
+    steps = [each.step for each in client.get_metric_history(there.info.run_id, "eval/loss")]
+    assert sorted(steps) == list(history.evaluations("gs://b/run"))
+    on = ["--train_dir=gs://b/run", f"--mlflow={uri}", "--mlflow_experiment=gs"]
+    assert evaluation.main(["eval", "--run_once", "--report", *on]) == 0
+    names = {each.path for each in client.list_artifacts(there.info.run_id)}
+    assert names >= {"run.json", "best.keras", "report.html", "report.json", "eval.json"}
+
+
+@pytest.mark.slow
 def test_a_sweep_has_its_trials_as_children(uri, client, tiny_data, tmp_path):
     pytest.importorskip("optuna")
     passed = train_flags(tiny_data, "x", uri, mlflow_experiment="sweep", num_epochs=2)

@@ -83,3 +83,13 @@ def test_any_number_of_classes_fits(classes):
     assert (channels, sheet.dtype) == (3, np.uint8)
     assert height == width
     assert 6 * classes < height < 3000
+
+
+def test_bars_of_reliability_are_as_high_as_the_share_that_is_right():
+    counts, right = np.array([0, 4, 4, 4]), np.array([0, 0.25, 0.5, 1])
+    picture = plots.reliability_diagram(counts, right)
+    assert picture.shape == (380, 380, 3)
+    blue = (picture == (31, 119, 180)).all(axis=2)
+    heights = [blue[:, 44 + 80 * bar + 20].sum() for bar in range(4)]
+    # The line that they should end at crosses some of them.
+    assert heights == pytest.approx([0, 80, 160, 320], abs=5)

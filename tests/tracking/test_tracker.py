@@ -123,3 +123,4 @@ def test_tensorboard_finds_the_runs_and_what_made_them(tiny_data, tmp_path):
     assert session.hparams["model"].string_value == "LogisticModel"
     evaluated = EventAccumulator(f"{folder}/eval").Reload()
     assert set(evaluated.Tags()["tensors"]) >= {"top1", "ece", "f1/cat", "classification report"}
+    assert {"best/top1", "best/ece"} <= set(events.Tags()["tensors"])

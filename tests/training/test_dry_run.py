@@ -143,6 +143,7 @@ def test_a_damaged_record_far_behind_shows(dry_run, write_records, tmp_path):
     assert "record 1199: corrupted data" in told
 
 
+@pytest.mark.slow
 def test_xla_takes_a_model_with_max_pooling(tiny_data, tmp_path):
     command = [sys.executable, "-m", "quickdraw.train", f"--train_data_pattern={tiny_data.train}"]
     flags = ["--dry_run", f"--train_dir={tmp_path / 'run'}", "--model=CnnModel", "--xla"]
@@ -150,6 +151,7 @@ def test_xla_takes_a_model_with_max_pooling(tiny_data, tmp_path):
     assert ran.returncode == 0, ran.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_precision_that_this_cpu_is_slow_in_comes_with_a_warning(tiny_data, tmp_path, precision):
     command = [sys.executable, "-m", "quickdraw.train", f"--train_data_pattern={tiny_data.train}"]

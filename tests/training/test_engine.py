@@ -52,6 +52,21 @@ def test_figures_on_what_was_trained_on_come_with_a_warning(
     assert "trained on these records too" not in capfd.readouterr().err
 
 
+def test_one_class_alone_is_said(write_records, tmp_path, capfd):
+    one, two = ([1] * 9, [0, 1, 1] * 3)
+    for name, labels in (("one", one), ("two", two)):
+        pattern = write_records(tmp_path / name, noise(9), label=labels)
+        fit(
+            Settings(
+                train_data_pattern=pattern, num_epochs=1.0, train_dir=str(tmp_path / f"r{name}")
+            )
+        )
+        is_said = (
+            "all are of the class '1': there is nothing to tell apart" in capfd.readouterr().err
+        )
+        assert is_said == (name == "one")
+
+
 def test_the_best_checkpoints_are_not_known(blind_run, tmp_path, capfd):
     flags = [f"--train_dir={blind_run}", f"--output_dir={tmp_path}/mean", "--best=2"]
     assert average.main(["average", *flags]) == 1

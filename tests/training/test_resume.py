@@ -87,6 +87,7 @@ def test_memory_and_stream_give_the_same_bits(tiny_data, tmp_path, whole, budget
     assert weights(tmp_path / "run") == weights(whole)
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_it_ends_with_the_same_bits(tiny_data, tmp_path, whole):
     """Kill -9 again and again, at moments that sweep over start-up, training and writing."""
     settings = settings_of(tiny_data, tmp_path / "run", checkpoint_every_steps=5)
@@ -138,12 +139,14 @@ def resumed(tiny_data, tmp_path: Path, changes: dict) -> dict[str, bytes]:
     return weights(tmp_path / "run")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [RESNET, RESNET | {"ema_decay": 0.0}])
 def test_moving_means_of_normalisations_are_resumed(tiny_data, tmp_path, changes, capfd):
     resumed(tiny_data, tmp_path, changes)
     assert "going on from the checkpoint at step 20" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["CenterLoss", "LargeMarginSoftmaxLoss"])
 def test_what_a_loss_keeps_is_resumed(tiny_data, tmp_path, loss, capfd):
     ends_with = resumed(tiny_data, tmp_path, {"label_loss": loss})
@@ -259,6 +262,7 @@ def test_a_budget_too_small_for_a_batch(tiny_data, tmp_path):
         fit(Settings(**settings))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_mixed_precision_learns_and_loads(tiny_data, tmp_path, precision):
     settings = settings_of(tiny_data, tmp_path / "run", precision=precision)

@@ -98,6 +98,7 @@ def train_flags(run: str, records: str, *options: str) -> list[str]:
     return ["train", *common, "--", f"--model_params={MODEL[1]}", *flags(records)]
 
 
+@pytest.mark.slow
 def test_chain(here, records, local, capfd, monkeypatch):
     """gRPC, then REST, then the real gcloud where there is one."""
     stop_once(here, "mine", Run.preempt, monkeypatch)
@@ -150,6 +151,7 @@ def by_gcloud(cloud, capfd, kind: str, *arguments: str) -> None:
     assert cloud.state(job) == "JOB_STATE_SUCCEEDED", cloud.told()
 
 
+@pytest.mark.slow
 def test_two_workers(here, records, local, capfd, monkeypatch):
     options = ("--workers=2", "--transport=rest")
     stop_once(here, "both", Run.terminate, monkeypatch)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tarfile
-import time
 from pathlib import Path
 
 import pytest
@@ -68,14 +68,15 @@ def test_mistakes_are_told_before_anything_is_sent(arguments, told, capfd, monke
 @pytest.mark.parametrize("module", ["submit", "jobs"])
 @pytest.mark.parametrize("flag", ["--help", "--nonsense"])
 def test_help_and_wrong_flags_are_quick(module, flag):
-    start = time.monotonic()
+    before = os.times()
     command = [sys.executable, "-X", "importtime", "-m", f"quickdraw.vertex.{module}", flag]
     result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert result.returncode == (0 if flag == "--help" else 2)
     assert not {"tensorflow", "google.cloud"} & {
         line.rpartition("|")[2].strip() for line in result.stderr.splitlines()
     }
-    assert time.monotonic() - start < 5  # a second, on a machine that has nothing else to do
+    # Processor time, half a second: how long it takes depends on what else the machine does.
+    assert os.times().children_user - before.children_user < 3
 
 
 def test_a_dry_run_prints_the_spec_and_sends_nothing(here, records, capfd):
@@ -160,6 +161,7 @@ def records(here, tiny_data) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_a_prebuilt_image_installs_the_package(here, records, capfd):
     """And cancelling ends a job."""
     flags = ["--prebuilt_image=image", "--run=pre", "--transport=rest", "--model=my_models.MyModel"]
@@ -173,6 +175,7 @@ def test_a_prebuilt_image_installs_the_package(here, records, capfd):
     assert here.state(job) == "JOB_STATE_CANCELLED", here.service.jobs[job].error.message
 
 
+@pytest.mark.slow
 def test_tuning_reports_what_each_trial_reached(here, records, capfd):
     path = here.checkout / "cloud/tune.yaml"
     text = path.read_text().replace("maxTrialCount: 8", "maxTrialCount: 1")

@@ -15,12 +15,13 @@ Placed = tuple[int, int, int, int]
 """Rank, file, position and key of a drawing."""
 
 
-def without_ids_of_others(found: Any) -> tuple[Any, Any]:
+def without_ids_of_others(
+    found: beam.PCollection[Found],
+) -> tuple[beam.PCollection[Found], beam.PCollection[tuple[tuple[str, str], int]]]:
     """Drop drawings for training and validation that have the key_id of another.
 
     Args:
-        found: a collection of `Found`.
-
+        found: the drawings.
     Returns:
         Those that stay; and counts, of those that do not and of all that have an id.
     """

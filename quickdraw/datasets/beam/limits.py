@@ -30,7 +30,7 @@ Place = tuple[int, ...]
 """Of a drawing in an order; all but the last number say which bucket it is in."""
 
 
-def at_start(found: Any, most: int) -> Any:
+def at_start(found: beam.PCollection[Found], most: int) -> beam.PCollection[Found]:
     """Return the first `most` drawings of each category in file order, a collection of `Found`.
 
     Those of a test set or a validation set that was set apart are counted by themselves. Those
@@ -39,13 +39,15 @@ def at_start(found: Any, most: int) -> Any:
     return found | "at the start" >> _first_of_each(_place_in_files, most)
 
 
-def balanced(single: Any, labels: Any) -> tuple[Any, Any]:
+def balanced(
+    single: beam.PCollection[Single], labels: beam.pvalue.AsSideInput
+) -> tuple[beam.PCollection[Single], beam.PCollection[tuple[tuple[str, str], int]]]:
     """Keep as many drawings of each label as the smallest class has, those with the least keys.
 
     Those without a label all stay.
 
     Args:
-        single: a collection of `Single`.
+        single: the drawings.
         labels: the names of the classes, a side input.
 
     Returns:

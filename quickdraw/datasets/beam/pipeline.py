@@ -140,7 +140,7 @@ def _fault(_: None, unlabelled: list[Unlabelled], files: Sequence[DrawingFile]) 
     try:
         has_id = entries[entries["id"] != 0]
         record_ids.check_once(has_id[np.argsort(has_id["id"], kind="stable")], place)
-        record_ids.check_all(entries, place)
+        record_ids.check_all([entries], place)
     except QuickdrawError as error:
         return str(error)
     return ""

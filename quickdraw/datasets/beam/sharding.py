@@ -16,7 +16,7 @@ from quickdraw import storage
 from quickdraw.datasets import splits
 from quickdraw.datasets.recipe import Recipe
 from quickdraw.datasets.writing import output, packing, record_ids
-from quickdraw.datasets.writing.index import equal_edges
+from quickdraw.datasets.writing.packing import equal_edges
 from quickdraw.datasets.writing.record_ids import OTHERS_ID
 from quickdraw.errors import QuickdrawError
 from quickdraw.records import labels as names_of_labels
@@ -34,9 +34,9 @@ Names = dict[str, dict[int, str]]
 
 def write(
     pipeline: beam.Pipeline,
-    made: Any,
-    labels: Any,
-    findings: tuple[Any, Any],
+    made: beam.PCollection[Made],
+    labels: beam.pvalue.AsSideInput,
+    findings: tuple[beam.PCollection[dict[tuple[str, str], int]], beam.pvalue.AsSideInput],
     folder: str,
     recipe: Recipe,
 ) -> None:
@@ -44,7 +44,7 @@ def write(
 
     Args:
         pipeline: the graph.
-        made: its records, a collection of `Made`.
+        made: its records.
         labels: the names of the classes, a side input.
         findings: how many drawings were skipped, or adjusted, for each reason: a collection of one
             dict with keys such as `("skipped", reason)`; and what is wrong, a side input of text.
@@ -81,7 +81,9 @@ def write(
     )
 
 
-def _sizes(made: Any, recipe: Recipe) -> Any:
+def _sizes(
+    made: beam.PCollection[Made], recipe: Recipe
+) -> beam.PCollection[dict[str, tuple[int, int]]]:
     """Return by split how many records and how many shards there should be, as one dict."""
     counts = beam.pvalue.AsDict(
         made | "splits" >> beam.Map(lambda one: one[0]) | beam.combiners.Count.PerElement()

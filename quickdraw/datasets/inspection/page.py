@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -183,7 +182,7 @@ def _most_alike(overview: Overview) -> list[tuple[int, int, float]]:
     return [(labels[first[at]], labels[second[at]], float(values[at])) for at in best]
 
 
-def _suspicious(overview: Overview) -> list[dict[str, Any]]:
+def _suspicious(overview: Overview) -> list[dict[str, object]]:
     return [
         {
             "title": kind.title,

@@ -79,7 +79,7 @@ def _tensor(data: bytes) -> tuple[list[int], bytes]:
     return ([1, *shape] if len(shape) == 1 else shape), fields[_CONTENT][0]
 
 
-def _fields(data: Any) -> dict[int, list]:
+def _fields(data: object) -> dict[int, list]:
     """Return the fields of a message of any kind, by their numbers."""
     fields = collections.defaultdict(list)
     if isinstance(data, bytes):

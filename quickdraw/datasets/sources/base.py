@@ -134,7 +134,7 @@ def light_on_dark(
     """Return the drawing of an image that lies in its file as it is, uint8 `[side, side]`."""
     if polarity.is_dark(image):
         image, adjusted = 255 - image, (*adjusted, INVERTED)
-    return Drawing(word, None, image, "", "", True, adjusted)  # by place: half the time
+    return Drawing(word, None, image, "", "", None, adjusted)  # by place: half the time
 
 
 def spread(size: int, count: int) -> range:

@@ -108,7 +108,7 @@ def check_side(path: str, *shape: int) -> None:
 
 
 def some_rows(path: str, header: int, length: int, total: int, count: int) -> Iterator[np.ndarray]:
-    """Yield the images of about `count` of a file's rows, evenly spread."""
+    """Yield about `count` of a file's rows, evenly spread: images, uint8 `[side, side]`."""
     with storage.open_binary(path) as file:
         for row in spread(total, count):
             file.seek(header + row * length)

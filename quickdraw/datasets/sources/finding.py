@@ -1,45 +1,21 @@
-"""Tells the formats apart by their content, in a file, a folder or a pattern of files."""
+"""Finds the files with drawings in a folder or by a pattern, of one format and one data set."""
 
 from __future__ import annotations
 
 import collections
-import contextlib
 import dataclasses
-import gzip
-import hashlib
 import os
 import re
 import shlex
-import shutil
-import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from quickdraw import storage
 from quickdraw.datasets.sources import unread
-from quickdraw.datasets.sources.idx import MAGIC
+from quickdraw.datasets.sources.formats import FORMATS, kind_of
 from quickdraw.datasets.sources.pictures import pictures_in
 from quickdraw.errors import QuickdrawError
-from quickdraw.records import tfrecord
 
-FORMATS = {
-    "bitmaps": "numpy bitmaps",
-    "simplified": "ndjson strokes",
-    "raw": "raw ndjson strokes",
-    "binary": "binary strokes",
-    "csv": "csv strokes",
-    "idx": "IDX images",
-    "npz": "npz arrays",
-    "pictures": "pictures",
-    "tfrecords": "TFRecords",
-}
-"""What a format is called on the command line, and in words."""
-
-_ENDINGS = {".ndjson": "simplified", ".jsonl": "simplified", ".csv": "csv", ".bin": "binary"}
 _SET = re.compile(r"(?<![a-z])(train|test|t10k|valid|val|images|imgs)(?![a-z])")
-_SHARD = re.compile(r"\.tfrec(ord)?s?(\.gz)?(-\d+-of-\d+)?$")
-_GZIP = b"\x1f\x8b\x08"
-_ZIP = b"PK\3\4"
-_LINE = 4096
 _SHOWN = 3
 
 
@@ -73,7 +49,7 @@ def look(path: str) -> Found:
         entries, is_alone = [path], True
     else:
         raise QuickdrawError(f"{path}: there is no such file or folder")
-    kinds = {entry: _kind_of(entry, is_alone) for entry in entries}
+    kinds = {entry: kind_of(entry, is_alone) for entry in entries}
     return Found(
         path,
         {entry: kind for entry, kind in kinds.items() if kind},
@@ -151,86 +127,6 @@ def _below(found: Found) -> str:
         for folder in filter(storage.is_folder, found.others)
         for name in storage.listdir(folder)
     ]
-    others = unread.counted(inside, found.path)
-    return f"; {unread.said(others)}" if others else ""
-
-
-def _kind_of(path: str, is_alone: bool) -> str | None:
-    """Return the format of a file, by its content or, where that says nothing, by its name.
-
-    Args:
-        path: a file, or a folder.
-        is_alone: whether it is what the user named: then even text without an ending is looked at.
-    """
-    if storage.is_folder(path):
-        return "pictures" if pictures_in(path) else None
-    name = os.path.basename(path).lower()
-    if not is_alone and not _is_worth_opening(path, name):
-        return None
-    start = _start_of(path)
-    name = name.removesuffix(".gz")
-    if start[:1] == b"\x93" or name.endswith(".npy"):
-        return "bitmaps"
-    if start.startswith(_ZIP):
-        return "npz" if name.endswith(".npz") else None
-    if start[:3] == MAGIC:
-        return None if start[3:4] == b"\1" else "idx"
-    if _SHARD.search(name) or _holds_records(path):
-        return "tfrecords"
-    is_table = b"drawing" in start.split(b"\n")[0]
-    for ending, kind in _ENDINGS.items():
-        if name.endswith(ending):
-            return kind if is_alone or (start and (kind != "csv" or is_table)) else None
-    if not is_alone:
-        return None
-    return "simplified" if start.lstrip()[:1] == b"{" else "csv" if is_table else None
-
-
-def _is_worth_opening(path: str, name: str) -> bool:
-    """Return whether a file of a folder may hold drawings; one on gs:// is fetched to be seen."""
-    if storage.is_remote(path):
-        known = (".npy", ".npz", ".gz", *_ENDINGS)
-        return name.endswith(known) or bool(_SHARD.search(name)) or "idx" in name
-    return os.path.isfile(path) and ".tfevents." not in name  # which have the frame of TFRecords
-
-
-def _start_of(path: str) -> bytes:
-    """Return the first bytes of a file, unpacked."""
-    with storage.open_binary(path) as packed:
-        start = packed.read(_LINE)
-        if start.startswith(_GZIP):
-            packed.seek(0)
-            with _said(path):
-                start = gzip.GzipFile(fileobj=packed).read(_LINE)
-    return start
-
-
-def _holds_records(path: str) -> bool:
-    with storage.open_binary(path) as file:
-        return isinstance(next(tfrecord.read(file, path), None), bytes)
-
-
-def unpacked(path: str, scratch: str) -> str:
-    """Return the path of the file or, where it is gzipped, of an unpacked copy.
-
-    Raises:
-        QuickdrawError: it is gzipped, and damaged.
-    """
-    with storage.open_binary(path) as packed:
-        if not packed.read(3).startswith(_GZIP):
-            return path
-        packed.seek(0)
-        name = hashlib.sha256(path.encode()).hexdigest()[:16]
-        copy = os.path.join(scratch, f"{name}-{os.path.basename(path).removesuffix('.gz')}")
-        with _said(path), open(copy, "wb") as file:
-            shutil.copyfileobj(gzip.GzipFile(fileobj=packed), file, 1 << 20)
-    return copy
-
-
-@contextlib.contextmanager
-def _said(path: str) -> Iterator[None]:
-    """Turn the exceptions of a damaged gzip file into one line for the user."""
-    try:
-        yield
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise QuickdrawError(f"{path}: truncated or damaged gzip file ({error})") from None
+    files = [path for path in found.others if not storage.is_folder(path)]
+    others = unread.counted([*files, *inside], found.path)
+    return f"; {unread.said(others)}" if others and storage.is_folder(found.path) else ""

@@ -37,7 +37,7 @@ def settle(files: Sequence[DrawingFile], told: str | None, either: bool) -> None
         dark = _is_mostly_dark(verdicts, either) if is_enough else everywhere
         file.polarity = Polarity(dark, told=False)
     seen = [
-        verdict.dark if verdict.sure else file.polarity.dark
+        verdict.dark if verdict.sure else bool(file.polarity.dark)
         for file, verdicts in zip(files, looked, strict=True)
         for verdict in verdicts
     ]

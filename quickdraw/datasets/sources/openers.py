@@ -7,15 +7,16 @@ import os
 from collections.abc import Callable, Sequence
 
 from quickdraw import storage
-from quickdraw.datasets.sources import finding, labelling, names, npz, unread
+from quickdraw.datasets.sources import finding, formats, labelling, names, npz, unread
 from quickdraw.datasets.sources.base import DrawingFile, Source
 from quickdraw.datasets.sources.binary import Binary
 from quickdraw.datasets.sources.bitmaps import Bitmaps
-from quickdraw.datasets.sources.finding import FORMATS
+from quickdraw.datasets.sources.formats import FORMATS
 from quickdraw.datasets.sources.idx import Idx, labels_of
 from quickdraw.datasets.sources.lines import Lines
 from quickdraw.datasets.sources.official import split_of_path
 from quickdraw.datasets.sources.pictures import Pictures
+from quickdraw.datasets.sources.pixel_tables import images_of
 from quickdraw.datasets.sources.sketchrnn import holds_strokes, sketches
 from quickdraw.datasets.sources.tables import Table
 from quickdraw.datasets.sources.tfrecords import Records, classes_of_all, set_of_shard
@@ -41,7 +42,7 @@ class Wish:
     def unpacked(self, path: str) -> str:
         """Return where a file that is read lies unpacked."""
         self.read.add(path)
-        return finding.unpacked(path, self.scratch)
+        return formats.unpacked(path, self.scratch)
 
 
 def _chosen(wish: Wish, paths: list[str], is_folder: bool = False) -> list[tuple[str, str]]:
@@ -77,6 +78,15 @@ def _open_tables(wish: Wish, paths: list[str]) -> Source:
         return Table(path, name, label_key=wish.label_key)
 
     return open_words(wish, paths, FORMATS["csv"], table)
+
+
+def _open_pixels(wish: Wish, paths: list[str]) -> Source:
+    finding.of_one_set(wish.path, paths, finding.set_of_images)
+    files: list[DrawingFile] = []
+    for path in paths:
+        split = split_of_path(path, wish.path) or "train"
+        files.append(images_of(wish.unpacked(path), path, split, wish.scratch))
+    return Source(FORMATS["pixels"], files)
 
 
 def _open_idx(wish: Wish, paths: list[str]) -> Source:
@@ -172,6 +182,7 @@ OPENERS: dict[str, Callable[[Wish, list[str]], Source]] = {
     "simplified": _open_lines,
     "binary": _open_binary,
     "csv": _open_tables,
+    "pixels": _open_pixels,
     "idx": _open_idx,
     "npz": _open_npz,
     "pictures": _open_pictures,

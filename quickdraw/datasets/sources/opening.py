@@ -11,7 +11,8 @@ from quickdraw import storage
 from quickdraw.console import log
 from quickdraw.datasets.sources import finding, majority, official, unread
 from quickdraw.datasets.sources.base import Source
-from quickdraw.datasets.sources.finding import FORMATS, Found
+from quickdraw.datasets.sources.finding import Found
+from quickdraw.datasets.sources.formats import FORMATS
 from quickdraw.datasets.sources.official import split_of
 from quickdraw.datasets.sources.openers import OPENERS, Wish, unlabelled_pictures
 from quickdraw.errors import QuickdrawError

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
@@ -73,7 +73,7 @@ def sketches(path: str, category: str, scratch: str) -> list[Sketches]:
     return files
 
 
-def strokes_of(steps: Any) -> list | str:
+def strokes_of(steps: np.ndarray) -> list | str:
     """Return the strokes of Sketch-RNN's steps in 0...255; in words what they are if not steps.
 
     Args:
@@ -94,10 +94,10 @@ def strokes_of(steps: Any) -> list | str:
 class _Arrays(pickle.Unpickler):
     """Unpickles arrays, which it makes empty and lets their own state fill, and nothing else."""
 
-    def find_class(self, module: str, name: str) -> Any:
+    def find_class(self, module: str, name: str) -> Callable[..., object]:
         if module in ("numpy.core.multiarray", "numpy._core.multiarray") and name == "_reconstruct":
             return _empty
-        known = {
+        known: dict[tuple[str, str], Callable[..., object]] = {
             ("numpy", "ndarray"): _empty,
             ("numpy", "dtype"): np.dtype,
             ("_codecs", "encode"): _encoded,  # bytes, as Python 3 pickles them for Python 2
@@ -107,7 +107,7 @@ class _Arrays(pickle.Unpickler):
         return known[module, name]
 
 
-def _empty(*_: Any) -> np.ndarray:
+def _empty(*_: object) -> np.ndarray:
     return np.ndarray((0,), "b")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import itertools
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from quickdraw.drawings.drawing import (
 from quickdraw.errors import QuickdrawError, did_you_mean
 
 _LONGEST = 1 << 24
+_DELIMITERS = ",;\t"  # a semicolon where a comma is for decimals, as Excel has it
 _MOST_LINES = 64  # of one row: a quote that is never closed must not swallow the file
 csv.field_size_limit(_LONGEST)  # Python's own limit, 131,072, is less than a drawing may take
 
@@ -29,7 +31,7 @@ class Table(DrawingFile):
     """A csv file with a header; without a column `word` its drawings are test records.
 
     Args:
-        path: the file, UTF-8, with any line ends.
+        path: the file, UTF-8, with any line ends, and commas, semicolons or tabs between columns.
         category: its category, where all rows are of one.
         raw: whether the strokes are raw; None looks whether they have times.
         label_key: the column with the word; `word` when not given.
@@ -53,11 +55,13 @@ class Table(DrawingFile):
         self._raw = raw
         with storage.open_binary(path) as file:
             header = _row(file)
-        try:
-            columns = [names.clean(column) for column in _fields(header)]
-        except SkippedDrawing:
-            columns = []
-        self.columns = [_field(column, label_key) for column in columns]
+        columns: list[str] = []
+        for self._delimiter in _DELIMITERS:
+            with contextlib.suppress(SkippedDrawing):
+                columns = [names.clean(column) for column in _fields(header, self._delimiter)]
+            self.columns = [_field(column, label_key) for column in columns]
+            if "drawing" in self.columns:
+                break
         self.unused = [name for name, field in zip(columns, self.columns, strict=True) if not field]
         if self.columns.count("drawing") != 1:
             raise QuickdrawError(
@@ -90,7 +94,7 @@ class Table(DrawingFile):
             while position < stop and (row := _row(file)):
                 if len(row) == _LONGEST:
                     yield position, SkippedDrawing("a row longer than 16 MB")
-                elif row.strip(b", \t\r\n"):  # table programs leave rows of commas at the end
+                elif row.strip(b",; \t\r\n"):  # table programs leave rows of commas at the end
                     yield position, row
                 position = file.tell()
 
@@ -106,7 +110,7 @@ class Table(DrawingFile):
         return from_fields(fields, None, self._raw)
 
     def _named(self, data: bytes) -> dict[str, str]:
-        values = _fields(data)
+        values = _fields(data, self._delimiter)
         if len(values) != len(self.columns):
             raise SkippedDrawing(
                 "a row of another number of columns", f"{len(values)}: {shown(data[:60])}"
@@ -156,9 +160,9 @@ def _row(file: BinaryIO) -> bytes:
     return b"".join(lines)
 
 
-def _fields(row: bytes) -> list[str]:
+def _fields(row: bytes, delimiter: str) -> list[str]:
     try:
-        (fields,) = csv.reader([row.decode("utf-8-sig")], strict=True)
+        (fields,) = csv.reader([row.decode("utf-8-sig")], strict=True, delimiter=delimiter)
     except (ValueError, csv.Error):
         raise SkippedDrawing("broken csv", shown(row[:60])) from None
     return fields

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import collections
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from quickdraw.console import log
-from quickdraw.datasets.sources import finding, names, unread
+from quickdraw.datasets.sources import formats, names, unread
 from quickdraw.datasets.sources.base import DrawingFile, Source
 from quickdraw.datasets.sources.labelling import telling_of
 from quickdraw.datasets.sources.lines import Lines
@@ -38,7 +38,7 @@ def open_words(
     mixed = False
     for path in paths:
         name = names.without_copy(names.of_path(path))
-        unpacked = finding.unpacked(path, wish.scratch)
+        unpacked = formats.unpacked(path, wish.scratch)
         split = split_of_path(path, wish.path)
         # Drawings without a word are of the file's class; in one called test they are of none.
         file = make(unpacked, None if split == "test" else name)
@@ -71,11 +71,15 @@ def open_words(
 
 def first_drawing(file: DrawingFile) -> Drawing | None:
     """Return the first drawing of a file that can be used."""
+    return next(usable_drawings(file), None)
+
+
+def usable_drawings(file: DrawingFile) -> Iterator[Drawing]:
+    """Yield the drawings of a file that can be used."""
     for position, data in file.scan(0, file.size):
         if isinstance(data, bytes):
             with contextlib.suppress(SkippedDrawing):
-                return file.parse(position, data)
-    return None
+                yield file.parse(position, data)
 
 
 def _say_unlabelled(path: str, file: Lines | Table, word: str | None) -> None:

@@ -1,17 +1,16 @@
 """An index of all drawings on disk, 34 bytes each, that is sorted part by part.
 
-Memory holds one of up to 64 parts at a time, some millions of drawings at most, and the whole of a
-test set without labels, which keeps its order. Sorting by key, a hash of the drawing's content,
-shuffles, splits and finds copies, and depends neither on the order of the files nor on the number
-of processes.
+Memory holds one of up to 256 parts at a time, at some 150 bytes a drawing: 30 MB of 50 million
+drawings. Sorting by key, a hash of the drawing's content, shuffles, splits and finds copies, and
+depends neither on the order of the files nor on the number of processes. A test set without labels
+is put back into the order of the files, part by part as well.
 """
 
 from __future__ import annotations
 
-import bisect
 import collections
-import itertools
 import os
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -24,14 +23,17 @@ from quickdraw.datasets.writing.entries import (
     is_first,
     number_in_group,
     per_class,
+    place_of,
     rank_of,
 )
+from quickdraw.datasets.writing.part_files import PartFiles
 from quickdraw.datasets.writing.record_ids import Place
 from quickdraw.errors import QuickdrawError
 
-_BY_ID, _BY_KEY, _UNLABELLED = "id", "part", "unlabelled"
-_MOST_PARTS = 64
-_BYTES_A_PART = 256e6  # of the source: at most some millions of drawings
+_UNLABELLED = "unlabelled"
+_MOST_PARTS = 256
+_BYTES_A_PART = 32e6  # of the source: some 100,000 drawings
+_AT_ONCE = 100_000
 
 
 class Index:
@@ -44,33 +46,39 @@ class Index:
 
     Attributes:
         counts: by split, how many drawings of each label there are, int64 `[classes]`.
+        used_words: the numbers of the words that occur in the entries.
         unlabelled: how many test records have no label.
     """
 
     def __init__(self, folder: str, source_bytes: int, place: Place):
         self._folder, self._place = folder, place
-        self._parts = min(1 + int(source_bytes / _BYTES_A_PART), _MOST_PARTS)
+        parts = min(1 + int(source_bytes / _BYTES_A_PART), _MOST_PARTS)
+        self._by_id = PartFiles(folder, "id", parts)
+        self._by_key = PartFiles(folder, "key", parts)
+        self._by_place = PartFiles(folder, "place", parts)
+        self._waiting: list[np.ndarray] = []
+        self.used_words: set[int] = set()
         self.counts = {split: np.zeros(0, np.int64) for split in splits.SPLITS}
         self.unlabelled = 0
 
     def add(self, entries: np.ndarray) -> None:
-        """Append entries, `ENTRY` `[n]`, to the parts they belong to."""
+        """Take in entries, `ENTRY` `[n]`."""
+        self.used_words.update(np.unique(entries["word"]).tolist())
+        self.used_words.discard(NO_WORD)
+        self._waiting.append(entries)
+        if sum(map(len, self._waiting)) >= _AT_ONCE:
+            self._append_waiting()
+
+    def _append_waiting(self) -> None:
+        """Append to the parts what was taken in, much at once, for every part is a file."""
+        entries = np.concatenate([*self._waiting, np.zeros(0, ENTRY)])
+        self._waiting.clear()
         has_id = entries["id"] != 0
         # Those with an id are first compared by it. Ids are not spread evenly over the 64 bits;
         # their products with a large odd number are.
         spread = entries["id"][has_id] * np.uint64(0x9E3779B97F4A7C15)
-        self._append(_BY_ID, entries[has_id], spread)
-        self._append(_BY_KEY, entries[~has_id], entries["key"][~has_id])
-
-    def _append(self, kind: str, entries: np.ndarray, numbers: np.ndarray) -> None:
-        # A part is a range of keys: copies meet in one part, and part after part is in key order.
-        # The upper 32 bits times the number of parts fit into 64 bits; the whole key would not.
-        part = (numbers >> np.uint64(32)) * np.uint64(self._parts) >> np.uint64(32)
-        order = np.argsort(part, kind="stable")  # so that each part is one slice, and one write
-        edges = np.searchsorted(part[order], np.arange(self._parts + 1))
-        for number in np.flatnonzero(np.diff(edges)).tolist():
-            with open(self._part(kind, number), "ab") as file:
-                file.write(entries[order[edges[number] : edges[number + 1]]].tobytes())
+        self._by_id.append_by_hash(entries[has_id], spread)
+        self._by_key.append_by_hash(entries[~has_id], entries["key"][~has_id])
 
     def settle(self, label_of: np.ndarray, given: np.ndarray) -> collections.Counter[str]:
         """Sort the entries, replace words by labels, and drop copies from training and validation.
@@ -89,9 +97,10 @@ class Index:
         Raises:
             QuickdrawError: ids of a test set that are none.
         """
+        self._append_waiting()
         dropped = collections.Counter({record_ids.OTHERS_ID: self._settle_ids(given)})
-        for number in range(self._parts):
-            entries = self._load(self._part(_BY_KEY, number))
+        for number in range(self._by_key.count):
+            entries = self._by_key.load(number)
             known = entries["word"] != NO_WORD
             entries["word"][known] = label_of[entries["word"][known]]
             # lexsort sorts by its last key first: copies share a key and lie side by side.
@@ -106,17 +115,16 @@ class Index:
             # Copies that stay get keys of their own, since test records are known by them.
             entries["key"] += number_in_group(entries["key"]).astype(np.uint64)
             is_labelled = entries["word"] != NO_WORD
-            entries[is_labelled].tofile(self._part(_BY_KEY, number))
+            self._by_key.replace(number, entries[is_labelled])
             self.unlabelled += int(len(entries) - is_labelled.sum())
-            with open(self._path(_UNLABELLED), "ab") as file:
-                file.write(entries[~is_labelled].tobytes())
+            self._append(_UNLABELLED, entries[~is_labelled])
         return dropped
 
     def _settle_ids(self, given: np.ndarray) -> int:
         """Drop drawings with the key_id of another; hand the others on, to be compared by key."""
         dropped = total = 0
-        for number in range(self._parts):
-            entries = self._load(self._part(_BY_ID, number))
+        for number in range(self._by_id.count):
+            entries = self._by_id.take(number)
             rank = rank_of(entries, given)
             order = np.lexsort((entries["position"], entries["file"], rank, entries["id"]))
             entries, rank = entries[order], rank[order]
@@ -124,9 +132,7 @@ class Index:
             first = np.arange(len(entries)) - number_in_group(entries["id"])
             stays = (entries["key"] == entries["key"][first]) | (rank == 0)
             dropped, total = dropped + int(len(entries) - stays.sum()), total + len(entries)
-            self._append(_BY_KEY, entries[stays], entries["key"][stays])
-            if len(entries):
-                os.remove(self._part(_BY_ID, number))
+            self._by_key.append_by_hash(entries[stays], entries["key"][stays])
         record_ids.check_different(dropped, total)
         return dropped
 
@@ -150,16 +156,16 @@ class Index:
         """
         # Count in a pass of its own: the smallest class is known only after all parts.
         total = np.zeros(classes, np.int64)
-        for number in range(self._parts):
-            total += per_class(self._load(self._part(_BY_KEY, number)), classes)
+        for number in range(self._by_key.count):
+            total += per_class(self._by_key.load(number), classes)
         most = int(total.min()) if balance and classes else None
         whole = {splits.SPLITS[at] for at in np.unique(given[given > 0]).tolist()}
         whole |= {"test"} if self.unlabelled else set()
         percentages = splits.without(percentages, whole)
         self.counts = {split: np.zeros(classes, np.int64) for split in splits.SPLITS}
         seen = np.zeros(classes, np.int64)  # of each class, in the parts so far
-        for number in range(self._parts):
-            entries = self._load(self._part(_BY_KEY, number))
+        for number in range(self._by_key.count):
+            entries = self._by_key.load(number)
             if most is not None:
                 entries = first_of_each(entries, seen, most)
             which = given[entries["file"]]
@@ -167,23 +173,40 @@ class Index:
             for at, split in enumerate(splits.SPLITS):
                 chosen = entries[which == at]
                 self.counts[split] += per_class(chosen, classes)
-                with open(self._path(split), "ab") as file:
-                    file.write(chosen.tobytes())
+                self._append(split, chosen)
         if self.unlabelled:
             self._add_unlabelled()
         return int(total.sum() - sum(count.sum() for count in self.counts.values()))
 
     def _add_unlabelled(self) -> None:
-        entries = self._load(self._path(_UNLABELLED))
-        record_ids.check_all(entries, self._place)
+        """Make the test set of what has no labels, in the order of the files."""
         if self.length("test"):
-            labelled, unlabelled = self.entries("test", 0, 1)[0], entries[0]
+            labelled, unlabelled = (self.entries(of, 0, 1)[0] for of in ("test", _UNLABELLED))
             raise QuickdrawError(
                 f"{self._place(labelled['file'], labelled['position'])}: a test record with a "
                 f"label, and {self._place(unlabelled['file'], unlabelled['position'])} without: "
                 "give one of the two test sets"
             )
-        entries[np.lexsort((entries["position"], entries["file"]))].tofile(self._path("test"))
+        # In the order of keys, which are hashes, the first ones are a fair sample of the places:
+        # they cut the files into parts of about equal size.
+        sample = np.sort(place_of(self.least("test", _AT_ONCE)))
+        parts = self._by_place.count
+        edges = sample[np.arange(1, parts) * len(sample) // parts]
+        for entries in self._slices(_UNLABELLED):
+            self._by_place.append(entries, np.searchsorted(edges, place_of(entries), "right"))
+        for number in range(parts):
+            entries = self._by_place.take(number)
+            self._append("test", entries[np.argsort(place_of(entries))])
+        record_ids.check_all(self._slices("test"), self._place)
+
+    def _slices(self, name: str) -> Iterator[np.ndarray]:
+        length = self.length(name)
+        for start in range(0, length, _AT_ONCE):
+            yield self.entries(name, start, min(start + _AT_ONCE, length))
+
+    def _append(self, name: str, entries: np.ndarray) -> None:
+        with open(self._path(name), "ab") as file:
+            file.write(entries.tobytes())
 
     def length(self, split: str) -> int:
         """Return how many drawings a split has."""
@@ -197,53 +220,9 @@ class Index:
 
     def least(self, split: str, most: int) -> np.ndarray:
         """Return the entries with the least keys of a split, `ENTRY` `[n]`, at most so many."""
-        length = self.length(split)
-        if split == "test" and self.unlabelled:
-            return np.sort(self.entries(split, 0, length), order="key")[:most]
-        return self.entries(split, 0, min(length, most)) if length else np.zeros(0, ENTRY)
-
-    def edges(self, split: str, shards: int) -> list[int]:
-        """Return where each shard begins, then the end; none is empty, so there may be fewer.
-
-        Shard i of n has keys from 2^64·i/n on; without labels, it has as many as the others.
-        """
-        length = self.length(split)
-        if split == "test" and self.unlabelled:
-            return equal_edges(length, shards)
-
-        def key(at: int) -> int:
-            return int(self.entries(split, at, at + 1)["key"][0])
-
-        # Keys are evenly spread, so shards are of about equal size; bisection reads one entry at a
-        # time, since a split may not fit into memory.
-        inner = [
-            bisect.bisect_left(range(length), first_key(shard, shards), key=key)
-            for shard in range(1, shards)
-        ]
-        return sorted({0, *inner, length})
-
-    def used_words(self) -> set[int]:
-        """Return the numbers of the words that occur in the entries."""
-        used: set[int] = set()
-        for kind, number in itertools.product((_BY_ID, _BY_KEY), range(self._parts)):
-            used.update(np.unique(self._load(self._part(kind, number))["word"]).tolist())
-        return used - {NO_WORD}
-
-    def _part(self, kind: str, number: int) -> str:
-        return self._path(f"{kind}-{number:02}")
+        by_key = _UNLABELLED if split == "test" and self.unlabelled else split
+        length = self.length(by_key)
+        return self.entries(by_key, 0, min(length, most)) if length else np.zeros(0, ENTRY)
 
     def _path(self, name: str) -> str:
         return os.path.join(self._folder, name)
-
-    def _load(self, path: str) -> np.ndarray:
-        return np.fromfile(path, ENTRY) if os.path.exists(path) else np.zeros(0, ENTRY)
-
-
-def equal_edges(length: int, shards: int) -> list[int]:
-    """Return where each of some equally long shards begins, then the end; none is empty."""
-    return sorted({length * shard // shards for shard in range(shards + 1)})
-
-
-def first_key(shard: int, shards: int) -> int:
-    """Return the least key that a shard may hold."""
-    return -(-(shard << 64) // shards)  # rounded up, in Python's integers: 2^64 overflows uint64

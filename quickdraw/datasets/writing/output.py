@@ -11,7 +11,6 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from quickdraw import storage
 from quickdraw.console import log
@@ -48,7 +47,8 @@ def finished(
         return None
     was, will = _settings(found), _settings(wanted)
     for field, new in will.items():
-        old = was.get(field)
+        # A switch that an earlier version did not have was off.
+        old = was.get(field, False if isinstance(new, bool) else None)
         if old != new and field not in provenance.HASHES:
             raise QuickdrawError(
                 f"{output_dir} holds another data set: its {field} is {old!r} instead of {new!r}. "
@@ -86,7 +86,7 @@ def _size(info: DatasetInfo, folder: str) -> int:
     return sum(storage.file_size(os.path.join(folder, name)) for name in _names(info))
 
 
-def _settings(info: DatasetInfo) -> dict[str, Any]:
+def _settings(info: DatasetInfo) -> dict[str, object]:
     named = {name: getattr(info, name) for name in ("source", "image_size", "channels")}
     return named | info.settings
 

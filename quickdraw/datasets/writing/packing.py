@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import gzip
 import itertools
@@ -141,3 +142,34 @@ def shard_names(split: str, shards: int, recipe: Recipe) -> list[str]:
     """Return the names of a split's shards."""
     ending = ".tfrecords.gz" if recipe.gzip else ".tfrecords"
     return [f"{split}-{shard:05}-of-{shards:05}{ending}" for shard in range(shards)]
+
+
+def edges(index: Index, split: str, shards: int) -> list[int]:
+    """Return where each shard begins, then the end; none is empty, so there may be fewer.
+
+    Shard i of n has keys from 2^64·i/n on; without labels, it has as many as the others.
+    """
+    length = index.length(split)
+    if split == "test" and index.unlabelled:
+        return equal_edges(length, shards)
+
+    def key(at: int) -> int:
+        return int(index.entries(split, at, at + 1)["key"][0])
+
+    # Keys are evenly spread, so shards are of about equal size; bisection reads one entry at a
+    # time, since a split may not fit into memory.
+    inner = [
+        bisect.bisect_left(range(length), first_key(shard, shards), key=key)
+        for shard in range(1, shards)
+    ]
+    return sorted({0, *inner, length})
+
+
+def equal_edges(length: int, shards: int) -> list[int]:
+    """Return where each of some equally long shards begins, then the end; none is empty."""
+    return sorted({length * shard // shards for shard in range(shards + 1)})
+
+
+def first_key(shard: int, shards: int) -> int:
+    """Return the least key that a shard may hold."""
+    return -(-(shard << 64) // shards)  # rounded up, in Python's integers: 2^64 overflows uint64

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from quickdraw import storage
 from quickdraw.datasets.sources import Source
@@ -17,7 +16,7 @@ _MOST_FILES = 1000
 _MOST_BYTES = 4e9
 
 
-def describe(source: Source) -> dict[str, Any]:
+def describe(source: Source) -> dict[str, object]:
     """Return what there is to say of a source's files before they are read."""
     listing = [(os.path.basename(file.path), file.size) for file in source.files]
     return {
@@ -28,7 +27,7 @@ def describe(source: Source) -> dict[str, Any]:
     }
 
 
-def is_same(was: Mapping[str, Any], now: Mapping[str, Any], inputs: Sequence[str]) -> bool:
+def is_same(was: Mapping[str, object], now: Mapping[str, object], inputs: Sequence[str]) -> bool:
     """Return whether the files that a data set was made of are those of today, by their hashes.
 
     Args:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from quickdraw.datasets.writing.entries import ENTRY
 from quickdraw.errors import QuickdrawError
 
 Place = Callable[[int, int], str]
@@ -38,23 +39,34 @@ def check_different(dropped: int, total: int) -> None:
         )
 
 
-def check_all(entries: np.ndarray, place: Place) -> None:
-    """Check the ids of all records of a test set without labels, `ENTRY` `[n]`.
+def check_all(parts: Iterable[np.ndarray], place: Place) -> None:
+    """Check the ids of all records of a test set without labels.
+
+    Args:
+        parts: its entries, `ENTRY` `[n]` each, in the order of the files.
+        place: where a drawing is, for the message.
 
     Raises:
         QuickdrawError: some have none, or all were rounded by a table program.
     """
-    ids = entries["id"]
-    (without,) = np.nonzero(ids == 0)
-    if 0 < len(without) < len(ids):
+    total = with_id = rounded = 0
+    first, without = np.zeros(0, ENTRY), np.zeros(0, ENTRY)
+    for entries in parts:
+        ids = entries["id"]
+        # Table programs keep 15 digits: of Quick, Draw!'s 16 the last one becomes 0.
+        rounded += int(((ids >= _FIFTEEN_DIGITS) & (ids % 10 == 0)).sum())
+        with_id += int((ids != 0).sum())
+        total += len(entries)
+        first = np.append(first, entries[:1])[:1]
+        without = np.append(without, entries[ids == 0][:1])[:1]
+    if 0 < with_id < total:
         raise QuickdrawError(
-            f"{_place(entries[without[0]], place)}: a test record without a key_id, which the "
+            f"{_place(without[0], place)}: a test record without a key_id, which the "
             "others have: a leaderboard would not know it"
         )
-    # Table programs keep 15 digits: of Quick, Draw!'s 16 the last one becomes 0.
-    if len(ids) >= _ROUNDED and (ids >= _FIFTEEN_DIGITS).all() and not (ids % 10).any():
+    if rounded == total >= _ROUNDED:
         raise QuickdrawError(
-            f"{_place(entries[0], place)}: the key_ids of all {len(ids):,} test records end in 0, "
+            f"{_place(first[0], place)}: the key_ids of all {total:,} test records end in 0, "
             "as table programs round them: take the original file"
         )
 

@@ -126,7 +126,7 @@ def _usable(
             continue
         try:
             drawing = file.drawing(position, data)
-            if recipe.recognized_only and not drawing.recognized and drawing.word is not None:
+            if recipe.recognized_only and drawing.recognized is False and drawing.word is not None:
                 raise SkippedDrawing("not recognized", named=False)
             if drawing.word is not None and not names.is_usable(drawing.word):
                 raise SkippedDrawing("an unusable name of a category", repr(drawing.word)[:80])

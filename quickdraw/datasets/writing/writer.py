@@ -140,8 +140,7 @@ def _fill(index: Index, source: Source, recipe: Recipe, info: DatasetInfo, run: 
         log("skipped, for instance:\n" + scanning.shown_examples(source.files, examples))
     if not found:
         raise QuickdrawError(f"{info.source}: no usable drawing{_reasons(skipped)}")
-    used_numbers = index.used_words()
-    used = [word for word, number in words.numbers.items() if number in used_numbers]
+    used = [word for word, number in words.numbers.items() if number in index.used_words]
     info.labels = scanning.label_names(words.numbers, used, recipe, source.labels, info.source)
     given = np.array([splits.SPLITS.index(file.split or "train") for file in source.files])
     numbers = {label: number for number, label in enumerate(info.labels)}
@@ -168,7 +167,8 @@ def _write_all(
     edges = {}
     for split in splits.SPLITS:
         counts, length = index.counts[split].tolist(), index.length(split)
-        edges[split] = index.edges(split, packing.shard_count(split, length, size, recipe))
+        shards = packing.shard_count(split, length, size, recipe)
+        edges[split] = packing.edges(index, split, shards)
         info.splits[split] = {
             "records": length,
             "per_class": dict(zip(info.labels, counts, strict=True)),

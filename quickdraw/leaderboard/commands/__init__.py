@@ -6,6 +6,7 @@ MODULES = {
     "teams": "manage_teams",
     "end": "end_competition",
     "reveal": "reveal_results",
+    "final": "hold_final",
     "export": "export_results",
     "backup": "backup_database",
     "submit": "submit_predictions",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 
 from quickdraw import cli
+from quickdraw.extras import needs
 from quickdraw.fields import field
 
 OPERATOR = "organiser (command line)"
@@ -33,6 +35,13 @@ class ServerFlags(cli.Config):
     """Which server."""
 
     url: str | None = field(None, "The server of the competition, such as https://example.org.")
+
+
+def check_final_can_be_held() -> None:
+    """Raise an error where models cannot be checked: onnxruntime is not installed."""
+    with needs("serve"):
+        if importlib.util.find_spec("onnxruntime") is None:
+            raise ImportError(name="onnxruntime")
 
 
 def link(url: str, code: str) -> str:

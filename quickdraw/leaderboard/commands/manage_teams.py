@@ -20,12 +20,16 @@ from __future__ import annotations
 import csv
 import dataclasses
 import sys
-from typing import Any, Literal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
 
 from quickdraw import cli, storage
 from quickdraw.errors import QuickdrawError, UsageError
 from quickdraw.fields import field
 from quickdraw.leaderboard.commands.common_flags import OPERATOR, LinkFlags, link
+
+if TYPE_CHECKING:
+    from quickdraw.leaderboard.store.database import Database
 
 _NEED = "a name is needed behind the first word, or for import a file"
 
@@ -48,7 +52,9 @@ def command(flags: Flags) -> None:
     from quickdraw.leaderboard.store.database import Database
 
     if not flags.action:
-        raise UsageError("the first word says what to do: add, import, list, link, remove")
+        raise UsageError(
+            "the first word says what to do: add, import, list, link, remove or organiser"
+        )
     if flags.action not in ("list", "organiser") and not flags.what:
         raise UsageError(_NEED)
     database, moment = Database(flags.database), moments.now()
@@ -64,19 +70,18 @@ def command(flags: Flags) -> None:
         with database.writing() as connection:
             team = team_table.named(connection, str(flags.what)).id if flags.what else None
             code = access.invite(connection, team, moment)
-            team_table.note(connection, moment, OPERATOR, f"made a link for {flags.what or 'them'}")
+            whose = flags.what or "the organiser"
+            team_table.note(connection, moment, OPERATOR, f"made a link for {whose}")
         print(link(flags.url, code))
 
 
-def _print(rows: list[tuple[Any, ...]]) -> None:
-    from quickdraw.leaderboard.store.csv_export import safe_cell
-
+def _print(rows: Iterable[tuple[object, ...]]) -> None:
     csv.writer(sys.stdout, lineterminator="\n").writerows(
-        [safe_cell(cell) for cell in row] for row in rows
+        [storage.safe_cell(cell) for cell in row] for row in rows
     )
 
 
-def _add(database: Any, flags: Flags, moment: int) -> list[tuple[str, str]]:
+def _add(database: Database, flags: Flags, moment: int) -> list[tuple[str, str]]:
     from quickdraw.leaderboard.store import steering, team_table
 
     names = [str(flags.what)]
@@ -95,17 +100,16 @@ def _add(database: Any, flags: Flags, moment: int) -> list[tuple[str, str]]:
     return [(name, link(flags.url, code)) for name, code in made]
 
 
-def _send(database: Any, name: str, path: str, moment: int) -> None:
+def _send(database: Database, name: str, path: str, moment: int) -> None:
     from quickdraw.leaderboard.store import entry_table as entries
     from quickdraw.leaderboard.store import team_table
     from quickdraw.leaderboard.store.blobs import Packed
     from quickdraw.leaderboard.store.scorer import Scorer
 
-    with storage.open_binary(path) as file:
-        packed = Packed(file)
     with database.reading() as connection:
         team = team_table.named(connection, name).id
-    number = entries.accept(database, team, packed, packed.sha256, path, moment)
+    with storage.open_binary(path) as file, Packed(file) as packed:
+        number = entries.accept(database, team, packed, packed.sha256, path, moment)
     scorer = Scorer(database)
     while scorer.score_next():
         pass
@@ -115,7 +119,7 @@ def _send(database: Any, name: str, path: str, moment: int) -> None:
         raise QuickdrawError(f"{path}: {row.error}")
 
 
-def _remove(database: Any, name: str, moment: int) -> None:
+def _remove(database: Database, name: str, moment: int) -> None:
     from quickdraw.leaderboard.store import steering, team_table
 
     with database.reading() as connection:

@@ -5,7 +5,8 @@
 
 The first line serves the file competition.db on port 8080 to everybody in the same network. Behind
 https (Cloud Run, nginx), say the address that people see as --public_url: cookies are then kept to
-https. Only behind a proxy that sets X-Forwarded-For, add --behind_proxy.
+https. Behind a proxy that adds to X-Forwarded-For, say --proxies=1, or 2 behind two; else all teams
+have one address, and share its limits.
 
 Ctrl-C or SIGTERM ends it after the entry at hand. What was accepted and not yet scored, even if the
 machine lost power, is scored at the next start. See docs/en/leaderboard.md for what it can bear.
@@ -14,16 +15,19 @@ machine lost power, is scored at the next start. See docs/en/leaderboard.md for 
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 import sys
 
 from quickdraw import cli
 from quickdraw.console import log
 from quickdraw.fields import field
-from quickdraw.leaderboard.commands.common_flags import DatabaseFlags
+from quickdraw.leaderboard.commands.common_flags import DatabaseFlags, check_final_can_be_held
 
 _MOST_CONNECTIONS = 2000
 _LARGEST_HEAD = 16 << 10
+_SWITCH_SECONDS = 0.0005
+"""How long a thread that takes an upload in may go on while requests wait; Python's own is 5 ms."""
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -33,7 +37,9 @@ class Flags(DatabaseFlags):
     host: str = field("0.0.0.0", "The address to listen at; 127.0.0.1 is this machine only.")
     port: int | None = field(None, "The port; without it $PORT, or else 8080.", 0, 65535)
     public_url: str = field("", "Where people reach the server, such as https://example.org.")
-    behind_proxy: bool = field(False, "Believe the proxy's X-Forwarded-For and -Proto.")
+    proxies: int = field(
+        0, "How many proxies of yours stand before it, whose X-Forwarded-For is believed.", 0, 9
+    )
     size_limit: int = field(64, "Megabytes of an upload, and of what it unpacks to.", 1, 4096)
     address_limit: int = field(600, "Uploads a minute from one address; a school may have one.", 1)
 
@@ -48,9 +54,12 @@ def command(flags: Flags) -> None:
     from quickdraw.leaderboard.store.database import Database
 
     database = Database(flags.database)
-    limits = Limits(size=flags.size_limit << 20, address_uploads=flags.address_limit)
+    size = flags.size_limit << 20
+    limits = Limits(size, flags.address_limit, flags.proxies, score_beside=True)
     context = Context(database, limits=limits, public_url=flags.public_url)
-    name = context.competition().name
+    contest = context.competition()
+    if contest.live:
+        check_final_can_be_held()
     port = int(os.environ.get("PORT") or 8080) if flags.port is None else flags.port
     config = uvicorn.Config(
         make_app(context),
@@ -61,12 +70,13 @@ def command(flags: Flags) -> None:
         server_header=False,
         limit_concurrency=_MOST_CONNECTIONS,
         h11_max_incomplete_event_size=_LARGEST_HEAD,
-        proxy_headers=flags.behind_proxy,
-        forwarded_allow_ips="*" if flags.behind_proxy else None,
+        proxy_headers=False,  # it would believe the first address, which anybody can send
         log_level="warning",
         timeout_graceful_shutdown=30,
     )
-    log(f"{name}: {flags.public_url or f'http://localhost:{port}'} (Ctrl-C ends it)")
+    log(f"{contest.name}: {flags.public_url or f'http://localhost:{port}'} (Ctrl-C ends it)")
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    gc.freeze()  # what is there now stays: looking through it all took 100 ms, again and again
     uvicorn.Server(config).run()
     database.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from typing import Annotated, Any
+from typing import Annotated, TypedDict
 
 from fastapi import APIRouter, Header, Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -12,16 +12,43 @@ from starlette.responses import JSONResponse
 from quickdraw.leaderboard.site import uploads
 from quickdraw.leaderboard.site.visiting import Shared, TokenHolder, address
 from quickdraw.leaderboard.store import entry_table as entries
-from quickdraw.leaderboard.store import moments, standings
+from quickdraw.leaderboard.store import moments
 from quickdraw.leaderboard.store.competition import Competition
+from quickdraw.leaderboard.store.live_final import LivePlace
+from quickdraw.leaderboard.store.standings import Standing
 
 router = APIRouter(prefix="/api", tags=["leaderboard"])
 _IN_MEMORY = 1 << 20
 
 
+class BoardRow(TypedDict):
+    """A team on the board; see `standings.Standing`."""
+
+    rank: int | None
+    team: str
+    score: float
+    entries: int
+    last: str
+    moved: int | None
+    baseline: bool
+    public_score: float
+
+
+class LiveRow(TypedDict):
+    """A team of a live final; see `live_final.LivePlace`."""
+
+    rank: int | None
+    team: str
+    points: float | None
+    hits: int | None
+    entries: int
+    last: str
+    baseline: bool
+
+
 @router.get("/competition")
-def competition(shared: Shared) -> dict[str, Any]:
-    """Tell the rules: metric, limits, times, names of the classes."""
+def competition(shared: Shared) -> dict[str, object]:
+    """Return the rules: metric, limits, times, names of the classes."""
     contest = shared.competition()
     moment = shared.clock()
     times = {
@@ -29,6 +56,7 @@ def competition(shared: Shared) -> dict[str, Any]:
     }
     return {
         "name": contest.name,
+        "kind": "draw_off" if contest.live else "predictions",
         "metric": contest.metric_name,
         "labels": contest.labels,
         "drawings": contest.public_count + contest.private_count,
@@ -47,18 +75,21 @@ def competition(shared: Shared) -> dict[str, Any]:
 
 
 @router.get("/board")
-async def board(shared: Shared) -> dict[str, Any]:
-    """Tell who is where: by the public half, and by the private one once it is revealed."""
+async def board(shared: Shared) -> dict[str, object]:
+    """Return the board: by the public half, and by the private one once it is revealed."""
     contest, rows, _ = await shared.kept("board", shared.board)
     return {
         "name": contest.name,
         "metric": contest.metric_name,
         "revealed": contest.revealed is not None,
-        "rows": [_row(row, contest) for row in rows],
+        "rows": [
+            _live_row(row, contest) if isinstance(row, LivePlace) else _row(row, contest)
+            for row in rows
+        ],
     }
 
 
-def _row(row: standings.Standing, contest: Competition) -> dict[str, Any]:
+def _row(row: Standing, contest: Competition) -> BoardRow:
     return {
         "rank": row.rank,
         "team": row.name,
@@ -71,6 +102,18 @@ def _row(row: standings.Standing, contest: Competition) -> dict[str, Any]:
     }
 
 
+def _live_row(row: LivePlace, contest: Competition) -> LiveRow:
+    return {
+        "rank": row.rank,
+        "team": row.name,
+        "points": row.points,
+        "hits": row.hits,
+        "entries": row.entries,
+        "last": moments.text(row.last, contest.time_zone),
+        "baseline": row.baseline,
+    }
+
+
 @router.post("/submissions", response_model=uploads.SeenEntry, status_code=200)
 async def submit(
     request: Request,
@@ -78,12 +121,12 @@ async def submit(
     who: TokenHolder,
     message: Annotated[str, Query(max_length=2000)] = "",
     idempotency_key: Annotated[str, Header(max_length=100)] = "",
-) -> Any:
-    """Send a predictions file as the body: csv, or csv in gz or zip.
+) -> JSONResponse:
+    """Send a predictions file, or for a live final a model (ONNX), as the body; also as gz or zip.
 
-    Answered when it is scored (200), when it has faults (422, not counted against the limits), or
-    after a while with its place in the queue (202). The same Idempotency-Key again is the same
-    entry. 429: no entry is left.
+    Answered when it is scored or checked (200), when it has faults (422, not counted against the
+    limits), or after a while with its place in the queue (202). The same Idempotency-Key again is
+    the same entry. 429: no entry is left.
     """
     assert who.team is not None
     uploads.check_rate(shared, who.team, address(request))
@@ -99,7 +142,7 @@ async def submit(
 
 
 @router.get("/submissions", response_model=list[uploads.SeenEntry])
-def own_submissions(shared: Shared, who: TokenHolder) -> Any:
+def own_submissions(shared: Shared, who: TokenHolder) -> list[uploads.SeenEntry]:
     """List the team's last entries."""
     with shared.database.reading() as connection:
         numbers = [row.id for row in entries.of_team(connection, who.team or 0, 100)]
@@ -107,13 +150,13 @@ def own_submissions(shared: Shared, who: TokenHolder) -> Any:
 
 
 @router.get("/submissions/{number}", response_model=uploads.SeenEntry)
-def submission(number: int, shared: Shared, who: TokenHolder) -> Any:
-    """Tell what came of an entry of the team."""
+def submission(number: int, shared: Shared, who: TokenHolder) -> uploads.SeenEntry:
+    """Return what came of an entry of the team."""
     return uploads.seen(shared, number, who.team)
 
 
 @router.put("/submissions/{number}/chosen", response_model=uploads.SeenEntry)
-def choose(number: int, shared: Shared, who: TokenHolder, chosen: bool = True) -> Any:
+def choose(number: int, shared: Shared, who: TokenHolder, chosen: bool = True) -> uploads.SeenEntry:
     """Choose an entry for the final ranking, or, with chosen=false, no longer."""
     assert who.team is not None
     with shared.database.writing() as connection:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -44,11 +43,18 @@ def make_app(context: Context) -> FastAPI:
         app.include_router(part.router)
     app.add_api_route("/static/style.css", _style, include_in_schema=False)
     app.add_api_route("/static/board.js", _script, include_in_schema=False)
+    for path in ("/static/icon.svg", "/favicon.ico"):
+        app.add_api_route(path, _icon, include_in_schema=False)
     app.add_api_route("/healthz", lambda: {"ok": True}, include_in_schema=False)
-    app.add_exception_handler(QuickdrawError, _mistake)
-    app.add_exception_handler(RequestValidationError, _malformed)
-    app.add_exception_handler(HTTPException, _refusal)
-    app.add_middleware(Guards, size_limit=context.limits.size, https=context.https)
+    app.exception_handler(QuickdrawError)(_mistake)
+    app.exception_handler(RequestValidationError)(_malformed)
+    app.exception_handler(HTTPException)(_refusal)
+    app.add_middleware(
+        Guards,
+        size_limit=context.limits.size,
+        https=context.https,
+        proxies=context.limits.proxies,
+    )
     return app
 
 
@@ -63,17 +69,22 @@ def _script() -> Response:
     return Response(text, media_type="text/javascript", headers=_KEEP)
 
 
+def _icon() -> Response:
+    text = (_STATIC / "icon.svg").read_text(encoding="utf-8")
+    return Response(text, media_type="image/svg+xml", headers=_KEEP)
+
+
 def _answer(request: Request, status: int, text: str) -> Response:
     if request.url.path.startswith("/api/"):
         return JSONResponse({"error": text}, status)
     return showing.message(request, status, text)
 
 
-def _mistake(request: Request, error: Any) -> Response:
+def _mistake(request: Request, error: Exception) -> Response:
     return _answer(request, 429 if isinstance(error, LimitError) else 400, str(error))
 
 
-def _malformed(request: Request, error: Any) -> Response:
+def _malformed(request: Request, error: RequestValidationError) -> Response:
     where = ", ".join(str(each["loc"][-1])[:40] for each in error.errors()[:5])
     return _answer(request, 422, f"the request is malformed: {where}")
 
@@ -86,7 +97,7 @@ _REFUSALS = {
 }
 
 
-def _refusal(request: Request, error: Any) -> Response:
+def _refusal(request: Request, error: HTTPException) -> Response:
     usual = error.status_code in _REFUSALS and not request.url.path.startswith("/api/")
     text = _REFUSALS[error.status_code] if usual else str(error.detail)
     return _answer(request, error.status_code, text)

@@ -2,55 +2,63 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import functools
 import secrets
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from quickdraw.errors import QuickdrawError
 from quickdraw.leaderboard.site import chart, showing, visiting
-from quickdraw.leaderboard.site.context import Context
-from quickdraw.leaderboard.site.visiting import Anybody, OpenForm, OwnForm, Shared
+from quickdraw.leaderboard.site.context import Board, Context
+from quickdraw.leaderboard.site.visiting import OpenForm, OwnForm, Shared
 from quickdraw.leaderboard.store import access, team_table
+from quickdraw.leaderboard.store.access import Visitor
 
 router = APIRouter(include_in_schema=False)
 _ROWS = 200
+_PAGES = ("/", "/board", "/entries", "/organiser", "/organiser/log", "/api")
 _COOKIE_SECONDS = int(datetime.timedelta(days=30).total_seconds())
 
 
 @router.get("/")
-def home(request: Request, shared: Shared, who: Anybody) -> Response:
+def home(request: Request, shared: Shared) -> Response:
     """Show the rules, the data, and how to take part."""
     contest = shared.competition()
     url = shared.public_url or str(request.base_url).rstrip("/")
     moment = shared.clock()
-    return showing.page(request, "home", contest=contest, who=who, url=url, moment=moment)
+    return showing.page(request, "home", contest=contest, url=url, moment=moment)
 
 
 @router.get("/board")
 async def board(
     request: Request, shared: Shared, page: Annotated[int, Query(ge=1, le=10_000)] = 1
 ) -> Response:
-    """Show the board; the same page for everybody, so that it is made once a second."""
+    """Show the board; the same page for all who have the same links, made once a second."""
     language = visiting.language(request)
     found = await shared.kept("board", shared.board)
-    make = functools.partial(_board, shared, found, language, page)
-    return HTMLResponse(await shared.kept(("page", language, page), make))
+    # Guests have nothing to look up; nor in the threads of the handlers, see `kept`.
+    signed_in = visiting.session_of(request)
+    who = await asyncio.to_thread(visiting.visitor, request) if signed_in else None
+    make = functools.partial(_board, shared, found, language, who, page)
+    key = ("page", language, who and who.organiser, page)
+    return HTMLResponse(await shared.kept(key, make))
 
 
-def _board(shared: Context, found: Any, language: str, page: int) -> str:
+def _board(shared: Context, found: Board, language: str, who: Visitor | None, page: int) -> str:
     contest, rows, curves = found
     moment = shared.clock()
     return showing.rendered(
-        "board",
+        "live_board" if contest.live else "board",
         language,
         "",
+        who,
         contest=contest,
         rows=rows[(page - 1) * _ROWS : page * _ROWS],
-        count=len(rows),
+        count=sum(not row.baseline for row in rows),
         page=page,
         pages=max(1, -(-len(rows) // _ROWS)),
         ended=contest.ended(moment),
@@ -106,9 +114,9 @@ def leave(request: Request, shared: Shared, fields: OwnForm) -> Response:
 
 
 @router.get("/language/{name}")
-def language(request: Request, shared: Shared, name: str) -> Response:
-    """Choose a language by a click."""
-    response = RedirectResponse("/", 303)
+def language(request: Request, shared: Shared, name: str, back: str = "/") -> Response:
+    """Choose a language by a click, and go on where one was."""
+    response = RedirectResponse(back if back in _PAGES else "/", 303)
     if name in ("ko", "en"):
         response.set_cookie(
             "language", name, max_age=_COOKIE_SECONDS, samesite="lax", secure=shared.https
@@ -117,7 +125,7 @@ def language(request: Request, shared: Shared, name: str) -> Response:
 
 
 @router.get("/api")
-def api(request: Request, who: Anybody) -> Response:
+def api(request: Request) -> Response:
     """Show the API to people; /openapi.json is for programs."""
     schema = request.app.openapi()
     calls = [
@@ -125,7 +133,7 @@ def api(request: Request, who: Anybody) -> Response:
         for path, methods in schema["paths"].items()
         for method, call in methods.items()
     ]
-    return showing.page(request, "api", calls=calls, who=who)
+    return showing.page(request, "api", calls=calls)
 
 
 def new_key() -> str:

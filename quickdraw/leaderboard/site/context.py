@@ -5,20 +5,27 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
 from quickdraw.leaderboard.site.site_guards import Rate
 from quickdraw.leaderboard.store import competition as competitions
-from quickdraw.leaderboard.store import moments, standings
+from quickdraw.leaderboard.store import live_final, moments, standings
 from quickdraw.leaderboard.store.competition import Competition
 from quickdraw.leaderboard.store.database import Database
+from quickdraw.leaderboard.store.live_final import LivePlace
 from quickdraw.leaderboard.store.scorer import Scorer
+from quickdraw.leaderboard.store.standings import Curve, Standing
 
+T = TypeVar("T")
+Board = tuple[Competition, Sequence[Standing | LivePlace], list[Curve]]
+"""The competition, its board as everybody may see it, and its curves."""
 _FRESH_SECONDS, _STALE_SECONDS = 1.0, 10.0
 _MOST_KEPT = 500
+_ACCEPTING = 4
+"""Uploads that are taken in at one time: they take turns at the disk anyway."""
 _TEAM_UPLOADS, _WRONG_SECRETS = 30, 20
 
 
@@ -29,11 +36,15 @@ class Limits:
     Attributes:
         size: bytes of an upload, and of what it unpacks to.
         address_uploads: a minute, from one address: a school may have one.
+        proxies: of ours before the server, whose X-Forwarded-For is believed.
+        score_beside: whether a process of its own scores.
         wait_seconds: how long an upload waits for its score before it is told its place.
     """
 
     size: int = 64 << 20
     address_uploads: int = 600
+    proxies: int = 0
+    score_beside: bool = False
     wait_seconds: float = 20.0
 
 
@@ -60,8 +71,9 @@ class Context:
         self.team_uploads = Rate(_TEAM_UPLOADS)
         self.address_uploads = Rate(self.limits.address_uploads)
         self.wrong_secrets = Rate(_WRONG_SECRETS)
-        self._kept: dict[Any, tuple[float, Any]] = {}
-        self._making: dict[Any, asyncio.Lock] = {}
+        self.accepting = asyncio.Semaphore(_ACCEPTING)
+        self._kept: dict[Hashable, tuple[float, Any]] = {}
+        self._making: dict[Hashable, asyncio.Lock] = {}
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -77,7 +89,7 @@ class Context:
         """Make everything anew: the organiser changed something."""
         self._kept.clear()
 
-    async def kept(self, key: Any, make: Callable[[], Any]) -> Any:
+    async def kept(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what `make` makes, at most a second old; made in a thread, once for all who ask.
 
         Those who ask while it is being made get the one before, if it is not too old.
@@ -93,18 +105,21 @@ class Context:
             then, value = self._kept.get(key, (0.0, None))
             if time.monotonic() - then >= _FRESH_SECONDS:
                 start = time.monotonic()
-                value = await run_in_threadpool(make)
+                # Not in the threads of the handlers, where uploads may wait for the disk.
+                value = await asyncio.to_thread(make)
                 self._kept[key] = (start, value)
                 while len(self._kept) > _MOST_KEPT:
                     oldest = next(iter(self._kept))
                     self._kept.pop(oldest), self._making.pop(oldest, None)
         return value
 
-    def board(self) -> tuple[Competition, list[standings.Standing], list[Any]]:
+    def board(self) -> Board:
         """Return the competition, its board as everybody may see it, and its curves."""
         moment = self.clock()
         with self.database.reading() as connection:
             contest = competitions.loaded(connection)
+            if contest.live:
+                return contest, live_final.places(connection), []
             make = standings.public if contest.revealed is None else standings.final
             rows = make(connection, contest, moment)
             return contest, rows, standings.curves(connection, contest, rows)
@@ -112,7 +127,7 @@ class Context:
     def start(self) -> None:
         """Begin to score; called in the event loop."""
         self._loop = asyncio.get_running_loop()
-        self.scorer.start()
+        self.scorer.start(self.limits.score_beside)
 
     def _scored(self, number: int) -> None:
         if self._loop is not None and number in self._waiting:

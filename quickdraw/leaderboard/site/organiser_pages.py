@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+import tempfile
+from collections.abc import Sequence
+from typing import IO, cast
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Request
+from starlette.background import BackgroundTask
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from quickdraw.errors import QuickdrawError
 from quickdraw.leaderboard.site import showing, visiting
 from quickdraw.leaderboard.site.board_pages import invite_link
 from quickdraw.leaderboard.site.visiting import Organiser, OwnForm, Shared
-from quickdraw.leaderboard.store import access, moments, probing, steering, team_table
+from quickdraw.leaderboard.store import access, live_final, moments, probing, steering, team_table
 from quickdraw.leaderboard.store import competition as competitions
 from quickdraw.leaderboard.store import entry_table as entries
 from quickdraw.leaderboard.store.blobs import open_blob
@@ -25,26 +28,29 @@ _EVENTS, _PIECE = 300, 1 << 16
 @router.get("")
 def overview(request: Request, shared: Shared, who: Organiser) -> Response:
     """Show teams, limits and times."""
-    return _overview(request, shared, who)
+    return _overview(request, shared)
 
 
-def _overview(request: Request, shared: Shared, who: Organiser, **more: Any) -> Response:
+def _overview(request: Request, shared: Shared, links: Sequence[tuple[str, str]] = ()) -> Response:
     with shared.database.reading() as connection:
         contest = competitions.loaded(connection)
         teams = team_table.listed(connection)
         hints = _hints(connection)
+        taking_part = contest.live and bool(live_final.entrants(connection))
         queued = connection.execute(
             sa.select(sa.func.count()).where(submissions.c.status == "queued")
         ).scalar_one()
-    values: dict[str, Any] = {
-        "contest": contest,
-        "teams": teams,
-        "hints": hints,
-        "queued": queued,
-        "who": who,
-    }
-    shown: dict[str, Any] = {"links": [], "moment": shared.clock(), **more}
-    return showing.page(request, "organiser", **values, **shown)
+    return showing.page(
+        request,
+        "organiser",
+        contest=contest,
+        teams=teams,
+        hints=hints,
+        queued=queued,
+        taking_part=taking_part,
+        links=links,
+        moment=shared.clock(),
+    )
 
 
 def _hints(connection: sa.Connection) -> dict[int, int]:
@@ -72,7 +78,7 @@ def add(request: Request, shared: Shared, who: Organiser, fields: OwnForm) -> Re
     made = steering.add_teams(shared.database, names, shared.clock(), who.name, baseline)
     links = [(name, invite_link(shared, request, code)) for name, code in made]
     shared.forget()
-    return _overview(request, shared, who, links=links)
+    return _overview(request, shared, links=links)
 
 
 @router.post("/teams/{team}/link")
@@ -87,7 +93,7 @@ def link(request: Request, shared: Shared, who: Organiser, team: int, fields: Ow
         code = access.invite(connection, team, moment)
         what = "shut out, and made a link for" if anew else "made a link for"
         team_table.note(connection, moment, who.name, f"{what} {name!r}")
-    return _overview(request, shared, who, links=[(name, invite_link(shared, request, code))])
+    return _overview(request, shared, links=[(name, invite_link(shared, request, code))])
 
 
 @router.post("/teams/{team}/disqualify")
@@ -143,20 +149,58 @@ def team(request: Request, shared: Shared, who: Organiser, team: int) -> Respons
         row = team_table.by_id(connection, team)
         rows = entries.of_team(connection, team)
         contest = competitions.loaded(connection)
-    values = {"team": row, "rows": rows, "contest": contest, "who": who, "few": probing.FEW}
-    return showing.page(request, "organiser_team", points=competitions.POINTS, **values)
+    return showing.page(
+        request,
+        "organiser_team",
+        team=row,
+        rows=rows,
+        contest=contest,
+        few=probing.FEW,
+        points=competitions.POINTS,
+    )
 
 
 @router.get("/entries/{number}/file")
 def file(shared: Shared, who: Organiser, number: int) -> Response:
-    """Send the csv of an entry."""
+    """Send what came as an entry."""
     with shared.database.reading() as connection:
         row = entries.of_number(connection, number, None)
     opened = open_blob(shared.database, row.file)
     pieces = iter(lambda: opened.read(_PIECE), b"")
     # As something to keep, never to show: it is what somebody sent.
-    headers = {"content-disposition": f'attachment; filename="entry-{row.id}.csv"'}
+    name = f"entry-{row.id}.{shared.competition().suffix}"
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(pieces, media_type="application/octet-stream", headers=headers)
+
+
+@router.get("/final/models")
+def models(shared: Shared, who: Organiser) -> Response:
+    """Send the models that take part in the live final, as a zip."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115  # closed when it is sent
+    try:
+        live_final.write_models(shared.database, cast(IO[bytes], file))
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    pieces = iter(lambda: file.read(_PIECE), b"")
+    headers = {"content-disposition": 'attachment; filename="handed_in.zip"'}
+    return StreamingResponse(
+        pieces, media_type="application/zip", headers=headers, background=BackgroundTask(file.close)
+    )
+
+
+@router.post("/final/results")
+def results(shared: Shared, who: Organiser, fields: OwnForm) -> Response:
+    """Put the points of the live final on the board."""
+    upload = visiting.file_of(fields, "file")
+    if upload is None:
+        raise QuickdrawError("no file was chosen")
+    text = upload.file.read(1 << 20).decode("utf-8", "replace")
+    moment = shared.clock()
+    live_final.take_results(shared.database, text, "the file", moment, who.name)
+    shared.forget()
+    return RedirectResponse("/board", 303)
 
 
 @router.get("/log")
@@ -167,4 +211,4 @@ def log(request: Request, shared: Shared, who: Organiser) -> Response:
         rows = connection.execute(query).all()
     zone = shared.competition().time_zone
     shown = [(moments.text(row.at, zone), row.who, row.what) for row in rows]
-    return showing.page(request, "log", rows=shown, who=who)
+    return showing.page(request, "log", rows=shown)

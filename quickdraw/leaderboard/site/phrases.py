@@ -6,7 +6,6 @@ import functools
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 LANGUAGES = ("ko", "en")
 _HERE = Path(__file__).parent
@@ -37,7 +36,7 @@ def language_of(chosen: str | None, accepted: str) -> str:
     return next((name for _, _, name in sorted(wanted) if name in LANGUAGES), "en")
 
 
-def translate(language: str, text: str, /, **values: Any) -> str:
+def translate(language: str, text: str, /, **values: object) -> str:
     """Return a text of the pages in a language, with values in the places of their names."""
     if language == "ko":
         text = korean()["texts"][text]

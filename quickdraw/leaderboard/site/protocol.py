@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from quickdraw.lingering import LingeringClose
+
 HEAD_SECONDS = 20.0
 
 
-class PatientProtocol(H11Protocol):
+class PatientProtocol(LingeringClose, H11Protocol):
     """Closes a connection whose next request has no complete head in time."""
 
     _timer: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: Any) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._watch()
 

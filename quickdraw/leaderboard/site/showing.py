@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import Any
 
 from fastapi import Request
 from starlette.responses import HTMLResponse
@@ -12,6 +11,7 @@ from starlette.responses import HTMLResponse
 from quickdraw import pages
 from quickdraw.leaderboard.site import phrases, visiting
 from quickdraw.leaderboard.store import access, moments
+from quickdraw.leaderboard.store.access import Visitor
 from quickdraw.pages.render import render
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -19,7 +19,7 @@ STYLE = Path(pages.__file__ or "").parent / "style.css"
 
 
 def page(
-    request: Request, template: str, status: int = 200, /, lang: str = "", **values: Any
+    request: Request, template: str, status: int = 200, /, lang: str = "", **values: object
 ) -> HTMLResponse:
     """Return a page.
 
@@ -30,17 +30,19 @@ def page(
         lang: `ko` or `en`; that of the browser where it is empty.
         values: what the names in the template stand for.
     """
-    text = rendered(
-        template, lang or visiting.language(request), visiting.session_of(request), **values
-    )
+    who, session = visiting.visitor(request), visiting.session_of(request)
+    text = rendered(template, lang or visiting.language(request), session, who, **values)
     return HTMLResponse(text, status)
 
 
-def rendered(template: str, language: str, session: str, /, **values: Any) -> str:
-    """Return the text of a page."""
+def rendered(
+    template: str, language: str, session: str, who: Visitor | None, /, **values: object
+) -> str:
+    """Return the text of a page for somebody: links lead only where they may go."""
     return render(
         _TEMPLATES / f"{template}.html.j2",
         language=language,
+        who=who,
         _=functools.partial(phrases.translate, language),
         told=functools.partial(phrases.translate_error, language),
         csrf=access.csrf_token(session) if session else "",

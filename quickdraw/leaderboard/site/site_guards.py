@@ -5,7 +5,13 @@ from __future__ import annotations
 import asyncio
 import collections
 import time
-from typing import Any
+from collections.abc import Hashable
+
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from quickdraw.leaderboard.site.forwarding import forwarded
 
 _BODY_IDLE_SECONDS = 15.0
 _BODY_SECONDS = 60.0
@@ -22,15 +28,9 @@ _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
+_SLOW = "too slow: the upload was given up"
+_LARGE_HEAD = PlainTextResponse("too large a head", 431)
 _HTTPS = ("strict-transport-security", "max-age=31536000")
-
-
-class _TooMuchError(Exception):
-    """A body is too large or too slow."""
-
-    def __init__(self, status: int):
-        super().__init__(status)
-        self.status = status
 
 
 class Guards:
@@ -40,75 +40,87 @@ class Guards:
         app: what it guards.
         size_limit: bytes of an upload.
         https: whether people reach the server by https.
+        proxies: how many of ours stand before the server.
     """
 
-    def __init__(self, app: Any, size_limit: int, https: bool):
-        self._app, self._size_limit = app, size_limit
+    def __init__(self, app: ASGIApp, size_limit: int, https: bool, proxies: int = 0):
+        self._app, self._size_limit, self._proxies = app, size_limit, proxies
         headers = [*_HEADERS.items(), *([_HTTPS] if https else [])]
         self._headers = [(name.encode(), value.encode()) for name, value in headers]
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = False
-        head = sum(len(name) + len(value) for name, value in scope["headers"])
+        scope = forwarded(scope, self._proxies)
+        body = _Body(scope, receive, self._size_limit)
 
-        async def guarded_send(message: Any) -> None:
-            nonlocal started
+        async def guarded_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                started = True
                 given = [*message.get("headers", [])]
                 names = {name.lower() for name, _ in given}
                 own = [each for each in self._headers if each[0] not in names]
                 if b"cache-control" not in names:
                     own.append((b"cache-control", b"no-store"))
+                if not body.ended:  # an answer before its end is the last one
+                    own.append((b"connection", b"close"))
                 message = {**message, "headers": [*given, *own]}
             await send(message)
 
-        try:
-            if head > _HEAD:
-                raise _TooMuchError(431)
-            await self._app(scope, self._limited(scope, receive), guarded_send)
-        except _TooMuchError as error:
-            if not started:
-                await _plain(guarded_send, error.status)
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > _HEAD:
+            await _LARGE_HEAD(scope, receive, guarded_send)
+        else:
+            await self._app(scope, body.receive, guarded_send)
 
-    def _limited(self, scope: Any, receive: Any) -> Any:
-        """Return a `receive` that ends a body which is too large or too slow."""
+
+class _Body:
+    """What a request brings: no more of it, and not slower, than is allowed.
+
+    Args:
+        scope: of the request.
+        receive: brings the next piece.
+        size_limit: bytes of an upload.
+
+    Attributes:
+        ended: whether all of it is here.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, size_limit: int):
         large = scope["path"] in ("/entries", "/api/submissions")
-        limit = self._size_limit + _FORM if large else _FORM
-        told = dict(scope["headers"]).get(b"content-length", b"0")
-        got, start = 0, time.monotonic()
-        ended = False
+        self._allowed = size_limit if large else _FORM
+        self._limit = size_limit + _FORM if large else _FORM  # with the form's other fields
+        headers = dict(scope["headers"])
+        told = headers.get(b"content-length", b"0")
+        self._told = int(told) if told.isdigit() else 0
+        self.ended = not self._told and b"transfer-encoding" not in headers
+        self._next, self._got, self._start = receive, 0, time.monotonic()
 
-        async def limited() -> Any:
-            nonlocal got, ended
-            if ended:  # what comes now is that the client went away
-                return await receive()
-            if told.isdigit() and int(told) > limit:
-                raise _TooMuchError(413)
-            try:
-                message = await asyncio.wait_for(receive(), _BODY_IDLE_SECONDS)
-            except TimeoutError:
-                raise _TooMuchError(408) from None
-            got += len(message.get("body", b""))
-            if got > limit:
-                raise _TooMuchError(413)
-            if time.monotonic() - start > _BODY_SECONDS + got / _BODY_RATE:
-                raise _TooMuchError(408)
-            ended = not message.get("more_body")
-            return message
+    async def receive(self) -> Message:
+        """Return the next piece.
 
-        return limited
+        Raises:
+            HTTPException: it is too large (413) or too slow (408).
+        """
+        if self.ended:  # what comes now is that the client went away
+            return await self._next()
+        if self._told > self._limit:
+            raise self._too_large()
+        try:
+            async with asyncio.timeout(_BODY_IDLE_SECONDS):
+                message = await self._next()
+        except TimeoutError:
+            raise HTTPException(408, _SLOW) from None
+        self._got += len(message.get("body", b""))
+        if self._got > self._limit:
+            raise self._too_large()
+        if time.monotonic() - self._start > _BODY_SECONDS + self._got / _BODY_RATE:
+            raise HTTPException(408, _SLOW)
+        self.ended = not message.get("more_body")
+        return message
 
-
-async def _plain(send: Any, status: int) -> None:
-    text = {413: b"too large\n", 408: b"too slow\n", 431: b"too large a head\n"}[status]
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": text})
+    def _too_large(self) -> HTTPException:
+        return HTTPException(413, f"too large: at most {self._allowed >> 20} MB expected")
 
 
 class Rate:
@@ -121,9 +133,9 @@ class Rate:
 
     def __init__(self, a_minute: int):
         self._a_minute = a_minute
-        self._levels: collections.OrderedDict[Any, tuple[float, float]] = collections.OrderedDict()
+        self._levels = collections.OrderedDict[Hashable, tuple[float, float]]()
 
-    def allows(self, key: Any, cost: float = 1.0) -> bool:
+    def allows(self, key: Hashable, cost: float = 1.0) -> bool:
         """Count an event; return whether it is within the limit."""
         now = time.monotonic()
         level, then = self._levels.pop(key, (0.0, now))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -33,22 +33,18 @@ def _own(request: Request, shared: Shared, who: Team, **more: str) -> Response:
         left = entries.entries_left(connection, contest, who.team, shared.clock())
         team = team_table.by_id(connection, who.team)
     url = shared.public_url or str(request.base_url).rstrip("/")
-    values: dict[str, Any] = {
-        "contest": contest,
-        "rows": rows,
-        "left": left,
-        "team": team,
-        "who": who,
-        "url": url,
-    }
-    shown: dict[str, Any] = {
-        "link": "",
-        "token": "",
-        "key": new_key(),
-        "moment": shared.clock(),
-        **more,
-    }
-    return showing.page(request, "entries", **values, **shown)
+    return showing.page(
+        request,
+        "entries",
+        contest=contest,
+        rows=rows,
+        left=left,
+        team=team,
+        url=url,
+        key=new_key(),
+        moment=shared.clock(),
+        **{"link": "", "token": "", **more},
+    )
 
 
 @router.post("/entries")
@@ -69,7 +65,7 @@ async def send(request: Request, shared: Shared, who: Team, fields: OwnForm) -> 
 def one(request: Request, shared: Shared, who: Team, number: int) -> Response:
     """Show what came of an entry."""
     entry = uploads.seen(shared, number, who.team)
-    return showing.page(request, "entry", entry=entry, contest=shared.competition(), who=who)
+    return showing.page(request, "entry", entry=entry, contest=shared.competition())
 
 
 @router.post("/entries/{number}/chosen")

@@ -67,7 +67,7 @@ def _only_member(file: BinaryIO) -> BinaryIO:
             if not each.is_dir() and not each.filename.startswith("__MACOSX/")
         ]
         if len(members) != 1:
-            raise QuickdrawError(f"a zip with one csv expected. Received: {len(members)} files")
+            raise QuickdrawError(f"a zip with one file expected. Received: {len(members)} files")
         if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise QuickdrawError("a zip compressed by deflate expected. Received: another method")
         return archive.open(members[0])  # type: ignore[return-value]
@@ -84,4 +84,4 @@ def _check_directory(file: BinaryIO) -> None:
     file.seek(0)
     at = tail.rfind(_END)
     if at < 0 or int.from_bytes(tail[at + 12 : at + 16], "little") > _DIRECTORY:
-        raise QuickdrawError("a zip with one csv expected. Received: a list of contents too long")
+        raise QuickdrawError("a zip with one file expected. Received: a list of contents too long")

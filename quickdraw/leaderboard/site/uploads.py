@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import secrets
 from typing import BinaryIO
 
@@ -19,6 +20,11 @@ from quickdraw.leaderboard.store.access import Visitor
 from quickdraw.leaderboard.store.blobs import Packed
 from quickdraw.leaderboard.store.schema import teams
 
+_OWN = sa.select(teams).where(teams.c.id == sa.bindparam("team"))
+_BETTER = sa.select(sa.func.count()).where(
+    teams.c.best_shown > sa.bindparam("best"), ~teams.c.baseline, teams.c.disqualified == ""
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class SeenEntry:
@@ -32,6 +38,7 @@ class SeenEntry:
         received: when it came, in the competition's time zone.
         message: what the team said of it.
         late: whether it came after the end, and does not count.
+        about: what was found in a model; empty for predictions.
         chosen: whether the team chose it for the final ranking.
         file: SHA-256 of the csv.
         place: how many entries are scored before this one is done; 0 when it is.
@@ -47,6 +54,7 @@ class SeenEntry:
     received: str
     message: str
     late: bool
+    about: str
     chosen: bool
     file: str
     place: int
@@ -69,16 +77,22 @@ async def take(shared: Context, who: Visitor, file: BinaryIO, key: str, message:
         QuickdrawError: the file cannot be unpacked, or is too large.
     """
     assert who.team is not None
-    number = await run_in_threadpool(_accept, shared, who.team, file, key, message)
+    async with shared.accepting:
+        number = await run_in_threadpool(_accept, shared, who.team, file, key, message)
     shared.scorer.wake()
-    await shared.scored(number, lambda: seen(shared, number, who.team).status != "queued")
+    await shared.scored(number, functools.partial(_is_done, shared, number))
     return await run_in_threadpool(seen, shared, number, who.team)
 
 
 def _accept(shared: Context, team: int, file: BinaryIO, key: str, message: str) -> int:
-    packed = Packed(unpacked(file, shared.limits.size))
     key = key or secrets.token_hex()
-    return entries.accept(shared.database, team, packed, key, message, shared.clock())
+    with Packed(unpacked(file, shared.limits.size)) as packed:
+        return entries.accept(shared.database, team, packed, key, message, shared.clock())
+
+
+def _is_done(shared: Context, number: int) -> bool:
+    with shared.database.looking() as connection:
+        return bool(entries.of_number(connection, number, None).status != "queued")
 
 
 def seen(shared: Context, number: int, team: int | None) -> SeenEntry:
@@ -100,6 +114,7 @@ def seen(shared: Context, number: int, team: int | None) -> SeenEntry:
             received=moments.text(row.received, contest.time_zone),
             message=row.message,
             late=row.late,
+            about=row.about,
             chosen=row.chosen,
             file=row.file,
             place=place,
@@ -110,10 +125,7 @@ def seen(shared: Context, number: int, team: int | None) -> SeenEntry:
 
 
 def _rank(connection: sa.Connection, team: int) -> int | None:
-    own = connection.execute(sa.select(teams).where(teams.c.id == team)).one()
+    own = connection.execute(_OWN, {"team": team}).one()
     if own.best_shown is None or own.baseline or own.disqualified:
         return None
-    better = sa.select(sa.func.count()).where(
-        teams.c.best_shown > own.best_shown, ~teams.c.baseline, teams.c.disqualified == ""
-    )
-    return 1 + int(connection.execute(better).scalar_one())
+    return 1 + int(connection.execute(_BETTER, {"best": own.best_shown}).scalar_one())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request
 from starlette.datastructures import UploadFile
@@ -18,9 +18,16 @@ from quickdraw.leaderboard.store.access import Visitor
 
 _MOST_FIELDS, _LONGEST_FIELD = 20, 1 << 18
 _TOKEN = re.compile(r"[\w\-]{1,100}", re.ASCII)
+Fields = dict[str, UploadFile | str]
+"""Of a form, by name."""
 
 
-def context(request: Request) -> Context:
+async def context(request: Request) -> Context:
+    """Return what the server's requests share; async, as others would be called in a thread."""
+    return shared_by(request)
+
+
+def shared_by(request: Request) -> Context:
     """Return what the server's requests share."""
     return request.app.state.context
 
@@ -42,27 +49,30 @@ def cookie_name(shared: Context) -> str:
 
 def session_of(request: Request) -> str:
     """Return the session's token; empty without one."""
-    token = request.cookies.get(cookie_name(context(request)), "")
+    token = request.cookies.get(cookie_name(shared_by(request)), "")
     return token if _TOKEN.fullmatch(token) else ""
 
 
 def visitor(request: Request) -> Visitor | None:
-    """Return who asks, by the session; None: somebody."""
-    shared, token = context(request), session_of(request)
-    if not token:
-        return None
-    with shared.database.reading() as connection:
-        return access.by_session(connection, token, shared.clock())
+    """Return who asks, by the session; None: somebody. A request looks once."""
+    if not hasattr(request.state, "visitor"):
+        shared, token = shared_by(request), session_of(request)
+        request.state.visitor = None
+        if token:
+            with shared.database.looking() as connection:
+                found = access.by_session(connection, token, shared.clock())
+            request.state.visitor = found
+    return request.state.visitor
 
 
-def team(who: Annotated[Visitor | None, Depends(visitor)]) -> Visitor:
+async def team(who: Annotated[Visitor | None, Depends(visitor)]) -> Visitor:
     """Return the team that asks; others are refused."""
     if who is None or who.team is None:
         raise HTTPException(401)
     return who
 
 
-def organiser(who: Annotated[Visitor | None, Depends(visitor)]) -> Visitor:
+async def organiser(who: Annotated[Visitor | None, Depends(visitor)]) -> Visitor:
     """Return the organiser, if it is they who ask; for others there is no such page."""
     if who is None or not who.organiser:
         raise HTTPException(404)
@@ -74,10 +84,10 @@ def by_token(request: Request) -> Visitor:
 
     Guessing is refused after some attempts from an address.
     """
-    shared = context(request)
+    shared = shared_by(request)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and _TOKEN.fullmatch(token):
-        with shared.database.reading() as connection:
+        with shared.database.looking() as connection:
             found = access.by_token(connection, token)
         if found is not None:
             return found
@@ -86,7 +96,7 @@ def by_token(request: Request) -> Visitor:
     raise HTTPException(401, "the token of a team is needed: Authorization: Bearer qd_…")
 
 
-async def open_form(request: Request) -> AsyncIterator[dict[str, Any]]:
+async def open_form(request: Request) -> AsyncIterator[Fields]:
     """Yield the fields of a form, unless another site sent it."""
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise HTTPException(403)
@@ -97,9 +107,7 @@ async def open_form(request: Request) -> AsyncIterator[dict[str, Any]]:
         await form.close()
 
 
-async def own_form(
-    request: Request, fields: Annotated[dict[str, Any], Depends(open_form)]
-) -> dict[str, Any]:
+async def own_form(request: Request, fields: Annotated[Fields, Depends(open_form)]) -> Fields:
     """Return the fields of a form that carries the token of this session."""
     session = session_of(request)
     given = str(fields.get("csrf", ""))
@@ -108,13 +116,13 @@ async def own_form(
     return fields
 
 
-def text_of(fields: dict[str, Any], name: str) -> str:
+def text_of(fields: Fields, name: str) -> str:
     """Return a field of a form; empty where it is not there, or a file."""
     value = fields.get(name, "")
     return value.strip() if isinstance(value, str) else ""
 
 
-def file_of(fields: dict[str, Any], name: str) -> UploadFile | None:
+def file_of(fields: Fields, name: str) -> UploadFile | None:
     """Return a file of a form; None where none was chosen."""
     value = fields.get(name)
     return value if isinstance(value, UploadFile) and value.size else None
@@ -123,7 +131,6 @@ def file_of(fields: dict[str, Any], name: str) -> UploadFile | None:
 Shared = Annotated[Context, Depends(context)]
 Team = Annotated[Visitor, Depends(team)]
 Organiser = Annotated[Visitor, Depends(organiser)]
-Anybody = Annotated[Visitor | None, Depends(visitor)]
 TokenHolder = Annotated[Visitor, Depends(by_token)]
-OpenForm = Annotated[dict[str, Any], Depends(open_form)]
-OwnForm = Annotated[dict[str, Any], Depends(own_form)]
+OpenForm = Annotated[Fields, Depends(open_form)]
+OwnForm = Annotated[Fields, Depends(own_form)]

@@ -19,6 +19,7 @@ from quickdraw.leaderboard.store.schema import invites, sessions, teams
 _BYTES = 24
 _INVITE_DAYS, _SESSION_DAYS = 30, 30
 _PREFIX = "qd_"  # tells a token that was pasted somewhere for what it is
+_BY_TOKEN = sa.select(teams.c.id, teams.c.name).where(teams.c.token == sa.bindparam("token"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Visitor:
 
 
 def hashed(secret: str) -> str:
-    """Return what is kept of a secret."""
+    """Return the hash of a secret: no more of it is kept."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -85,13 +86,12 @@ def new_token(connection: sa.Connection, team: int) -> str:
 
 def by_token(connection: sa.Connection, token: str) -> Visitor | None:
     """Return the team that holds a token."""
-    query = sa.select(teams.c.id, teams.c.name).where(teams.c.token == hashed(token))
-    row = connection.execute(query).first()
+    row = connection.execute(_BY_TOKEN, {"token": hashed(token)}).first()
     return Visitor(row.id, row.name) if row else None
 
 
 def open_session(connection: sa.Connection, visitor: Visitor, moment: int) -> str:
-    """Begin a session; return what its cookie says. Sessions that have expired are forgotten."""
+    """Begin a session and return its token, for the cookie; delete those that have expired."""
     token = secrets.token_urlsafe(_BYTES)
     expires = moment + _SESSION_DAYS * moments.DAY
     connection.execute(sessions.delete().where(sessions.c.expires <= moment))

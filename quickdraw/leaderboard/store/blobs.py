@@ -4,44 +4,76 @@ from __future__ import annotations
 
 import hashlib
 import io
+import tempfile
 import zlib
 from typing import BinaryIO
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from quickdraw.leaderboard.store.database import Database
 from quickdraw.leaderboard.store.schema import chunks, files
 
 _PIECE = 1 << 20
 _LEVEL = 1  # three times as fast as the default, for a tenth more bytes
+_INSERT = chunks.insert()
+_NEW = {
+    dialect.__name__.rpartition(".")[2]: dialect.insert(files)
+    .on_conflict_do_nothing()
+    .returning(files.c.sha256)
+    for dialect in (postgresql, sqlite)
+}
+_CHUNK = sa.select(chunks.c.data).where(
+    chunks.c.file == sa.bindparam("file"), chunks.c.number == sa.bindparam("number")
+)
 
 
 class Packed:
-    """A file on its way into the database: hashed and compressed before any lock is held."""
+    """A file on its way into the database: hashed and compressed before any lock is held.
+
+    What is more than a megabyte waits on the disk, in a temporary file without a name, until it is
+    closed, as at the end of `with`.
+
+    Attributes:
+        size: bytes, before compression.
+        sha256: of the content, hexadecimal.
+    """
 
     def __init__(self, file: BinaryIO):
         """Read a file from where it stands to its end."""
         digest = hashlib.sha256()
-        self.size, self._pieces = 0, list[bytes]()
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-            self.size += len(piece)
-            self._pieces.append(zlib.compress(piece, _LEVEL))
+        self._waiting = tempfile.SpooledTemporaryFile(_PIECE)  # noqa: SIM115
+        self.size, self._lengths = 0, list[int]()
+        try:
+            while piece := file.read(_PIECE):
+                digest.update(piece)
+                self.size += len(piece)
+                self._lengths.append(self._waiting.write(zlib.compress(piece, _LEVEL)))
+        except BaseException:
+            self.close()
+            raise
         self.sha256 = digest.hexdigest()
+
+    def __enter__(self) -> Packed:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forget what is not saved."""
+        self._waiting.close()
 
     def save(self, connection: sa.Connection) -> None:
         """Write it, unless the same content is there; within the caller's transaction."""
-        there = sa.select(files.c.sha256).where(files.c.sha256 == self.sha256)
-        if connection.execute(there).first():
+        # Whoever sends the same file at the same time waits here until it is there, or not.
+        new = _NEW[connection.dialect.name]
+        if connection.execute(new, {"sha256": self.sha256, "size": self.size}).first() is None:
             return
-        if connection.dialect.name == "postgresql":  # two teams may send one file at one time
-            lock = int(self.sha256[:15], 16)
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
-            if connection.execute(there).first():
-                return
-        connection.execute(files.insert().values(sha256=self.sha256, size=self.size))
-        for number, data in enumerate(self._pieces):
-            connection.execute(chunks.insert().values(file=self.sha256, number=number, data=data))
+        self._waiting.seek(0)
+        for number, length in enumerate(self._lengths):
+            piece = {"file": self.sha256, "number": number, "data": self._waiting.read(length)}
+            connection.execute(_INSERT, piece)
 
 
 class _Stored(io.RawIOBase):
@@ -49,7 +81,7 @@ class _Stored(io.RawIOBase):
 
     def __init__(self, database: Database, sha256: str):
         self._database, self._sha256 = database, sha256
-        self._number, self._piece = 0, memoryview(b"")
+        self._number, self._piece, self._ended = 0, memoryview(b""), False
 
     def readable(self) -> bool:
         return True
@@ -62,13 +94,15 @@ class _Stored(io.RawIOBase):
         return count
 
     def _next(self) -> bytes:
-        query = sa.select(chunks.c.data).where(
-            chunks.c.file == self._sha256, chunks.c.number == self._number
-        )
+        if self._ended:
+            return b""
+        with self._database.looking() as connection:
+            which = {"file": self._sha256, "number": self._number}
+            data = connection.execute(_CHUNK, which).scalar()
         self._number += 1
-        with self._database.reading() as connection:
-            data = connection.execute(query).scalar()
-        return zlib.decompress(data) if data is not None else b""
+        piece = zlib.decompress(data) if data is not None else b""
+        self._ended = len(piece) < _PIECE
+        return piece
 
 
 def open_blob(database: Database, sha256: str) -> BinaryIO:

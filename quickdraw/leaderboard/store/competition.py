@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import secrets
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO, Literal, TypedDict
 
 import numpy as np
 import sqlalchemy as sa
@@ -23,6 +23,26 @@ _STEPS = (1000, 500, 200, 100, 50, 20, 10)
 _LADDER = 2
 """With the Ladder an entry must be this many steps better to count."""
 POINTS = {"top1": 1, "map3": 6}
+_ALL = sa.select(schema.competition)
+
+
+Metric = Literal["top1", "map3", "draw_off"]
+
+
+class Terms(TypedDict):
+    """The columns of `schema.competition` that the organiser chooses; moments are microseconds."""
+
+    metric: Metric
+    public_percent: int
+    daily_limit: int
+    total_limit: int
+    final_choices: int
+    ladder: bool
+    time_zone: str
+    starts: int | None
+    ends: int | None
+    data_url: str
+    description: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,8 +50,8 @@ class Competition:
     """A row of the table, see `schema.competition`; moments are microseconds."""
 
     name: str
-    metric: Literal["top1", "map3"]
-    solution: str
+    metric: Metric
+    solution: str | None
     labels: list[str]
     secret: bytes = dataclasses.field(repr=False)
     public_percent: int
@@ -51,7 +71,17 @@ class Competition:
     @property
     def metric_name(self) -> str:
         """The metric as people write it."""
-        return {"top1": "top-1", "map3": "MAP@3"}[self.metric]
+        return {"top1": "top-1", "map3": "MAP@3", "draw_off": "points"}[self.metric]
+
+    @property
+    def live(self) -> bool:
+        """Whether models are entered, which meet in a live final; else predictions are."""
+        return self.metric == "draw_off"
+
+    @property
+    def suffix(self) -> str:
+        """Of the files that teams send."""
+        return "onnx" if self.live else "csv"
 
     @property
     def steps(self) -> int:
@@ -82,7 +112,7 @@ class Competition:
 
 
 def create(
-    database: Database, solution: BinaryIO, name: str, labels: list[str], settings: dict[str, Any]
+    database: Database, solution: BinaryIO, name: str, labels: list[str], settings: Terms
 ) -> Competition:
     """Make the competition of an empty database.
 
@@ -91,7 +121,7 @@ def create(
         solution: a file `image_id,label`, open for reading bytes; it can be sought.
         name: what the competition is called.
         labels: names of the classes, in label order; words can be scored only with them.
-        settings: the columns of `schema.competition` that the organiser chooses.
+        settings: what the organiser chooses.
 
     Raises:
         QuickdrawError: a competition is there, the solution is none, or a half of it is empty.
@@ -104,10 +134,9 @@ def create(
             "names of classes"
         )
     solution.seek(0)
-    packed, secret = Packed(solution), secrets.token_bytes(_SECRET_BYTES)
-    with database.writing() as connection:
-        if connection.execute(sa.select(schema.competition.c.id)).first():
-            raise QuickdrawError(f"{database.name}: a competition is there; take another database")
+    secret = secrets.token_bytes(_SECRET_BYTES)
+    with Packed(solution) as packed, database.writing() as connection:
+        _check_empty(connection, database)
         packed.save(connection)
     public = halves(database, packed.sha256, right, settings["public_percent"], secret)
     counts = {"public_count": int(public.sum()), "private_count": int((~public).sum())}
@@ -116,17 +145,45 @@ def create(
             f"{len(right)} drawings cannot be split: {counts['public_count']} would be public, "
             f"{counts['private_count']} private"
         )
-    values = {"id": 1, "name": name, "solution": packed.sha256, "secret": secret, "revealed": None}
+    return _made(
+        database, name, labels, solution=packed.sha256, secret=secret, **counts, **settings
+    )
+
+
+def create_live(database: Database, name: str, settings: Terms) -> Competition:
+    """Make the competition of an empty database, for models that meet in a live final.
+
+    Args:
+        database: where it goes.
+        name: what the competition is called.
+        settings: as for `create`.
+
+    Raises:
+        QuickdrawError: a competition is there.
+    """
+    _check(settings, [])
+    none = {"solution": None, "secret": b"", "public_count": 0, "private_count": 0}
+    return _made(database, name, [], **none, **settings)
+
+
+def _made(database: Database, name: str, labels: list[str], **values: object) -> Competition:
+    values |= {"id": 1, "name": name, "revealed": None}
     with database.writing() as connection:
+        _check_empty(connection, database)
         connection.execute(
             schema.competition.insert().values(
-                **values, **counts, **settings, labels=json.dumps(labels, ensure_ascii=False)
+                **values, labels=json.dumps(labels, ensure_ascii=False)
             )
         )
     return load(database)
 
 
-def _check(settings: dict[str, Any], labels: list[str]) -> None:
+def _check_empty(connection: sa.Connection, database: Database) -> None:
+    if connection.execute(sa.select(schema.competition.c.id)).first():
+        raise QuickdrawError(f"{database.name}: a competition is there; take another database")
+
+
+def _check(settings: Terms, labels: list[str]) -> None:
     moments.zone(settings["time_zone"])
     starts, ends = settings["starts"], settings["ends"]
     if starts is not None and ends is not None and starts >= ends:
@@ -150,20 +207,21 @@ def load(database: Database) -> Competition:
 
 def loaded(connection: sa.Connection) -> Competition:
     """Return the competition as a transaction sees it."""
-    row = connection.execute(sa.select(schema.competition)).mappings().first()
+    row = connection.execute(_ALL).mappings().first()
     if row is None:
         raise QuickdrawError("this database holds no competition. `create` makes one")
     values = {key: value for key, value in row.items() if key != "id"}
     return Competition(**{**values, "labels": json.loads(row["labels"])})
 
 
-def change(connection: sa.Connection, **values: Any) -> None:
+def change(connection: sa.Connection, **values: object) -> None:
     """Change settings of the competition."""
     connection.execute(schema.competition.update().values(**values))
 
 
 def read_solution(database: Database, competition: Competition) -> tuple[Solution, np.ndarray]:
-    """Return the right answers, and which of them are public, bool."""
+    """Return the right answers, and which of them are public, bool `[drawings]`."""
+    assert competition.solution is not None
     with open_blob(database, competition.solution) as file:
         right = Solution(file, "the solution")
     public = halves(

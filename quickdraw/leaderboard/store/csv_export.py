@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,30 +13,28 @@ import sqlalchemy as sa
 from quickdraw import storage
 from quickdraw.errors import QuickdrawError
 from quickdraw.leaderboard.store import competition as competitions
-from quickdraw.leaderboard.store import moments, standings
+from quickdraw.leaderboard.store import live_final, moments, standings
 from quickdraw.leaderboard.store.blobs import open_blob
 from quickdraw.leaderboard.store.database import Database
+from quickdraw.leaderboard.store.live_final import LivePlace
 from quickdraw.leaderboard.store.schema import events, submissions, teams
+from quickdraw.leaderboard.store.standings import Standing
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _SECRET = {"token", "looks", "sketch", "leased", "key"}
-
-
-def safe_cell(value: Any) -> Any:
-    """Return a cell that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
-        return f"'{value}"
-    return value
 
 
 def export(database: Database, output: str, moment: int, with_files: bool) -> int:
     """Write the files of `export`; return how many."""
     with database.reading() as connection:
         contest = competitions.loaded(connection)
-        boards = {
-            "board": standings.public(connection, contest, moment),
-            "final": standings.final(connection, contest, moment),
-        }
+        boards: dict[str, Sequence[Standing] | Sequence[LivePlace]]
+        if contest.live:
+            boards = {"board": live_final.places(connection)}
+        else:
+            boards = {
+                "board": standings.public(connection, contest, moment),
+                "final": standings.final(connection, contest, moment),
+            }
         tables = {
             name: connection.execute(sa.select(table).order_by(table.c.id)).mappings().all()
             for name, table in (("teams", teams), ("submissions", submissions), ("events", events))
@@ -48,7 +46,7 @@ def export(database: Database, output: str, moment: int, with_files: bool) -> in
     for name, found in tables.items():
         count += _write(os.path.join(output, f"{name}.csv"), map(dict, found), zone)
     for row in tables["submissions"] if with_files else ():
-        path = os.path.join(output, "submissions", f"{row['id']}.csv")
+        path = os.path.join(output, "submissions", f"{row['id']}.{contest.suffix}")
         with storage.write_whole(path, "wb") as target, open_blob(database, row["file"]) as source:
             shutil.copyfileobj(source, target, 1 << 20)
         count += 1
@@ -64,7 +62,7 @@ def _write(path: str, rows: Iterable[dict[str, Any]], zone: str) -> int:
             if number == 0:
                 writer.writerow(shown)
             writer.writerow(
-                safe_cell(moments.text(value, zone) if key in times else value)
+                storage.safe_cell(moments.text(value, zone) if key in times else value)
                 for key, value in shown.items()
             )
     return 1

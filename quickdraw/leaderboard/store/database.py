@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import threading
+import time
 from collections.abc import Iterator
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from quickdraw.errors import QuickdrawError, UsageError
+from quickdraw.extras import needs
 from quickdraw.leaderboard.store import schema
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    import psycopg
 
 _BUSY_SECONDS = 20
 _NETWORK = ("nfs", "cifs", "smb", "fuse.", "9p")
 _CONNECTIONS = 20
+_FRESH_SECONDS = 5.0
 
 
 class Database:
@@ -41,7 +51,9 @@ class Database:
         self.url = _url(url)
         self.sqlite = self.url.drivername == "sqlite"
         # A thread that waits for a lock by sleeping is late; those of this process take turns.
-        self._turn: Any = threading.Lock() if self.sqlite else contextlib.nullcontext()
+        self._turn: AbstractContextManager[object] = (
+            threading.Lock() if self.sqlite else contextlib.nullcontext()
+        )
         if self.sqlite:
             _check_file(self.url.database or "", create)
         self.engine = self._engine()
@@ -63,14 +75,13 @@ class Database:
 
     def _engine(self) -> sa.Engine:
         if not self.sqlite:
-            try:
-                return sa.create_engine(
-                    self.url, pool_size=_CONNECTIONS, max_overflow=_CONNECTIONS, pool_pre_ping=True
+            with needs("leaderboard"):
+                engine = sa.create_engine(
+                    self.url, pool_size=_CONNECTIONS, max_overflow=_CONNECTIONS
                 )
-            except ModuleNotFoundError as error:
-                raise QuickdrawError(
-                    f"{error.name} is needed for PostgreSQL: pip install 'quickdraw[leaderboard]'"
-                ) from None
+            sa.event.listen(engine, "checkin", _used)
+            sa.event.listen(engine, "checkout", _check_old)
+            return engine
         engine = sa.create_engine(
             self.url,
             connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
@@ -84,8 +95,21 @@ class Database:
     @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Yield a connection that sees one state of the database."""
-        with self.engine.connect() as connection, connection.begin():
-            yield connection
+        with self.engine.connect() as connection:
+            if not self.sqlite:  # where it is the same without being asked
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
+
+    @contextlib.contextmanager
+    def looking(self) -> Iterator[sa.Connection]:
+        """Yield a connection for one statement: PostgreSQL need not be told where it begins."""
+        if self.sqlite:
+            with self.reading() as connection:
+                yield connection
+        else:
+            with self.engine.connect() as connection:
+                yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sa.Connection]:
@@ -98,6 +122,23 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+def _used(connection: psycopg.Connection, record: sa.pool.ConnectionPoolEntry) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _check_old(
+    connection: psycopg.Connection, record: sa.pool.ConnectionPoolEntry, proxy: object
+) -> None:
+    """Ask a connection that was idle whether it is alive; before each use took too long."""
+    if time.monotonic() - record.info.get("used", math.inf) < _FRESH_SECONDS:
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except Exception as error:
+        raise sa.exc.DisconnectionError from error  # another one is made
 
 
 def _url(text: str) -> sa.URL:
@@ -149,7 +190,7 @@ def _file_system(folder: str) -> str:
     return max(above, default=(0, ""))[1]
 
 
-def _settings(connection: Any, _: Any) -> None:
+def _settings(connection: sqlite3.Connection, _: object) -> None:
     connection.isolation_level = None  # transactions begin in `_begin`, not in the driver
     for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {setting}")

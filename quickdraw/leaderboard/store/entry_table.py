@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -21,6 +20,23 @@ from quickdraw.leaderboard.store.schema import submissions, teams
 
 MOST_REFUSED_A_DAY = 50
 _LONGEST_MESSAGE, _LONGEST_KEY = 500, 100
+
+# Made once: to build a statement takes SQLAlchemy longer than SQLite takes to answer it.
+_OF_DAY = submissions.c.day == sa.bindparam("day")
+_TEAM = sa.select(teams).where(teams.c.id == sa.bindparam("team"))
+_LOCK = _TEAM.with_for_update()
+_SAME = sa.select(submissions.c.id, submissions.c.file).where(
+    submissions.c.team == sa.bindparam("team"), submissions.c.key == sa.bindparam("key")
+)
+_REFUSED = submissions.c.status == "refused"
+_COUNTS = sa.select(
+    *(
+        sa.func.coalesce(sa.func.sum(sa.case((which, 1), else_=0)), 0)
+        for which in (~_REFUSED, ~_REFUSED & _OF_DAY, _REFUSED & _OF_DAY)
+    )
+).where(submissions.c.team == sa.bindparam("team"))
+_OF_NUMBER = sa.select(submissions).where(submissions.c.id == sa.bindparam("number"))
+_INSERT = submissions.insert()
 
 
 class LimitError(QuickdrawError):
@@ -63,10 +79,9 @@ def accept(
         raise QuickdrawError(f"an idempotency key of 1 to {_LONGEST_KEY} characters expected")
     with database.writing() as connection:
         # PostgreSQL: the others of this team wait here. SQLite has one writer anyway.
-        lock = sa.select(teams).where(teams.c.id == team).with_for_update()
-        row = connection.execute(lock).one()
-        same = sa.select(submissions).where(submissions.c.team == team, submissions.c.key == key)
-        if (before := connection.execute(same).first()) is not None:
+        row = connection.execute(_LOCK, {"team": team}).one()
+        before = connection.execute(_SAME, {"team": team, "key": key}).first()
+        if before is not None:
             if before.file != packed.sha256:
                 raise QuickdrawError("this idempotency key was used for another file")
             return int(before.id)
@@ -74,11 +89,12 @@ def accept(
         if not row.baseline:
             _check_limits(connection, contest, team, moment)
         packed.save(connection)
-        values: dict[str, Any] = {"team": team, "key": key, "received": moment}
+        values: dict[str, object] = {"team": team, "key": key, "received": moment}
         values |= {"day": moments.day(moment, contest.time_zone), "file": packed.sha256}
         values |= {"message": " ".join(message.split())[:_LONGEST_MESSAGE], "error": ""}
         values |= {"late": contest.ended(moment), "chosen": False, "status": "queued", "leased": 0}
-        result = connection.execute(submissions.insert().values(**values))
+        values["about"] = ""
+        result = connection.execute(_INSERT, values)
         return int(result.inserted_primary_key[0])  # type: ignore[index]
 
 
@@ -88,7 +104,7 @@ def _check_limits(
     if not contest.started(moment):
         when = moments.text(contest.starts, contest.time_zone)
         raise LimitError(f"the competition begins at {when} ({contest.time_zone})")
-    left = entries_left(connection, contest, team, moment)
+    left, refused = _used(connection, contest, team, moment)
     if left.total == 0:
         raise LimitError(f"all {contest.total_limit} entries are used")
     if left.today == 0:
@@ -97,12 +113,7 @@ def _check_limits(
             f"the {contest.daily_limit} entries of today are used; the next day begins at {again} "
             f"({contest.time_zone})"
         )
-    refused = sa.select(sa.func.count()).where(
-        submissions.c.team == team,
-        submissions.c.day == moments.day(moment, contest.time_zone),
-        submissions.c.status == "refused",
-    )
-    if connection.execute(refused).scalar_one() >= MOST_REFUSED_A_DAY:
+    if refused >= MOST_REFUSED_A_DAY:
         raise LimitError(f"{MOST_REFUSED_A_DAY} files with faults are enough for today")
 
 
@@ -110,33 +121,38 @@ def entries_left(
     connection: sa.Connection, contest: competitions.Competition, team: int, moment: int
 ) -> Left:
     """Return what a team has left: files with faults do not count, those in the queue do."""
+    left, _ = _used(connection, contest, team, moment)
+    if connection.execute(_TEAM, {"team": team}).one().baseline:
+        return Left(None, None, left.again)
+    return left
+
+
+def _used(
+    connection: sa.Connection, contest: competitions.Competition, team: int, moment: int
+) -> tuple[Left, int]:
+    """Return what is left of the limits, and how many files with faults came today."""
     day = moments.day(moment, contest.time_zone)
-    today = sa.func.sum(sa.case((submissions.c.day == day, 1), else_=0))
-    counts = sa.select(sa.func.count(), sa.func.coalesce(today, 0)).where(
-        submissions.c.team == team, submissions.c.status != "refused"
-    )
-    total, of_day = connection.execute(counts).one()
-    again = moments.day_start(moment, contest.time_zone, days=1)
-    if connection.execute(sa.select(teams.c.baseline).where(teams.c.id == team)).scalar():
-        return Left(None, None, again)
+    counts = connection.execute(_COUNTS, {"team": team, "day": day}).one()
+    total, today, refused = map(int, counts)
     left = max(0, contest.total_limit - total)
-    return Left(min(left, max(0, contest.daily_limit - int(of_day))), left, again)
+    again = moments.day_start(moment, contest.time_zone, days=1)
+    return Left(min(left, max(0, contest.daily_limit - today)), left, again), refused
 
 
-def of_team(connection: sa.Connection, team: int, limit: int = 500) -> Sequence[Any]:
+def of_team(connection: sa.Connection, team: int, limit: int = 500) -> Sequence[sa.Row]:
     """Return a team's entries, the last one first."""
     query = sa.select(submissions).where(submissions.c.team == team)
     return connection.execute(query.order_by(submissions.c.id.desc()).limit(limit)).all()
 
 
-def of_number(connection: sa.Connection, number: int, team: int | None) -> Any:
+def of_number(connection: sa.Connection, number: int, team: int | None) -> sa.Row:
     """Return an entry of a team, or of any team for None.
 
     Raises:
         QuickdrawError: there is none; one of another team is none.
     """
-    query = sa.select(submissions).where(submissions.c.id == number)
-    row = connection.execute(query).first() if abs(number) < 2**31 else None
+    known = abs(number) < 2**31
+    row = connection.execute(_OF_NUMBER, {"number": number}).first() if known else None
     if row is None or team not in (None, row.team):
         raise QuickdrawError(f"no entry number {number}")
     return row

@@ -24,14 +24,14 @@ def keyed_hash(secret: bytes, image_id: str) -> int:
 
 
 def public_half(hashes: np.ndarray, labels: np.ndarray, percent: int, secret: bytes) -> np.ndarray:
-    """Return which drawings are public, bool.
+    """Return which drawings are public, bool `[drawings]`.
 
     Of each class those with the smallest hashes are, `percent` of a hundred. What that leaves of a
     drawing, such as 0.4 of one, makes one more in as many of a hundred cases: the key decides.
 
     Args:
-        hashes: `keyed_hash` of each id, uint64.
-        labels: of each drawing, int.
+        hashes: `keyed_hash` of each id, uint64 `[drawings]`.
+        labels: int `[drawings]`.
         percent: of each class that are public.
         secret: the key.
     """
@@ -46,7 +46,7 @@ def public_half(hashes: np.ndarray, labels: np.ndarray, percent: int, secret: by
 def halves(
     database: Database, file: str, solution: Solution, percent: int, secret: bytes
 ) -> np.ndarray:
-    """Return which drawings of a solution in the database are public, in its order, bool."""
+    """Return which drawings of a solution in the database are public: bool `[drawings]`."""
     hashes = []
     with open_blob(database, file) as opened:
         for rows in read_rows(opened, "the solution")[1]:

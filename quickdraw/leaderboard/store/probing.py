@@ -20,7 +20,7 @@ def sketch(answers: np.ndarray, seed: bytes) -> bytes:
     """Return 4 bytes for each of 64 buckets of drawings.
 
     Args:
-        answers: one number a drawing, in the order of the solution, int64.
+        answers: one number a drawing, in the order of the solution, int64 `[drawings]`.
         seed: decides which drawing is in which bucket; the same for all entries.
     """
     random = np.random.default_rng(np.frombuffer(seed, np.uint32))

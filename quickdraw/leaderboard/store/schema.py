@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBi
 
 from quickdraw.errors import QuickdrawError
 
-VERSION = 2
+VERSION = 3
 
 metadata = sa.MetaData()
 
@@ -19,8 +19,8 @@ competition = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("name", Text, nullable=False),
-    Column("metric", Text, nullable=False),
-    Column("solution", Text, ForeignKey("files.sha256"), nullable=False),
+    Column("metric", Text, nullable=False),  # top1, map3, or draw_off: points of a live final
+    Column("solution", Text, ForeignKey("files.sha256")),  # None for a live final
     Column("labels", Text, nullable=False),  # JSON: names of the classes, in label order
     Column("secret", LargeBinary, nullable=False),  # which half an id is in depends on it
     Column("public_percent", Integer, nullable=False),
@@ -53,6 +53,10 @@ teams = Table(
     Column("best_at", BigInteger),
     Column("entries", Integer, nullable=False),
     Column("last_at", BigInteger),
+    # What came of a live final; None before, and for who was not there:
+    Column("final_tenths", Integer),  # of a point
+    Column("final_hits", Integer),
+    Column("final_log", Integer),  # millionths of the mean logarithm, which decides a tie
 )
 
 submissions = Table(
@@ -75,6 +79,7 @@ submissions = Table(
     Column("shown", BigInteger),
     Column("sketch", LargeBinary),  # see probing.py
     Column("nearest", Integer),
+    Column("about", Text, nullable=False),  # what was found in a model
     sa.UniqueConstraint("team", "key"),
     sa.Index("submissions_of_a_day", "team", "day"),
     sa.Index("submissions_to_score", "status", "id"),
@@ -122,12 +127,44 @@ events = Table(
     Column("what", Text, nullable=False),
 )
 
-# What leads from a version to the next, on both kinds of database.
-_MIGRATIONS: dict[int, tuple[str, ...]] = {
+# SQLite cannot let a column be empty that could not be: the table is made anew.
+_COMPETITION_3 = (
+    "ALTER TABLE competition RENAME TO competition_2",
+    """
+    CREATE TABLE competition (
+        id INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, metric TEXT NOT NULL,
+        solution TEXT REFERENCES files (sha256), labels TEXT NOT NULL, secret BLOB NOT NULL,
+        public_percent INTEGER NOT NULL, public_count INTEGER NOT NULL,
+        private_count INTEGER NOT NULL, daily_limit INTEGER NOT NULL, total_limit INTEGER NOT NULL,
+        final_choices INTEGER NOT NULL, ladder BOOLEAN NOT NULL, time_zone TEXT NOT NULL,
+        starts BIGINT, ends BIGINT, revealed BIGINT, data_url TEXT NOT NULL,
+        description TEXT NOT NULL
+    )
+    """,
+    """
+    INSERT INTO competition SELECT id, name, metric, solution, labels, secret, public_percent,
+        public_count, private_count, daily_limit, total_limit, final_choices, ladder, time_zone,
+        starts, ends, revealed, data_url, description FROM competition_2
+    """,
+    "DROP TABLE competition_2",
+)
+
+# What leads from a version to the next: on both kinds of database, or by the name of one.
+_MIGRATIONS: dict[int, tuple[str | dict[str, tuple[str, ...]], ...]] = {
     1: (
         "ALTER TABLE submissions ADD COLUMN sketch {blob}",
         "ALTER TABLE submissions ADD COLUMN nearest INTEGER",
         "ALTER TABLE competition ADD COLUMN description TEXT NOT NULL DEFAULT ''",
+    ),
+    2: (
+        {
+            "sqlite": _COMPETITION_3,
+            "postgresql": ("ALTER TABLE competition ALTER COLUMN solution DROP NOT NULL",),
+        },
+        "ALTER TABLE teams ADD COLUMN final_tenths INTEGER",
+        "ALTER TABLE teams ADD COLUMN final_hits INTEGER",
+        "ALTER TABLE teams ADD COLUMN final_log INTEGER",
+        "ALTER TABLE submissions ADD COLUMN about TEXT NOT NULL DEFAULT ''",
     ),
 }
 
@@ -148,9 +185,11 @@ def bring_up_to_date(connection: sa.Connection) -> None:
             f"the database has version {found} of the tables, made by a later quickdraw; this one "
             f"knows {VERSION}. Update it"
         )
-    blob = "BYTEA" if connection.dialect.name == "postgresql" else "BLOB"
+    kind = connection.dialect.name
+    blob = "BYTEA" if kind == "postgresql" else "BLOB"
     for version in range(found, VERSION):
-        for statement in _MIGRATIONS[version]:
-            connection.execute(sa.text(statement.format(blob=blob)))
+        for step in _MIGRATIONS[version]:
+            for statement in (step,) if isinstance(step, str) else step[kind]:
+                connection.execute(sa.text(statement.format(blob=blob)))
     if found < VERSION:
         connection.execute(schema_version.update().values(version=VERSION))

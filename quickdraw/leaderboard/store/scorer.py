@@ -1,30 +1,65 @@
-"""The scorer: takes entries from the queue, grades them, and writes the counts of right answers."""
+"""The scorer: takes entries from the queue, lets them be judged, and writes what came of them."""
 
 from __future__ import annotations
 
 import functools
 import threading
-import time
 from collections.abc import Callable
-from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
 
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
-from quickdraw.evaluation.grading import POINTS, Grades, grade
-from quickdraw.evaluation.solution import ids_at
 from quickdraw.leaderboard.store import competition as competitions
 from quickdraw.leaderboard.store import moments, probing
-from quickdraw.leaderboard.store.blobs import open_blob
 from quickdraw.leaderboard.store.database import Database
+from quickdraw.leaderboard.store.judging import Judge, Judged, judge_of
 from quickdraw.leaderboard.store.schema import files, submissions, teams
+from quickdraw.leaderboard.store.scoring_process import LARGE, ScoringProcess, Sizes
 
-_LEASE = 600 * moments.SECOND
+_LEASE = {None: 600 * moments.SECOND, True: 600 * moments.SECOND, False: 60 * moments.SECOND}
+_AT_ONCE = {None: 1, True: 1, False: 8}
+"""Leased together, by whether they are large: each lease is one more wait for the disk."""
 _POLL_SECONDS = 2.0
-LARGE = 32 << 20
-"""Files of more bytes are scored beside the others, which do not wait for them."""
+_QUEUED = (
+    sa.select(submissions)
+    .join(files, files.c.sha256 == submissions.c.file)
+    .where(submissions.c.status == "queued", submissions.c.leased <= sa.bindparam("moment"))
+    .order_by(submissions.c.id)
+    .limit(1)
+)
+_NEXT = {
+    None: _QUEUED,
+    False: _QUEUED.where(files.c.size <= LARGE),
+    True: _QUEUED.where(files.c.size > LARGE),
+}
+_TAKEN = {
+    large: submissions.update()
+    .where(
+        submissions.c.id.in_(
+            query.with_only_columns(submissions.c.id)
+            .limit(_AT_ONCE[large])
+            .with_for_update(of=submissions, skip_locked=True)
+            .scalar_subquery()
+        )
+    )
+    .values(leased=sa.bindparam("until"))
+    .returning(submissions)
+    for large, query in _NEXT.items()
+}
+_TEAM = (
+    sa.select(teams, submissions.c.status)
+    .join(submissions)
+    .where(submissions.c.id == sa.bindparam("number"))
+    .with_for_update(of=teams)
+)
+_SKETCHES = sa.select(submissions.c.sketch).where(
+    submissions.c.team == sa.bindparam("team"),
+    submissions.c.id < sa.bindparam("number"),
+    submissions.c.sketch.is_not(None),
+)
+_SCORED = submissions.update().where(submissions.c.id == sa.bindparam("number"))
+_SHOWN = teams.update().where(teams.c.id == sa.bindparam("number"))
 
 
 class Scorer:
@@ -43,50 +78,83 @@ class Scorer:
         done: Callable[[int], None] = lambda number: None,
     ):
         self._database, self._clock, self._done = database, clock, done
-        self._wake = {False: threading.Event(), True: threading.Event()}
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._wakes: list[threading.Event] = []
+        self._processes: list[ScoringProcess] = []
+        self._leased: dict[bool | None, list[sa.Row]] = {None: [], True: [], False: []}
 
     @functools.cached_property
-    def _right(self) -> Any:
-        """The competition, its solution and the public half: read once."""
-        contest = competitions.load(self._database)
-        right, public = competitions.read_solution(self._database, contest)
-        return contest, right, public
+    def _contest(self) -> competitions.Competition:
+        """The competition; what of it counts here never changes."""
+        return competitions.load(self._database)
 
-    def start(self) -> None:
-        """Score in threads from now on, beginning with what an earlier process left."""
+    @functools.cached_property
+    def _judge(self) -> Judge:
+        return judge_of(self._database, self._contest)
+
+    def start(self, beside: bool = False) -> None:
+        """Score from now on, beginning with what an earlier process left.
+
+        Args:
+            beside: whether small files, too, are scored in a process of its own; without, in a
+                thread. Large ones always are, and all where the solution is large.
+        """
         with self._database.writing() as connection:
             connection.execute(
                 submissions.update().values(leased=0).where(submissions.c.leased > 0)
             )
-        _ = self._right
-        for large in (False, True):
-            thread = threading.Thread(target=self._work, args=(large,), daemon=True)
-            thread.start()
-            self._threads.append(thread)
+        if self._large_solution():
+            self._take_beside("all")
+            return
+        self._take_beside("large")
+        if beside:
+            self._take_beside("small")
+        else:
+            self._take(functools.partial(self.score_next, large=False))
+
+    def _take_beside(self, sizes: Sizes) -> None:
+        process = ScoringProcess(self._database, self._done, sizes)
+        self._processes.append(process)
+        self._take(process.score)
+
+    def _large_solution(self) -> bool:
+        query = sa.select(files.c.size).where(files.c.sha256 == self._contest.solution)
+        with self._database.reading() as connection:
+            return int(connection.execute(query).scalar() or 0) > LARGE
+
+    def _take(self, score: Callable[[], bool]) -> None:
+        wake = threading.Event()
+        thread = threading.Thread(target=self._work, args=(score, wake), daemon=True)
+        thread.start()
+        self._wakes.append(wake)
+        self._threads.append(thread)
 
     def wake(self) -> None:
-        """Say that something was queued."""
-        for event in self._wake.values():
+        """Wake whatever scores: an entry was queued."""
+        for each in self._processes:
+            each.wake()
+        for event in self._wakes:
             event.set()
 
     def stop(self) -> None:
-        """End the threads, once what they have at hand is scored."""
+        """End, once a small file at hand is scored; a large one is scored at the next start."""
         self._stopped.set()
         self.wake()
+        for each in self._processes:
+            each.stop()
         for thread in self._threads:
             thread.join()
 
-    def _work(self, large: bool) -> None:
+    def _work(self, score: Callable[[], bool], wake: threading.Event) -> None:
         while not self._stopped.is_set():
-            self._wake[large].clear()
+            wake.clear()
             try:
-                if not self.score_next(large):
-                    self._wake[large].wait(_POLL_SECONDS)
+                if not score():
+                    wake.wait(_POLL_SECONDS)
             except Exception as error:  # a database that is away for a while
                 log(f"warning: scoring: {type(error).__name__}: {error}"[:500])
-                time.sleep(_POLL_SECONDS)
+                self._stopped.wait(_POLL_SECONDS)
 
     def score_next(self, large: bool | None = None) -> bool:
         """Score one entry; return whether there was one.
@@ -97,94 +165,59 @@ class Scorer:
         row = self._lease(large)
         if row is None:
             return False
-        contest, right, public = self._right
         try:
-            with open_blob(self._database, row.file) as file:
-                ids = functools.partial(self._ids_of, contest.solution)
-                grades = grade(file, "your file", right, contest.labels, ids)
+            found = self._judge.judged(row)
         except QuickdrawError as error:
-            self._write(row, error=str(error))
+            self._write(row, {}, str(error))
         else:
-            points = _points(grades, contest.metric)
-            counts: dict[str, Any] = {
-                "public_points": int(points[public].sum(dtype=np.int64)),
-                "private_points": int(points[~public].sum(dtype=np.int64)),
-            }
-            self._write(row, sketch=probing.sketch(grades.answers, contest.secret), **counts)
+            self._write(row, found)
         self._done(row.id)
         return True
 
-    def _ids_of(self, solution: str, positions: list[int]) -> list[str]:
-        with open_blob(self._database, solution) as file:
-            return ids_at(file, "the solution", positions)
-
-    def _lease(self, large: bool | None) -> Any:
+    def _lease(self, large: bool | None) -> sa.Row | None:
         """Return the oldest entry that is queued, and keep other workers off it for a while."""
-        moment = self._clock()
-        query = (
-            sa.select(submissions, files.c.size)
-            .join(files, files.c.sha256 == submissions.c.file)
-            .where(submissions.c.status == "queued", submissions.c.leased <= moment)
-            .order_by(submissions.c.id)
-            .limit(1)
-        )
-        if large is not None:
-            query = query.where((files.c.size > LARGE) == large)
-        with self._database.reading() as connection:
-            row = connection.execute(query).first()
-        if row is None:
-            return None
-        if self._database.sqlite:  # one process has it, and in it one thread a size
-            return row
-        taken = submissions.update().where(
-            submissions.c.id == row.id, submissions.c.leased == row.leased
-        )
-        with self._database.writing() as connection:
-            count = connection.execute(taken.values(leased=moment + _LEASE)).rowcount
-        return row if count else self._lease(large)
+        moment, leased = self._clock(), self._leased[large]
+        if self._database.sqlite:  # one server has it, and takes each size in one place
+            with self._database.reading() as connection:
+                return connection.execute(_NEXT[large], {"moment": moment}).first()
+        if not leased:
+            with self._database.writing() as connection:
+                times = {"moment": moment, "until": moment + _LEASE[large]}
+                leased += sorted(connection.execute(_TAKEN[large], times), key=lambda row: row.id)
+        return leased.pop(0) if leased else None
 
-    def _write(self, row: Any, error: str = "", **counts: Any) -> None:
+    def _write(self, row: sa.Row, found: Judged, error: str = "") -> None:
         """Write what came of an entry and what the board shows of its team, in one transaction."""
         with self._database.writing() as connection:
-            contest = competitions.loaded(connection)
-            team = connection.execute(
-                sa.select(teams).where(teams.c.id == row.team).with_for_update()
-            ).one()
-            status = sa.select(submissions.c.status).where(submissions.c.id == row.id)
-            if connection.execute(status).scalar() != "queued":
+            team = connection.execute(_TEAM, {"number": row.id}).one()
+            if team.status != "queued":
                 return  # another worker was faster
-            values: dict[str, Any] = {"status": "refused" if error else "scored", "error": error}
+            values: dict[str, object] = {"status": "refused" if error else "scored", "error": error}
             if not error:
-                shown = contest.shown(counts["public_points"], team.best_shown)
-                nearest = _nearest(connection, row, counts["sketch"])
-                values |= {**counts, "shown": shown, "nearest": nearest}
+                shown = None
+                if not self._contest.live:
+                    shown = self._contest.shown(found["public_points"], team.best_shown)
+                    values["nearest"] = _nearest(connection, row, found["sketch"])
+                values |= {**found, "shown": shown}
                 _show(connection, team, row, shown)
-            connection.execute(
-                submissions.update().where(submissions.c.id == row.id).values(**values)
-            )
+            connection.execute(_SCORED, {"number": row.id, **values})
 
 
-def _points(grades: Grades, metric: str) -> np.ndarray:
-    """Return what each drawing counts: answers, or sixths of one."""
-    return grades.points == POINTS if metric == "top1" else grades.points
-
-
-def _show(connection: sa.Connection, team: Any, row: Any, shown: int) -> None:
+def _show(connection: sa.Connection, team: sa.Row, row: sa.Row, shown: int | None) -> None:
     if row.late:
         return
-    values: dict[str, Any] = {"entries": team.entries + 1}
+    values: dict[str, object] = {"entries": team.entries + 1}
     values["last_at"] = max(row.received, team.last_at or 0)
-    if team.best_shown is None or shown > team.best_shown:
+    if shown is None:
+        pass
+    elif team.best_shown is None or shown > team.best_shown:
         values |= {"best_shown": shown, "best_at": row.received}
     elif shown == team.best_shown and row.received < team.best_at:
         values["best_at"] = row.received
-    connection.execute(teams.update().where(teams.c.id == team.id).values(**values))
+    connection.execute(_SHOWN, {"number": team.id, **values})
 
 
-def _nearest(connection: sa.Connection, row: Any, sketch: bytes) -> int | None:
+def _nearest(connection: sa.Connection, row: sa.Row, sketch: bytes) -> int | None:
     """Return in how many buckets the most similar earlier entry of the team differs."""
-    query = sa.select(submissions.c.sketch).where(
-        submissions.c.team == row.team, submissions.c.id < row.id, submissions.c.sketch.is_not(None)
-    )
-    before = connection.execute(query).scalars()
+    before = connection.execute(_SKETCHES, {"team": row.team, "number": row.id}).scalars()
     return min((probing.difference(sketch, each) for each in before), default=None)

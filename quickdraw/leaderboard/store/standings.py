@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,6 +12,8 @@ from quickdraw.leaderboard.store.competition import POINTS, Competition
 from quickdraw.leaderboard.store.schema import submissions, teams
 
 _CURVES = 8
+Curve = tuple[str, list[tuple[int, float]]]
+"""How the best public score of a team rose: its name, and (moment, score)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +68,7 @@ def public(connection: sa.Connection, contest: Competition, moment: int) -> list
     ]
 
 
-def _taking_part(connection: sa.Connection) -> Sequence[Any]:
+def _taking_part(connection: sa.Connection) -> Sequence[sa.Row]:
     query = sa.select(teams).where(teams.c.disqualified == "", teams.c.best_shown.is_not(None))
     return connection.execute(query).all()
 
@@ -131,26 +132,24 @@ def final(connection: sa.Connection, contest: Competition, moment: int) -> list[
     ]
 
 
-def _counted(connection: sa.Connection, contest: Competition) -> dict[int, Any]:
+def _counted(connection: sa.Connection, contest: Competition) -> dict[int, sa.Row]:
     """Return the entry of each team that decides."""
     query = sa.select(submissions).where(submissions.c.status == "scored", ~submissions.c.late)
-    entries: dict[int, list[Any]] = {}
+    entries: dict[int, list[sa.Row]] = {}
     for row in connection.execute(query):
         entries.setdefault(row.team, []).append(row)
     return {team: _deciding(rows, contest.final_choices) for team, rows in entries.items()}
 
 
-def _deciding(rows: list[Any], choices: int) -> Any:
+def _deciding(rows: list[sa.Row], choices: int) -> sa.Row:
     chosen = [row for row in rows if row.chosen]
     if not chosen:
         chosen = sorted(rows, key=lambda row: (-row.shown, row.received, row.id))[:choices]
     return min(chosen, key=lambda row: (-row.private_points, row.received, row.id))
 
 
-def curves(
-    connection: sa.Connection, contest: Competition, board: list[Standing]
-) -> list[tuple[str, list[tuple[int, float]]]]:
-    """Return how the best public score of the first teams rose: name, (moment, score)."""
+def curves(connection: sa.Connection, contest: Competition, board: list[Standing]) -> list[Curve]:
+    """Return how the best public score of each of the first teams rose; moments in microseconds."""
     first = [row for row in board if not row.baseline][:_CURVES]
     query = (
         sa.select(submissions.c.team, submissions.c.received, submissions.c.shown)

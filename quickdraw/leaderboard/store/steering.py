@@ -104,5 +104,7 @@ def reveal(database: Database, moment: int, who: str) -> None:
         if not contest.ended(moment):
             raise QuickdrawError("the competition has not ended: end it first")
         if contest.revealed is None:
+            if contest.live:
+                raise QuickdrawError("the points of the final reveal it: final --results")
             competitions.change(connection, revealed=moment)
             team_table.note(connection, moment, who, "revealed the results")

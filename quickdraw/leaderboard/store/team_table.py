@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -37,7 +36,7 @@ def add(connection: sa.Connection, name: str, moment: int, baseline: bool = Fals
     other = connection.execute(sa.select(teams.c.name).where(teams.c.looks == form)).scalar()
     if other is not None:
         raise QuickdrawError(f"a team is there whose name looks like {name!r}: {other!r}")
-    values: dict[str, Any] = {"looks": form, "baseline": baseline, "created": moment}
+    values: dict[str, object] = {"looks": form, "baseline": baseline, "created": moment}
     result = connection.execute(
         teams.insert().values(name=name, disqualified="", entries=0, **values)
     )
@@ -66,12 +65,12 @@ def names_in(text: str, where: str) -> list[str]:
     return names
 
 
-def listed(connection: sa.Connection) -> Sequence[Any]:
+def listed(connection: sa.Connection) -> Sequence[sa.Row]:
     """Return all teams, by name."""
     return connection.execute(sa.select(teams).order_by(teams.c.name)).all()
 
 
-def by_id(connection: sa.Connection, team: int) -> Any:
+def by_id(connection: sa.Connection, team: int) -> sa.Row:
     """Return a team.
 
     Raises:
@@ -83,7 +82,7 @@ def by_id(connection: sa.Connection, team: int) -> Any:
     return row
 
 
-def named(connection: sa.Connection, name: str) -> Any:
+def named(connection: sa.Connection, name: str) -> sa.Row:
     """Return a team by its name.
 
     Raises:

@@ -10,11 +10,13 @@
     }
 
     async why(i, strokes) {
-      const body = JSON.stringify({strokes, raw: false, models: [this.models[i].name]});
-      const answer = await fetch('api/why', {method: 'POST', body});
-      if (!answer.ok) throw new Error((await answer.json()).detail);
-      return (await answer.json()).models[this.models[i].name];
+      const {name} = this.models[i];
+      return (await send('POST', 'api/why', {strokes, raw: false, models: [name]})).models[name];
     }
+
+    keep(drawing) { return send('POST', 'api/drawings', drawing); }
+
+    forget(session) { return send('DELETE', `api/drawings/${session}`); }
 
     open() {
       const url = new URL('ws', location.href);
@@ -29,8 +31,9 @@
       };
     }
 
-    guess(strokes) {
+    guess(strokes, about) {
       this.question = {seq: ++this.number, strokes, raw: false, top_k: TOP};
+      if (about) this.question.keep = about;
       return new Promise((resolve, reject) => {
         const timer = setInterval(() => this.ask(), PATIENCE);
         const settle = act => value => { clearInterval(timer); this.waiting = null; act(value); };
@@ -52,10 +55,18 @@
     }
   }
 
+  async function send(method, path, content) {
+    const answer = await fetch(path, {method, body: content && JSON.stringify(content)});
+    const told = await answer.json().catch(() => ({}));
+    if (!answer.ok) throw new Error(told.detail || `${answer.status}`);
+    return told;
+  }
+
   scope.makeGuesser = async function (page, tell) {
     const [answer, gallery] = await Promise.all([fetch('api/models'), fetch('api/gallery')]);
     if (!answer.ok) throw new Error(`${answer.status}`);
     if (gallery.ok) page.gallery = await gallery.json();
-    return new ByServer((await answer.json()).models, tell);
+    const {models, collects} = await answer.json();
+    return Object.assign(new ByServer(models, tell), {collects});
   };
 })(window);

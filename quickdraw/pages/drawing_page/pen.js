@@ -64,7 +64,9 @@
     }
 
     add([x, y], time) {
-      const inside = value => Math.min(Math.max(value, 0), SIDE), n = this.stroke[0].length;
+      // What is kept of a drawing is what was guessed, to the last digit.
+      const inside = value => Math.round(Math.min(Math.max(value, 0), SIDE) * 100) / 100;
+      const n = this.stroke[0].length;
       x = inside(x); y = inside(y);
       if (n && this.stroke[0][n - 1] === x && this.stroke[1][n - 1] === y) return;
       this.stroke[0].push(x); this.stroke[1].push(y);
@@ -89,6 +91,12 @@
     undo() { this.end(); if (this.canUndo) { this.at--; this.tell(true); } }
     redo() { this.end(); if (this.canRedo) { this.at++; this.tell(true); } }
     clear() { this.end(); if (this.strokes.length) this.keep([]); }
+
+    forget() {  // another drawing begins; there is nothing to undo
+      this.stroke = null; this.pointer = null;
+      this.history = [[]]; this.at = 0;
+      this.tell(true);
+    }
 
     // ---- Keys
     key(event) {
@@ -132,24 +140,29 @@
     }
 
     paint() {
-      const brush = this.canvas.getContext('2d'), scale = this.canvas.width / SIDE;
+      const brush = Pen.paint(this.canvas, this.strokes);
+      if (!this.keys || document.activeElement !== this.canvas) return;
+      brush.lineWidth = 4;
+      brush.beginPath();
+      brush.arc(...this.cursor, LINE * SIDE * .7, 0, 2 * Math.PI);
+      brush.stroke();
+    }
+
+    static paint(canvas, strokes) {
+      const brush = canvas.getContext('2d'), scale = canvas.width / SIDE;
       brush.setTransform(scale, 0, 0, scale, 0, 0);
       brush.clearRect(0, 0, SIDE, SIDE);
-      brush.strokeStyle = brush.fillStyle = getComputedStyle(this.canvas).color;
+      brush.strokeStyle = brush.fillStyle = getComputedStyle(canvas).color;
       brush.lineWidth = LINE * SIDE;
       brush.lineCap = brush.lineJoin = 'round';
-      for (const [xs, ys] of this.strokes) {
+      for (const [xs, ys] of strokes) {
         brush.beginPath();
         brush.moveTo(xs[0], ys[0]);
         if (xs.length === 1) brush.lineTo(xs[0] + .01, ys[0]);
         for (let i = 1; i < xs.length; i++) brush.lineTo(xs[i], ys[i]);
         brush.stroke();
       }
-      if (!this.keys || document.activeElement !== this.canvas) return;
-      brush.lineWidth = 4;
-      brush.beginPath();
-      brush.arc(...this.cursor, LINE * SIDE * .7, 0, 2 * Math.PI);
-      brush.stroke();
+      return brush;
     }
   }
 

@@ -17,7 +17,6 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
@@ -44,24 +43,30 @@ class Drawings:
     """Decoded records.
 
     Attributes:
-        inputs: by name, in memory or mapped from the cache: `image`, uint8 `[n, size, size,
-            channels]`; `ink`, int16 `[n, max_points, 3]`; or both.
+        inputs: by name, in memory or mapped from the cache; see `RecordReader.read`.
         labels: int32 `[n]`.
         fingerprint: hash of the records' names, sizes and checksums.
         bad: the records that could not be used.
+        sampled_from: of how many records these are some; None where they are all.
     """
 
     inputs: dict[str, np.ndarray]
     labels: np.ndarray
     fingerprint: str
     bad: BadRecords
+    sampled_from: int | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, rows: Any) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Return inputs and labels of some rows, any index into the first axis; dtypes are kept."""
+    def take(self, rows: np.ndarray | slice) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Return inputs and labels of some rows; of int `[a, b]` they are `[a, b, …]`."""
         return {name: array[rows] for name, array in self.inputs.items()}, self.labels[rows]
+
+    @property
+    def total(self) -> int:
+        """How many drawings there are, decoded or not."""
+        return self.sampled_from or len(self)
 
     @property
     def nbytes(self) -> int:

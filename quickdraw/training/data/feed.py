@@ -7,18 +7,28 @@ from __future__ import annotations
 
 import abc
 import functools
+import math
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 import tensorflow as tf
 
+from quickdraw import devices
 from quickdraw.console import log
 from quickdraw.devices import Distribution
 from quickdraw.errors import QuickdrawError
 from quickdraw.training.data.cache import Drawings
 from quickdraw.training.settings import Settings
+
+_WORD = 8  # bytes
+StepBatch = tuple[dict[str, tf.Tensor], tf.Tensor]
+"""Drawings by input, and their labels."""
+Held = StepBatch | tuple[()]
+"""What stays on the devices for all steps: all drawings, or nothing."""
+Given: TypeAlias = tf.Tensor | StepBatch
+"""What the steps of a call are given: the rows of `Feed.data` that they take, or all batches."""
 
 
 class Order:
@@ -57,6 +67,7 @@ class Order:
         return np.concatenate(rows).reshape(steps, batch_size)
 
     def _epoch(self, epoch: int) -> np.ndarray:
+        # Philox takes any key at once, so a resumed training need not draw the epochs before.
         random = np.random.Generator(np.random.Philox(key=(self._seed, epoch)))
         if not self._classes:
             return random.permutation(self._records).astype(np.int32)
@@ -77,7 +88,7 @@ class Feed(abc.ABC):
         most_steps: how many steps one call can be given.
     """
 
-    data: Any
+    data: Held
     most_steps: int
 
     def __init__(self, drawings: Drawings, settings: Settings, distribution: Distribution):
@@ -86,7 +97,7 @@ class Feed(abc.ABC):
         self._share = settings.batch_size // distribution.replicas
 
     @abc.abstractmethod
-    def inputs(self, first_step: int, steps: int) -> Any:
+    def inputs(self, first_step: int, steps: int) -> Given:
         """Return what the devices need to take some steps, for each replica its share.
 
         Resident: rows, int32 `[steps, share]`. Streamed: the batches themselves, inputs by name
@@ -95,7 +106,7 @@ class Feed(abc.ABC):
         """
 
     @abc.abstractmethod
-    def pick(self, data: Any, inputs: Any, step: tf.Tensor) -> tuple[Any, tf.Tensor]:
+    def pick(self, data: Held, inputs: Given, step: tf.Tensor) -> StepBatch:
         """Pick a replica's share of one step's batch; runs in the compiled step.
 
         Args:
@@ -105,7 +116,7 @@ class Feed(abc.ABC):
 
         Returns:
             Inputs by name (`image`, uint8 `[share, size, size, channels]`; `ink`, int16 `[share,
-            max_points, 3]`) and labels, int32 `[share]`.
+            max_points, 3]`) and labels, int64 `[share]`.
         """
 
     def _rows(self, first_step: int, steps: int) -> np.ndarray:
@@ -122,17 +133,22 @@ class ResidentFeed(Feed):
 
     def __init__(self, drawings: Drawings, settings: Settings, distribution: Distribution):
         super().__init__(drawings, settings, distribution)
-        arrays: dict[str, Any] = drawings.inputs
+        self._kinds = {name: (one.shape[1:], one.dtype) for name, one in drawings.inputs.items()}
+        arrays: dict[str, tf.Tensor] = {name: _words(one) for name, one in drawings.inputs.items()}
+        # Elsewhere each device gets a copy anyway, and DLPack's tensors lie on the first CPU.
         if distribution.on_one_cpu:
             arrays = {name: _without_copy(array) for name, array in arrays.items()}
-        self.data = distribution.per_replica(lambda _: (arrays, drawings.labels))
+        labels = drawings.labels.astype(np.int64)
+        self.data = distribution.per_replica(lambda _: (arrays, labels))
 
-    def inputs(self, first_step: int, steps: int) -> Any:
-        rows = self._rows(first_step, steps)
+    def inputs(self, first_step: int, steps: int) -> tf.Tensor:
+        rows = self._rows(first_step, steps).astype(np.int64)
         return self._distribution.per_replica(lambda replica: rows[:, self._columns(replica)])
 
-    def pick(self, data: Any, inputs: Any, step: tf.Tensor) -> tuple[Any, tf.Tensor]:
-        return tf.nest.map_structure(lambda each: tf.gather(each, inputs[step]), data)
+    def pick(self, data: Held, inputs: Given, step: tf.Tensor) -> StepBatch:
+        arrays, labels = tf.nest.map_structure(lambda each: tf.gather(each, inputs[step]), data)
+        drawings = {name: _from_words(arrays[name], *kind) for name, kind in self._kinds.items()}
+        return drawings, labels
 
 
 class StreamedFeed(Feed):
@@ -156,11 +172,12 @@ class StreamedFeed(Feed):
         self._thread = ThreadPoolExecutor(1)
         self._next: tuple[tuple[int, int], Future] | None = None
 
-    def inputs(self, first_step: int, steps: int) -> Any:
+    def inputs(self, first_step: int, steps: int) -> StepBatch:
         ready = self._next
         if ready is None or ready[0] != (first_step, steps):
             ready = self._start(first_step, steps)
         drawings = ready[1].result()
+        # The next call most likely goes on from here; where it does not, this was read in vain.
         self._next = self._start(first_step + steps, steps)
         return self._distribution.per_replica(
             lambda replica: tf.nest.map_structure(
@@ -168,17 +185,38 @@ class StreamedFeed(Feed):
             )
         )
 
-    def pick(self, data: Any, inputs: Any, step: tf.Tensor) -> tuple[Any, tf.Tensor]:
+    def pick(self, data: Held, inputs: Given, step: tf.Tensor) -> StepBatch:
         return tf.nest.map_structure(lambda each: each[step], inputs)
 
     def _start(self, first_step: int, steps: int) -> tuple[tuple[int, int], Future]:
         return (first_step, steps), self._thread.submit(self._read, first_step, steps)
 
-    def _read(self, first_step: int, steps: int) -> tuple[Any, np.ndarray]:
-        return self._drawings.take(self._rows(first_step, steps))
+    def _read(self, first_step: int, steps: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        inputs, labels = self._drawings.take(self._rows(first_step, steps))
+        return inputs, labels.astype(np.int64)
 
 
-def _without_copy(array: np.ndarray) -> Any:
+def _words(array: np.ndarray) -> np.ndarray:
+    """Return an array `[n, …]` as rows of eight bytes each, int64 `[n, words]`.
+
+    On GPUs, TensorFlow gathers no rows of uint8 or int16: it would do so on the host, in each step.
+    """
+    content = array.reshape(len(array), -1).view(np.uint8)
+    if missing := -content.shape[1] % _WORD:
+        content = np.pad(content, ((0, 0), (0, missing)))
+    return content.view(np.int64)
+
+
+def _from_words(words: tf.Tensor, shape: tuple[int, ...], dtype: np.dtype) -> tf.Tensor:
+    """Return rows, int64 `[n, words]`, as what `_words` made them of, `[n, *shape]`."""
+    content = tf.reshape(tf.bitcast(words, tf.uint8), (-1, _WORD * words.shape[1]))
+    content = content[:, : math.prod(shape) * dtype.itemsize]
+    if dtype.itemsize > 1:
+        content = tf.bitcast(tf.reshape(content, (-1, math.prod(shape), dtype.itemsize)), dtype)
+    return tf.reshape(content, (-1, *shape))
+
+
+def _without_copy(array: np.ndarray) -> np.ndarray | tf.Tensor:
     """Return memory that is mapped from the cache as a tensor; another array as it is."""
     if isinstance(array, np.memmap):
         return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
@@ -193,7 +231,7 @@ def create(drawings: Drawings, settings: Settings, distribution: Distribution) -
         settings: batch size, order and budget.
         distribution: the devices.
     """
-    budget = settings.memory_budget * 1e6 if settings.memory_budget else _default_budget()
+    budget = budget_of(settings)
     resident = drawings.nbytes <= budget
     log(
         f"{drawings.nbytes / 1e6:,.0f} MB of drawings "
@@ -205,14 +243,8 @@ def create(drawings: Drawings, settings: Settings, distribution: Distribution) -
     return StreamedFeed(drawings, settings, distribution, budget)
 
 
-def _default_budget() -> float:
-    """Return half of the accelerator's memory, or of the machine's, in bytes."""
-    from tensorflow.python.client import device_lib
-
-    limits = [
-        device.memory_limit
-        for device in device_lib.list_local_devices()
-        if device.device_type == "GPU"
-    ]
-    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return min(limits, default=machine) / 2
+def budget_of(settings: Settings) -> float:
+    """Return how many bytes drawings may take: as was said, or half of the memory."""
+    if settings.memory_budget:
+        return settings.memory_budget * 1e6
+    return (devices.gpu_bytes() or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")) / 2

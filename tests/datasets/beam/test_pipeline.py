@@ -181,7 +181,7 @@ def test_mistakes(source, tmp_path):
 
 @pytest.mark.skipif(apache_beam is not None, reason="Apache Beam is installed")
 def test_without_beam(source, tmp_path):
-    with pytest.raises(QuickdrawError, match=r"--runner needs Apache Beam: pip install '.\[beam\]"):
+    with pytest.raises(QuickdrawError, match=r"pip install 'quickdraw\[beam\]'"):
         prepare.prepare(str(source), str(tmp_path / "made"), runner="DirectRunner")
 
 

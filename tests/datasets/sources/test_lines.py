@@ -51,6 +51,7 @@ def test_line_ends_blank_lines_and_a_byte_order_mark(tmp_path, end, last):
         ('{"word": "cat"}', "no field 'drawing'"),
         (line(word=3), "the word is not text"),
         (line(drawing=[[[0, 300], [0, 1]]]), "coordinates outside 0...255"),
+        (line(drawing=[[[0.1, 0.9], [0, 1]]]), "coordinates in 0...1, not 0...255"),
         (line(drawing=[[[0, 1, 2], [0, 1]]]), "x and y of different lengths"),
         (line(drawing=[[[0, float("nan")], [0, 1]]]), "a coordinate that is not finite"),
     ],
@@ -121,8 +122,19 @@ def table(path, rows, columns=("word", "countrycode", "drawing", "key_id"), end=
 def test_rows_of_a_table(tmp_path, end):
     rows = [("cat", "KR", json.dumps(STROKES), "5"), ("dog", "", json.dumps(STROKES), "6")]
     cat, dog = parsed(table(tmp_path / "train.csv", rows, end=end))
-    assert cat == ("cat", STROKES, None, "5", "KR", True, ())
+    assert cat == ("cat", STROKES, None, "5", "KR", None, ())
     assert dog.word == "dog"
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_a_table_as_excel_saves_it(tmp_path, delimiter):
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=delimiter)
+    writer.writerow(["word", "drawing", "key_id"])
+    writer.writerows([word, json.dumps(STROKES), "5"] for word in ("cat", "a, b", "c;d"))
+    path = tmp_path / "train.csv"
+    path.write_text(f"\ufeff{text.getvalue()}{2 * delimiter}\n", encoding="utf-8")
+    assert [drawing.word for drawing in parsed(Table(str(path)))] == ["cat", "a, b", "c;d"]
 
 
 def test_recognized_is_text(tmp_path):

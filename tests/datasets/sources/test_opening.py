@@ -76,6 +76,20 @@ def test_other_files(tmp_path, data):
         opened(tmp_path / "x", tmp_path)
 
 
+def test_what_lies_there_instead_is_named(tmp_path):
+    (tmp_path / "drawings.json").write_text(f"[{LINE}]")
+    with pytest.raises(QuickdrawError, match=r"Received: none of them; not read: drawings.json$"):
+        opened(tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.ndjson", "x.jsonl"])
+def test_text_that_is_not_utf8_is_named(tmp_path, name):
+    (tmp_path / name).write_text(TABLE, encoding="utf-16")
+    for path in (tmp_path, tmp_path / name):
+        with pytest.raises(QuickdrawError, match=rf"{name}: UTF-8 text expected.*UTF-16"):
+            opened(path, tmp_path)
+
+
 def test_files_of_other_categories_are_not_read(tmp_path):
     for name in ("cat", "hot dog", "mixed"):
         word = "dog" if name == "mixed" else name

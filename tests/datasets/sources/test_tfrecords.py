@@ -4,7 +4,6 @@ import contextlib
 import gzip
 import io
 import json
-import unicodedata
 
 import numpy as np
 import pytest
@@ -12,24 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from picturing import doodle, saved, turned
 from PIL import Image
-from reading import parsed
+from reading import drawings_of, shard
 
 from quickdraw.datasets.sources import open_source
 from quickdraw.datasets.sources.tfrecords import grey_of, strokes_of
 from quickdraw.drawings import greyscale
 from quickdraw.drawings.drawing import SkippedDrawing
 from quickdraw.errors import QuickdrawError
-from quickdraw.records import png, tfrecord
+from quickdraw.records import png
 from quickdraw.records.example import serialise
 from quickdraw.records.ink import ink_of
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
 STROKES = [[[0, 255, 255], [0, 0, 255]], [[100, 50], [60, 80]]]
-
-
-def shard(path, *examples, pack=bytes):
-    path.write_bytes(pack(b"".join(tfrecord.frame(example) for example in examples)))
-    return path
 
 
 def tensor(image, kind=4):
@@ -45,16 +39,11 @@ def tensor(image, kind=4):
     return bytes([8, kind]) + shape + b"\x22" + size + image.tobytes()
 
 
-def drawings(path, scratch="", **options):
-    files = open_source(str(path), str(scratch), **options).files
-    return [drawing for file in files for drawing in parsed(file)]
-
-
 def test_the_records_of_the_camp(tmp_path):
     image = png.encode(IMAGE)
     shard(tmp_path / "train.tfrecords", serialise(image=image, label=3))
     shard(tmp_path / "test.tfrecords", serialise(image=image, image_id=b"17"))
-    test, train = drawings(tmp_path)
+    test, train = drawings_of(tmp_path)
     assert (train.word, test.word, test.key_id) == ("3", None, "17")
     np.testing.assert_array_equal(train.image, IMAGE)
 
@@ -64,7 +53,7 @@ def test_names_of_labels_come_from_dataset_json(tmp_path):
     image = png.encode(IMAGE)
     examples = [serialise(image=image, label=label) for label in (1, 0, 2, -1)]
     shard(tmp_path / "train.tfrecords", *examples)
-    dog, cat, *bad = drawings(tmp_path)
+    dog, cat, *bad = drawings_of(tmp_path)
     assert (cat.word, dog.word) == ("cat", "dog")
     assert bad == ["a label that is no class"] * 2
 
@@ -98,7 +87,7 @@ def test_sets_in_several_folders_keep_the_names_of_their_classes(
 ):
     every, pattern = folders(tmp_path, a=["cat", "hot dog"], b=other)
     assert open_source(pattern, "").labels == order
-    for drawing in drawings(pattern):
+    for drawing in drawings_of(pattern):
         assert drawing.word == every[drawing.image[0, 0] // 10]
     assert told in (warnings := capfd.readouterr().err)
     assert ("warning" in warnings) == bool(told)
@@ -114,17 +103,17 @@ def test_test_records_without_names_beside_names_will_do(tmp_path):
     _, pattern = folders(tmp_path, a=["cat", "dog"])
     (tmp_path / "b").mkdir()
     shard(tmp_path / "b/test.tfrecords", serialise(image=png.encode(IMAGE), image_id=b"x"))
-    assert [drawing.word for drawing in drawings(pattern)] == ["cat", "dog", None]
+    assert [drawing.word for drawing in drawings_of(pattern)] == ["cat", "dog", None]
 
 
 def test_the_records_of_the_tutorial(tmp_path):
     ink = ink_of(STROKES)
     record = serialise(ink=ink.ravel().tolist(), shape=list(ink.shape), class_index=1)
     shard(tmp_path / "training.tfrecord-00000-of-00001", record)
-    (drawing,) = drawings(tmp_path)
+    (drawing,) = drawings_of(tmp_path)
     assert (drawing.word, drawing.strokes) == ("1", STROKES)
     (tmp_path / "training.tfrecord.classes").write_text("cat\ndog\n")
-    (drawing,) = drawings(tmp_path / "training.tfrecord-00000-of-00001")
+    (drawing,) = drawings_of(tmp_path / "training.tfrecord-00000-of-00001")
     assert drawing.word == "dog"
 
 
@@ -154,14 +143,14 @@ def test_other_keys(tmp_path):
     record = serialise(**{"image/encoded": file.getvalue(), "image/text": b"cat"})
     shard(tmp_path / "x.tfrecord", record)
     keys = {"image_key": "image/encoded", "label_key": "image/text"}
-    (drawing,) = drawings(tmp_path, **keys)
+    (drawing,) = drawings_of(tmp_path, **keys)
     assert (drawing.word, drawing.image.shape) == ("cat", (60, 60))
-    (drawing,) = drawings(tmp_path, polarity="dark_on_light", **keys)
+    (drawing,) = drawings_of(tmp_path, polarity="dark_on_light", **keys)
     assert drawing.image[30, 30] == 255
     with pytest.raises(QuickdrawError, match="nor 'ink': --image_key .*image/encoded, image/text"):
-        drawings(tmp_path)
+        drawings_of(tmp_path)
     with pytest.raises(QuickdrawError, match=r"no feature 'label' or 'class_index': --label_key "):
-        drawings(tmp_path, image_key="image/encoded")
+        drawings_of(tmp_path, image_key="image/encoded")
 
 
 def test_gzipped_and_named_otherwise(tmp_path):
@@ -169,7 +158,7 @@ def test_gzipped_and_named_otherwise(tmp_path):
     shard(tmp_path / "a", record, pack=gzip.compress)
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    (drawing,) = drawings(tmp_path / "a", scratch)
+    (drawing,) = drawings_of(tmp_path / "a", scratch)
     assert drawing.word == "3"
 
 
@@ -192,7 +181,7 @@ def test_gzipped_and_named_otherwise(tmp_path):
 def test_bad_records_are_skipped(tmp_path, example, reason):
     good = serialise(image=png.encode(IMAGE), label=3)
     shard(tmp_path / "x.tfrecords", good, example, good)
-    first, second, third = drawings(tmp_path)
+    first, second, third = drawings_of(tmp_path)
     assert (first.word, third.word) == ("3", "3")
     assert second.startswith(reason)
 
@@ -203,100 +192,8 @@ def test_damaged_and_truncated_shards(tmp_path):
     data = bytearray(path.read_bytes())
     data[100] ^= 1
     path.write_bytes(data[:-5])
-    first, second, third = drawings(tmp_path)
+    first, second, third = drawings_of(tmp_path)
     assert (first, second.word, third) == ("a damaged record", "3", "a damaged record")
-
-
-def labelled(path, labels, **others):
-    image = png.encode(IMAGE)
-    return shard(path, *(serialise(image=image, label=label, **others) for label in labels))
-
-
-@pytest.mark.parametrize(
-    ("labels", "words"),
-    [
-        ([[0, 1, 0], [1, 0, 0], [0, 0, 1]], ["1", "0", "2"]),
-        ([[0.0, 1.0], [1.0, 0.0]], ["1", "0"]),
-        ([[3.0], [0.0]], ["3", "0"]),
-        ([[3.0], [0.5], 7], ["3", "a label that is no class", "7"]),
-        ([b"hot dog", b" cat ", b"nan", b"\xff"], ["hot dog", "cat", "no word", "a label that is"]),
-        ([3, -1, 4], ["3", "a label that is no class", "4"]),
-        ([3, []], ["3", "no label"]),
-        ([-1, -1], [None, None]),
-    ],
-)
-def test_labels_as_people_store_them(tmp_path, labels, words):
-    labelled(tmp_path / "train.tfrecords", labels)
-    found = [each if isinstance(each, str) else each.word for each in drawings(tmp_path)]
-    for word, expected in zip(found, words, strict=True):
-        assert word == expected or word.startswith(expected)
-
-
-@pytest.mark.parametrize(
-    ("labels", "words"),
-    [
-        ([[3, 5], [1, 2]], r"one label a record expected, or a one-hot list.*2 values, \[3, 5\]"),
-        ([[0, 1, 1]], "or a one-hot list"),
-        ([[0, 1], [0, 0, 1]], "labels of one length expected. Received: 2 and 3 values"),
-        ([2, [0, 0, 1]], "labels of one length"),
-        ([[0.5, 0.5]], "or a one-hot list"),
-    ],
-)
-def test_labels_of_several_classes_are_refused(tmp_path, labels, words):
-    labelled(tmp_path / "train.tfrecords", labels)
-    with pytest.raises(QuickdrawError, match=words):
-        drawings(tmp_path)
-
-
-def test_a_one_hot_label_of_another_number_of_classes(tmp_path):
-    (tmp_path / "dataset.json").write_text(json.dumps({"labels": ["cat", "dog"]}))
-    labelled(tmp_path / "train.tfrecords", [[0, 0, 1]])
-    with pytest.raises(QuickdrawError, match="as long as there are classes, 2 expected.*3 values"):
-        drawings(tmp_path)
-
-
-@pytest.mark.parametrize("key", ["label_key", "image_key"])
-def test_a_mistyped_key_names_the_features_there_are(tmp_path, key):
-    labelled(tmp_path / "train.tfrecords", [0, 1], ink=[0.5] * 6)
-    with pytest.raises(QuickdrawError, match=f"no record has the --{key} 'lable'.*image, ink, lab"):
-        drawings(tmp_path, **{key: "lable"})
-
-
-def test_the_label_may_be_in_another_feature(tmp_path):
-    shard(tmp_path / "x.tfrecords", serialise(image=png.encode(IMAGE), target=3))
-    with pytest.raises(QuickdrawError, match=r"such as --label_key=target. The records have: im"):
-        drawings(tmp_path)
-    (drawing,) = drawings(tmp_path, label_key="target")
-    assert drawing.word == "3"
-
-
-def test_records_without_label_or_id_are_said(tmp_path, capsys):
-    shard(tmp_path / "x.tfrecords", serialise(image=png.encode(IMAGE)))
-    (drawing,) = drawings(tmp_path)
-    assert drawing.word is None
-    assert "these are records for a test. The records have: image" in capsys.readouterr().err
-
-
-def test_the_files_of_tensorflow_datasets(tmp_path, capsys):
-    labelled(tmp_path / "mnist-train.tfrecord-00000-of-00001", [1])
-    labelled(tmp_path / "mnist-test.tfrecord-00000-of-00001", [0])
-    (tmp_path / "label.labels.txt").write_text("cat\nhot dog\n")
-    for name in ("features.json", "dataset_info.json"):
-        (tmp_path / name).write_text("{}")
-    assert [drawing.word for drawing in drawings(tmp_path)] == ["cat", "hot dog"]
-    told = "kept as they are set apart, files or folders of: test (1 of 2)\n"
-    assert capsys.readouterr().err == told
-    labelled(tmp_path / "fashion_mnist-train.tfrecord-00000-of-00001", [0])
-    with pytest.raises(QuickdrawError, match=r"several data sets.*fashion_mnist-t.*/mnist\*'"):
-        drawings(tmp_path)
-
-
-def test_lists_of_classes_that_differ(tmp_path):
-    for name, classes in (("training", "cat\ndog"), ("eval", "dog\ncat")):
-        labelled(tmp_path / f"{name}.tfrecord-00000-of-00001", [1])
-        (tmp_path / f"{name}.tfrecord.classes").write_text(classes)
-    with pytest.raises(QuickdrawError, match=r"eval.tfrecord.classes and .*name other classes"):
-        drawings(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -313,7 +210,7 @@ def test_lists_of_classes_that_differ(tmp_path):
 )
 def test_bare_pixels(tmp_path, features):
     shard(tmp_path / "x.tfrecords", serialise(label=1, **features))
-    (drawing,) = drawings(tmp_path)
+    (drawing,) = drawings_of(tmp_path)
     np.testing.assert_array_equal(drawing.image, IMAGE)
 
 
@@ -327,7 +224,7 @@ def test_bare_pixels_of_a_told_size(tmp_path):
         serialise(image=grey.tobytes(), label=1, height=10, width=10),
     ]
     shard(tmp_path / "x.tfrecords", *records)
-    first, second, third = drawings(tmp_path)
+    first, second, third = drawings_of(tmp_path)
     np.testing.assert_array_equal(first.image[:, 5:15], grey)
     np.testing.assert_array_equal(second.image, first.image)
     assert third == "bare pixels (200 bytes), PNG or JPEG expected"
@@ -347,11 +244,11 @@ def test_polarity_is_seen_in_records(tmp_path, capsys):
         np.asarray(doodle().resize((28, 28))).tobytes(),
     ]
     shard(tmp_path / "x.tfrecords", *(serialise(image=each, label=1) for each in 2 * files))
-    found = drawings(tmp_path)
+    found = drawings_of(tmp_path)
     assert [drawing.image[0, 0] for drawing in found] == [0] * 6
     assert [drawing.image.max() for drawing in found] == [255] * 6
     assert "of 6 images looked at, 4 are dark on light" in capsys.readouterr().err
-    told = drawings(tmp_path, polarity="light_on_dark")
+    told = drawings_of(tmp_path, polarity="light_on_dark")
     assert [drawing.image[0, 0] for drawing in told] == 2 * [255, 0, 255]
 
 
@@ -362,31 +259,22 @@ def test_pictures_in_records_are_upright(tmp_path):
         serialise(image=saved(stored, exif=turned(6)), label=1),
         serialise(image=saved(stored.transpose(Image.Transpose.ROTATE_270)), label=1),
     )
-    first, second = drawings(tmp_path)
+    first, second = drawings_of(tmp_path)
     np.testing.assert_array_equal(first.image, second.image)
     assert first.adjusted == (greyscale.UPRIGHT,)
 
 
 def test_pixels_in_a_row_are_made_square(tmp_path):
     shard(tmp_path / "x.tfrecords", serialise(image=png.encode(IMAGE.reshape(1, 784)), label=1))
-    (drawing,) = drawings(tmp_path)
+    (drawing,) = drawings_of(tmp_path)
     np.testing.assert_array_equal(drawing.image, IMAGE)
 
 
 def test_emnist_of_tensorflow_datasets_is_turned_upright(tmp_path):
     path = tmp_path / "emnist-train.tfrecord-00000-of-00001"
     shard(path, serialise(image=png.encode(IMAGE), label=1))
-    (drawing,) = drawings(path)
+    (drawing,) = drawings_of(path)
     np.testing.assert_array_equal(drawing.image, IMAGE.T)
-
-
-def test_a_name_of_a_class_is_found_in_any_form(tmp_path):
-    decomposed = unicodedata.normalize("NFD", "고양이")
-    (tmp_path / "dataset.json").write_text(json.dumps({"labels": ["hot dog", decomposed]}))
-    labelled(tmp_path / "train.tfrecords", ["고양이".encode(), b"hot_dog", b"cat"])
-    cat, hot_dog, other = drawings(tmp_path)
-    assert (cat.word, hot_dog.word) == ("고양이", "hot dog")
-    assert other == "a label that is no class"
 
 
 def test_a_test_record_comes_out_whatever_is_wrong_with_its_drawing(tmp_path):

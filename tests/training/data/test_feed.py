@@ -104,6 +104,48 @@ def test_both_feeds_give_the_same_balanced_batches():
         assert all(map(np.array_equal, resident, streamed))
 
 
+@given(
+    st.sampled_from([(3, 3, 1), (28, 28, 1), (5, 7, 3), (1, 1, 1)]),
+    st.sampled_from([np.uint8, np.int16]),
+    st.integers(1, 5),
+)
+def test_rows_of_eight_bytes_hold_the_same(shape, dtype, count):
+    limits = np.iinfo(dtype)
+    random = np.random.default_rng(count)
+    array = random.integers(limits.min, limits.max, (count, *shape), dtype, endpoint=True)
+    words = feed._words(array)
+    assert words.dtype == np.int64 and words.shape == (count, -(-array[0].nbytes // 8))
+    again = feed._from_words(words, shape, array.dtype).numpy()
+    assert again.dtype == dtype and np.array_equal(again, array)
+
+
+def test_rows_that_are_words_already_are_not_copied():
+    images = np.zeros((2, 28, 28, 1), np.uint8)
+    assert np.shares_memory(feed._words(images), images)
+
+
+def test_epochs_from_a_bucket_are_streamed_from_this_machine(tiny_data, tmp_path, server):
+    for path in tiny_data.folder.glob("train-*"):
+        server.store.put("b", f"data/{path.name}", path.read_bytes())
+    asked, weights = [], []
+    for epochs in (1.0, 3.0):
+        before = len(server.requests)
+        settings = Settings(
+            train_data_pattern="gs://b/data/train-*",
+            train_dir=str(tmp_path / f"{epochs}"),
+            batch_size=20,
+            num_epochs=epochs,
+            memory_budget=0.05,
+        )
+        weights.append(fit(settings).model.get_weights())
+        asked.append(len(server.requests) - before)
+    # The first reads the records; three epochs ask no more than one, and find them in the cache.
+    assert 0 < asked[1] <= asked[0]
+    data = {"train_data_pattern": tiny_data.train, "train_dir": str(tmp_path / "local")}
+    local = fit(Settings(**data, batch_size=20, num_epochs=3.0)).model.get_weights()
+    assert all(map(np.array_equal, weights[1], local))
+
+
 @pytest.mark.parametrize("label", [2**31, 2**32, 2**40 + 1])
 def test_a_label_that_cannot_be_is_not_taken_for_another(tmp_path, write_records, label):
     path = write_records(tmp_path / "train-0", np.zeros((2, 4, 4), np.uint8), label=[0, label])

@@ -1,0 +1,55 @@
+"""A page that is connected, and how much it may say."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+
+from fastapi import WebSocket
+
+from quickdraw.draw_off.contest import Strokes
+
+_SEND_SECONDS = 10.0
+_A_SECOND, _BURST = 30.0, 60.0  # messages
+
+
+class Client:
+    """A connected page.
+
+    Attributes:
+        role: "screen", "player" or "organiser".
+        player: the id of the player whose page it is; empty for others.
+        invited: whether it came by a link with the code.
+        woken: is set when there is something to tell.
+        sent: the drawing as it was told.
+    """
+
+    def __init__(self, socket: WebSocket):
+        self.socket, self.role, self.player = socket, "screen", ""
+        self.invited = False
+        self.woken = asyncio.Event()
+        self.sent: Strokes = []
+        self.left, self.then = _BURST, time.monotonic()
+
+    @property
+    def address(self) -> str:
+        return self.socket.client.host if self.socket.client else ""
+
+    def may_speak(self) -> bool:
+        """Count a message; return whether it is within the limit."""
+        now = time.monotonic()
+        self.left = min(self.left + (now - self.then) * _A_SECOND, _BURST) - 1
+        self.then = now
+        return self.left >= 0
+
+    async def send(self, text: str) -> None:
+        """Send; one who does not read must not keep answers in this server's memory."""
+        await asyncio.wait_for(self.socket.send_text(text), _SEND_SECONDS)
+
+    async def close(self, word: str) -> None:
+        """Say why, by the name of a text of the pages, and close."""
+        with contextlib.suppress(Exception):
+            await self.send(json.dumps({"kind": "refused", "word": word}))
+            await self.socket.close(1008)

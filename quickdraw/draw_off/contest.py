@@ -1,0 +1,240 @@
+"""The contest as a function of its events: who plays, which round it is, what was guessed.
+
+Events, in the order in which they may come:
+
+    opened      format, rules, organiser (a hash), code: the contest is made
+    linked      organiser (a hash): another link, the old one is void
+    entered     model, name, by, labels, file: a model that may take part
+    withdrawn   model: one that does not
+    joined      player, name, token (a hash)
+    began       models, words (that all of them know), chosen (that are drawn), rounds
+    round       round, word, player: who is to draw what
+    started     round: the clock runs
+    ink         round, at, keep, strokes: see `strokes_after`
+    answers     round, at, answers: by model `top`, `[[word, probability], …]`, and `p` of the word
+    clock       round, at: so late is it, where nothing else says so
+    finished    round, why
+    annulled    round, again: it does not count
+    out         model, why: it answers no more
+    ended
+
+Every one has `kind` and `time`; `at` is milliseconds of the round's clock.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+from quickdraw.draw_off import rules
+from quickdraw.draw_off.rules import Event, Place, RoundTally, Rules
+from quickdraw.errors import QuickdrawError
+
+FORMAT = 1
+Strokes = list[list[list[float]]]
+"""A drawing: `[[x, …], [y, …], [milliseconds, …]]` for each stroke, raw."""
+
+
+@dataclasses.dataclass
+class EnteredModel:
+    """A model that may take part.
+
+    Attributes:
+        model: its id.
+        name: what people call it.
+        by: "run" or "file".
+        labels: what it knows.
+        file: within the contest's folder.
+        out: why it answers no more; empty while it does.
+    """
+
+    model: str
+    name: str
+    by: str
+    labels: list[str]
+    file: str
+    out: str = ""
+
+
+@dataclasses.dataclass
+class Player:
+    """Somebody who draws.
+
+    Attributes:
+        player: the id, which others see.
+        name: what they call themselves.
+        token: the hash of what proves it.
+        turns: how often they have drawn.
+    """
+
+    player: str
+    name: str
+    token: str
+    turns: int = 0
+
+
+class Contest:
+    """What the events so far have led to.
+
+    Attributes:
+        rules: of the game.
+        organiser: the hash of the organiser's token; empty before the contest is opened.
+        code: that players and teams need to come in.
+        models: all that were entered, by id.
+        players: by id.
+        chosen: the models that take part, since it began.
+        words: those that all of them know.
+        drawn: those of them that are drawn.
+        rounds: how many are planned.
+        phase: "lobby", "idle" (between rounds), "ready", "drawing" or "over".
+        now: the round at hand, while one is.
+        past: those that have ended and count.
+        drawing: raw strokes of the round at hand, or of the one before.
+        at: milliseconds of its clock.
+        number: of the last round.
+        again: who draws what once more, where the organiser wants so.
+    """
+
+    def __init__(self) -> None:
+        self.rules, self.organiser, self.code = Rules(), "", ""
+        self.models: dict[str, EnteredModel] = {}
+        self.players: dict[str, Player] = {}
+        self.chosen: list[str] = []
+        self.words: list[str] = []
+        self.drawn: list[str] = []
+        self.rounds, self.number, self.at = 0, 0, 0
+        self.phase = "lobby"
+        self.now: RoundTally | None = None
+        self.past: list[RoundTally] = []
+        self.drawing: Strokes = []
+        self.again: tuple[str, str] | None = None
+
+    def apply(self, event: Event) -> None:
+        """Take in an event.
+
+        Raises:
+            QuickdrawError: it is of a kind that this version does not know.
+        """
+        act: Callable[[Event], None] | None = getattr(self, f"_{event['kind']}", None)
+        if act is None:
+            raise QuickdrawError(f"an event of kind {event['kind']!r}: of a later version?")
+        act(event)
+
+    def common_words(self, models: Sequence[str]) -> list[str]:
+        """Return the words that all of some models know, in order."""
+        known = [set(self.models[model].labels) for model in models]
+        return sorted(set.intersection(*known)) if known else []
+
+    def standings(self, provisional: bool = False) -> list[Place]:
+        """Return the places; provisional: as if the round at hand ended now."""
+        rounds = [*self.past, *([self.now] if provisional and self.now else [])]
+        return rules.standings(self.rules, self.chosen, rounds)
+
+    @property
+    def limit(self) -> int:
+        """The milliseconds of a round."""
+        return self.rules.seconds * 1000
+
+    # ---- What each kind of event does
+    def _opened(self, event: Event) -> None:
+        if event["format"] > FORMAT:
+            raise QuickdrawError(
+                "this contest was made by a later version of quickdraw (format "
+                f"{event['format']}, this reads up to {FORMAT})"
+            )
+        self.rules = Rules(**event["rules"])
+        self.organiser, self.code = event["organiser"], event["code"]
+
+    def _linked(self, event: Event) -> None:
+        self.organiser = event["organiser"]
+
+    def _entered(self, event: Event) -> None:
+        names = [each.name for each in dataclasses.fields(EnteredModel) if each.name != "out"]
+        self.models[event["model"]] = EnteredModel(**{name: event[name] for name in names})
+
+    def _withdrawn(self, event: Event) -> None:
+        del self.models[event["model"]]
+
+    def _joined(self, event: Event) -> None:
+        self.players[event["player"]] = Player(event["player"], event["name"], event["token"])
+
+    def _began(self, event: Event) -> None:
+        self.chosen, self.words = event["models"], event["words"]
+        self.drawn, self.rounds, self.phase = event["chosen"], event["rounds"], "idle"
+
+    def _round(self, event: Event) -> None:
+        fresh = {model: rules.ModelTally() for model in self.chosen}
+        self.number = event["round"]
+        self.now = RoundTally(self.number, event["word"], event["player"], fresh)
+        self.players[event["player"]].turns += 1
+        self.phase, self.drawing, self.at, self.again = "ready", [], 0, None
+
+    def _started(self, event: Event) -> None:
+        self.phase = "drawing"
+
+    def _ink(self, event: Event) -> None:
+        self.drawing = strokes_after(self.drawing, event["keep"], event["strokes"])
+        self.at = max(self.at, event["at"])
+
+    def _answers(self, event: Event) -> None:
+        if self.now and self.now.number == event["round"]:
+            self.now.add(event)
+            self.at = max(self.at, event["at"])
+
+    def _clock(self, event: Event) -> None:
+        self.at = max(self.at, event["at"])
+
+    def _finished(self, event: Event) -> None:
+        assert self.now is not None
+        self.now.finished = True
+        self.past.append(self.now)
+        self.now, self.phase = None, "idle"
+
+    def _annulled(self, event: Event) -> None:
+        known = self.now or self.past[-1]
+        self.players[known.player].turns -= 1
+        if self.now is None:
+            self.past.pop()
+        self.now, self.phase, self.drawing = None, "idle", []
+        self.again = (known.player, known.word) if event["again"] else None
+
+    def _out(self, event: Event) -> None:
+        self.models[event["model"]].out = event["why"]
+
+    def _ended(self, event: Event) -> None:
+        self.now, self.phase = None, "over"
+
+
+def strokes_after(drawing: Strokes, keep: Sequence[int], strokes: Strokes) -> Strokes:
+    """Return a drawing after a change: what is kept of it, and what comes then.
+
+    Undoing keeps less, drawing on adds; a phone that was away sends what is missing.
+
+    Args:
+        drawing: strokes `[[x, …], [y, …], [milliseconds, …]]`.
+        keep: how many whole strokes, and how many points of the next one.
+        strokes: what follows; the first goes on with that next one, if a point of it is kept.
+    """
+    whole, points = keep
+    if not points or whole >= len(drawing):
+        return [*drawing[:whole], *strokes]
+    part = [axis[:points] for axis in drawing[whole]]
+    first, *rest = strokes or [[[], [], []]]
+    joined = [[*old, *new] for old, new in zip(part, first, strict=True)]
+    return [*drawing[:whole], joined, *rest]
+
+
+def change(sent: Strokes, drawing: Strokes) -> tuple[list[int], Strokes] | None:
+    """Return `keep` and `strokes` that lead from one drawing to another; None where alike."""
+    whole = 0
+    while whole < min(len(sent), len(drawing)) and sent[whole] == drawing[whole]:
+        whole += 1
+    if whole == len(sent) == len(drawing):
+        return None
+    if whole < min(len(sent), len(drawing)):
+        old, new = sent[whole], drawing[whole]
+        count = len(old[0])
+        if count <= len(new[0]) and all(a == b[:count] for a, b in zip(old, new, strict=True)):
+            more = [axis[count:] for axis in new]
+            return [whole, count], [more, *drawing[whole + 1 :]]
+    return [whole, 0], [*drawing[whole:]]

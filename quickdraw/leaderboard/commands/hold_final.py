@@ -1,0 +1,81 @@
+"""Hands the teams' models over to a live final, and takes its points back onto the board.
+
+    python -m quickdraw.leaderboard final --models=handed_in
+    python -m quickdraw.draw_off --models=handed_in --host=0.0.0.0
+    python -m quickdraw.draw_off --score
+    python -m quickdraw.leaderboard final --results=draw_off/standings.csv
+
+For a competition made with --kind=draw_off. The first line writes a new folder: a model of each
+team, the one that it chose or else its last one, and their names. The second holds the final, see
+its own --help. When it is over, and the competition has ended, the last line shows everybody what
+came of it: models are known again by their content, whatever they are called. Said again, it takes
+the place of the result before. Both are on the organiser's page, too. Each takes a second.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+import tempfile
+import zipfile
+from typing import TYPE_CHECKING
+
+from quickdraw import cli, storage
+from quickdraw.errors import QuickdrawError, UsageError
+from quickdraw.fields import field
+from quickdraw.leaderboard.commands.common_flags import OPERATOR, DatabaseFlags
+
+if TYPE_CHECKING:
+    from quickdraw.leaderboard.store.database import Database
+
+
+@dataclasses.dataclass(kw_only=True)
+class Flags(DatabaseFlags):
+    """What can be said on the command line."""
+
+    models: str | None = field(None, "A new local folder for the models.", path=True)
+    results: str | None = field(None, "The standings.csv of the final, local or gs://.", path=True)
+
+
+def command(flags: Flags) -> None:
+    """Write the models, or take the results."""
+    from quickdraw.leaderboard.store.database import Database
+
+    if bool(flags.models) == bool(flags.results):
+        raise UsageError("one is needed: --models for a folder, or --results for standings.csv")
+    database = Database(flags.database)
+    if flags.models:
+        _write(database, flags.models)
+    else:
+        _take(database, str(flags.results))
+    database.close()
+
+
+def _write(database: Database, folder: str) -> None:
+    from quickdraw.leaderboard.store import live_final
+
+    if storage.is_remote(folder):
+        raise UsageError("--models must be a local folder: the final reads it")
+    if os.path.exists(folder) and (not os.path.isdir(folder) or os.listdir(folder)):
+        raise QuickdrawError(f"{folder}: it is there already; name a new folder")
+    with tempfile.TemporaryFile() as packed:
+        count = live_final.write_models(database, packed)
+        with zipfile.ZipFile(packed) as archive:
+            archive.extractall(folder)
+    models = f"{count} model{'s' * (count > 1)}"
+    print(f"{folder}: {models}; next: python -m quickdraw.draw_off --models={folder}")
+
+
+def _take(database: Database, path: str) -> None:
+    from quickdraw.leaderboard.store import live_final, moments
+
+    with storage.open_binary(path) as file:
+        text = file.read().decode("utf-8", "replace")
+    count = live_final.take_results(database, text, path, moments.now(), OPERATOR)
+    print(f"the points of {count} team{'s' * (count > 1)} are on the board")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    return cli.run(Flags, command, sys.argv if argv is None else argv)

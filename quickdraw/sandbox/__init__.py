@@ -1,0 +1,1 @@
+"""ONNX files of strangers: checked, and run in a process of their own, with limits."""

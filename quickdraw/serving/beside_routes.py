@@ -1,0 +1,51 @@
+"""The routes for what the page shows beside the guesses: reasons, drawings of others, models."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from quickdraw.serving import examples
+from quickdraw.serving.answering import Service, question_of
+from quickdraw.serving.asking import BadRequestError
+from quickdraw.serving.batching import BusyError
+
+MOST_WAITING = 8
+"""Questions for reasons; more are refused."""
+
+
+def routes(service: Service) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter()
+    # Each costs as much as a hundred guesses: one at a time, and few wait.
+    reasons, waiting = asyncio.Semaphore(1), set[Request]()
+
+    @router.post("/api/why", openapi_extra=examples.GUESS, summary="What a guess rests on")
+    async def why(request: Request) -> Response:
+        """Cover each part of the picture, and return by how much the probability drops."""
+        question = await question_of(request)
+        if question.strokes is None:
+            raise BadRequestError("strokes expected. Received: a picture")
+        models = service.models.named(question.models)
+        if reasons.locked() and len(waiting) >= MOST_WAITING:
+            raise BusyError
+        waiting.add(request)
+        try:
+            async with reasons:
+                found = {m.name: await asyncio.to_thread(m.why, question.strokes) for m in models}
+        finally:
+            waiting.discard(request)
+        return JSONResponse({"models": found})
+
+    @router.get("/api/gallery", summary="A few drawings of each class, PNG in base64")
+    async def gallery() -> Response:
+        return JSONResponse(service.models.gallery())
+
+    @router.get("/api/models", summary="The models, their classes, and what they take")
+    async def described() -> Response:
+        collects = service.collector is not None
+        return JSONResponse({"models": service.models.described(), "collects": collects})
+
+    return router
