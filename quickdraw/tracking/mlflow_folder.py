@@ -94,8 +94,14 @@ def _send_history(train_dir: str, run: Run, server: ServerRun, sent: Sent, now: 
     rows = _with_times(history.reports(train_dir), run)
     new = [(row, _milliseconds() if now else at) for row, at in rows if row["step"] > sent.step]
     if new:
-        server.log(metric for row, at in new for metric in _metrics_of(row, at))
-        sent.step = int(new[-1][0]["step"])
+        metrics = [metric for row, at in new for metric in _metrics_of(row, at)]
+        if sent.sending > sent.step:  # a kill or a lost answer: nobody noted what has arrived
+            there = {name: server.steps(name) for name in {name for name, *_ in metrics}}
+            metrics = [metric for metric in metrics if metric[3] not in there[metric[0]]]
+        sent.sending = int(new[-1][0]["step"])
+        sent.save(train_dir)
+        server.log(metrics)
+        sent.step = sent.sending
         sent.save(train_dir)
 
 

@@ -83,6 +83,14 @@ class ServerRun:
             raise explained(self._sent.uri, error) from None
         self._parameters |= {name: str(value) for name, value in new.items()}
 
+    def steps(self, name: str) -> set[int]:
+        """Return the steps at which a metric is there."""
+        try:
+            points = self._client.get_metric_history(self._sent.run_id, name)
+        except Exception as error:
+            raise explained(self._sent.uri, error) from None
+        return {point.step for point in points}
+
     def upload(self, path: str) -> None:
         """Upload a local file, or a folder with all that is in it, as an artifact."""
         upload = self._client.log_artifacts if os.path.isdir(path) else self._client.log_artifact

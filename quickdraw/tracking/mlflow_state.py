@@ -23,6 +23,7 @@ class Sent:
         key: a tag of the run there, by which it is found again should its id get lost on its way.
         run_id: the server's name of the run; empty until it answered.
         step: the last step whose figures it has.
+        sending: the last step whose figures were being sent: it may have them, too.
         files: of each artifact that it has, the checksum.
         also: paths of artifacts outside the folder.
         machine: facts of the machine that trained.
@@ -33,6 +34,7 @@ class Sent:
     key: str = dataclasses.field(default_factory=lambda: uuid.uuid4().hex)
     run_id: str = ""
     step: int = -1
+    sending: int = -1
     files: dict[str, str] = dataclasses.field(default_factory=dict)
     also: list[str] = dataclasses.field(default_factory=list)
     machine: dict[str, str] = dataclasses.field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from serving_mlflow import command, serving
 
 from quickdraw import eval as evaluation
 from quickdraw import inference, score, sweep, track, train
-from quickdraw.runs import history
+from quickdraw.runs import history, record
 from quickdraw.storage import lock
 
 mlflow = pytest.importorskip("mlflow")
@@ -188,3 +189,29 @@ def test_runs_that_are_there_are_brought_once(uri, client, tiny_run, tmp_path, c
     assert times == sorted(times) and times[0] >= runs["a"].info.start_time
     assert runs["a"].info.end_time >= times[-1]
     assert not any(name.startswith("machine.") for name in runs["a"].data.tags)
+
+
+def test_what_arrived_without_being_noted_is_not_sent_twice(uri, client, tiny_run, tmp_path):
+    shutil.copytree(tiny_run, tmp_path / "run")
+    flags = [f"--train_dir={tmp_path}/run", f"--mlflow={uri}", "--mlflow_experiment=noted"]
+    assert track.main(["track", *flags]) == 0
+    there = found(client, "noted")["run"]
+    before = {name: points(client, there, name) for name in ("eval/loss", "train/loss")}
+    assert len(before["eval/loss"]) > 1
+    noted = json.loads((tmp_path / "run/mlflow.json").read_text())
+    run = record.read(str(tmp_path / "run"))
+    for step in (before["eval/loss"][0][0], -1):  # killed in its second sending, in its first
+        (tmp_path / "run/mlflow.json").write_text(json.dumps({**noted, "step": step}))
+        # At other times, as a training says them: a server drops what it has to the millisecond.
+        run.started = str(int(run.started[:4]) - 1) + run.started[4:]
+        run.save(str(tmp_path / "run"))
+        assert track.main(["track", *flags]) == 0
+        assert {name: points(client, there, name) for name in before} == before
+        again = json.loads((tmp_path / "run/mlflow.json").read_text())
+        assert again["step"] == noted["step"] == before["eval/loss"][-1][0]
+
+
+def points(client, run, name):
+    """A metric's steps and values on the server."""
+    history = client.get_metric_history(run.info.run_id, name)
+    return [(each.step, each.value) for each in history]
