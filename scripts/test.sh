@@ -18,4 +18,4 @@ which=(-m "not slow")
 "$bin/pytest" -n auto --dist worksteal "${which[@]}" "$@" ||
   # Tests that kill and time processes are at the mercy of what runs beside them: what failed is
   # tried once more, alone, and counts if it fails again. No failures at all (a broken import): no.
-  "$bin/pytest" --last-failed --last-failed-no-failures none -x
+  "$bin/pytest" -n 1 --last-failed --last-failed-no-failures none -x
