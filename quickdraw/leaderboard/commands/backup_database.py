@@ -32,7 +32,8 @@ def command(flags: Flags) -> None:
 
     if not flags.output:
         raise UsageError("--output is needed: a file")
-    backup(Database(flags.database), flags.output)
+    with Database(flags.database) as database:
+        backup(database, flags.output)
     print(f"{flags.output}: {storage.file_size(flags.output):,} bytes")
 
 

@@ -18,8 +18,10 @@ Prints the organiser's link, which works once; `teams organiser` makes another o
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from quickdraw import cli, storage
@@ -64,8 +66,7 @@ def command(flags: Flags) -> None:
 
     _check(flags)
     make = _create_live if flags.kind == "draw_off" else _create
-    database, said = make(flags)
-    with database.writing() as connection:
+    with make(flags) as (database, said), database.writing() as connection:
         code = access.invite(connection, None, moments.now())
     print(said)
     which = "" if flags.database == Flags().database else f" --database={flags.database}"
@@ -87,27 +88,29 @@ def _check(flags: Flags) -> None:
     check_final_can_be_held()
 
 
-def _create(flags: Flags) -> tuple[Database, str]:
+@contextlib.contextmanager
+def _create(flags: Flags) -> Iterator[tuple[Database, str]]:
     from quickdraw.evaluation.scoring import names_beside
     from quickdraw.leaderboard.store import competition
     from quickdraw.leaderboard.store.database import Database
 
     names, settings = names_beside(str(flags.solution)), _settings(flags)
-    with storage.open_binary(str(flags.solution)) as file:
-        database = Database(flags.database, create=True)
+    solution = storage.open_binary(str(flags.solution))
+    with solution as file, Database(flags.database, create=True) as database:
         made = competition.create(database, file, str(flags.name), names, settings)
-    told = f"{made.public_count:,} drawings public, {made.private_count:,} private"
-    return database, f"{made.name}: {told}"
+        told = f"{made.public_count:,} drawings public, {made.private_count:,} private"
+        yield database, f"{made.name}: {told}"
 
 
-def _create_live(flags: Flags) -> tuple[Database, str]:
+@contextlib.contextmanager
+def _create_live(flags: Flags) -> Iterator[tuple[Database, str]]:
     from quickdraw.leaderboard.store import competition
     from quickdraw.leaderboard.store.database import Database
 
     settings: Terms = {**_settings(flags), "metric": "draw_off", "final_choices": 1}
-    database = Database(flags.database, create=True)
-    made = competition.create_live(database, str(flags.name), settings)
-    return database, f"{made.name}: for models, which meet in a live final"
+    with Database(flags.database, create=True) as database:
+        made = competition.create_live(database, str(flags.name), settings)
+        yield database, f"{made.name}: for models, which meet in a live final"
 
 
 def _settings(flags: Flags) -> Terms:

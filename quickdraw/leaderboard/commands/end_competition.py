@@ -25,8 +25,8 @@ def command(flags: Flags) -> None:
     from quickdraw.leaderboard.store import moments, steering
     from quickdraw.leaderboard.store.database import Database
 
-    database = Database(flags.database)
-    steering.end(database, moments.now(), OPERATOR)
+    with Database(flags.database) as database:
+        steering.end(database, moments.now(), OPERATOR)
     print(f"{database.name}: ended")
 
 

@@ -35,7 +35,8 @@ def command(flags: Flags) -> None:
 
     if not flags.output:
         raise UsageError("--output is needed: a folder")
-    count = exporting.export(Database(flags.database), flags.output, moments.now(), flags.files)
+    with Database(flags.database) as database:
+        count = exporting.export(database, flags.output, moments.now(), flags.files)
     print(f"{flags.output}: {count:,} files")
 
 

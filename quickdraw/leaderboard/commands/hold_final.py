@@ -44,12 +44,11 @@ def command(flags: Flags) -> None:
 
     if bool(flags.models) == bool(flags.results):
         raise UsageError("one is needed: --models for a folder, or --results for standings.csv")
-    database = Database(flags.database)
-    if flags.models:
-        _write(database, flags.models)
-    else:
-        _take(database, str(flags.results))
-    database.close()
+    with Database(flags.database) as database:
+        if flags.models:
+            _write(database, flags.models)
+        else:
+            _take(database, str(flags.results))
 
 
 def _write(database: Database, folder: str) -> None:

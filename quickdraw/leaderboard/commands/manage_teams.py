@@ -48,7 +48,6 @@ class Flags(LinkFlags):
 
 def command(flags: Flags) -> None:
     """Do what the first word says."""
-    from quickdraw.leaderboard.store import access, moments, team_table
     from quickdraw.leaderboard.store.database import Database
 
     if not flags.action:
@@ -57,7 +56,14 @@ def command(flags: Flags) -> None:
         )
     if flags.action not in ("list", "organiser") and not flags.what:
         raise UsageError(_NEED)
-    database, moment = Database(flags.database), moments.now()
+    with Database(flags.database) as database:
+        _act(database, flags)
+
+
+def _act(database: Database, flags: Flags) -> None:
+    from quickdraw.leaderboard.store import access, moments, team_table
+
+    moment = moments.now()
     if flags.action == "list":
         with database.reading() as connection:
             rows = [(t.name, t.entries, t.disqualified) for t in team_table.listed(connection)]

@@ -26,8 +26,8 @@ def command(flags: Flags) -> None:
     from quickdraw.leaderboard.store import moments, steering
     from quickdraw.leaderboard.store.database import Database
 
-    database = Database(flags.database)
-    steering.reveal(database, moments.now(), OPERATOR)
+    with Database(flags.database) as database:
+        steering.reveal(database, moments.now(), OPERATOR)
     print(f"{database.name}: revealed")
 
 

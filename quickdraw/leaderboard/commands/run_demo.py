@@ -79,10 +79,8 @@ def command(flags: Flags) -> None:
     path = os.path.join(flags.folder, "competition.db")
     if not os.path.exists(path):
         _fill(path, data, files)
-    database = Database(path)
-    with database.writing() as connection:
+    with Database(path) as database, database.writing() as connection:
         code = access.invite(connection, None, moments.now())
-    database.close()
     url = f"http://localhost:{flags.port}"
     print(f"the board: {url}/board")
     print(f"the organiser's page, a link that works once: {common_flags.link(url, code)}")
@@ -131,22 +129,21 @@ def _fill(path: str, data: str, files: dict[str, str]) -> None:
 
     solution = os.path.join(data, "solution.csv")
     storage.delete(f"{path}.tmp")
-    database = Database(f"{path}.tmp", create=True)
-    with storage.open_binary(solution) as file:
-        competition.create(database, file, "Demo", names_beside(solution), _TERMS)
-    moment = moments.now()
-    for hours, (name, predictions) in enumerate(files.items()):
-        baseline = name.startswith("Baseline")
-        steering.add_teams(database, [name], moment, common_flags.OPERATOR, baseline)
-        with database.reading() as connection:
-            team = team_table.named(connection, name).id
-        sent = moment - (30 - 3 * hours) * 3600 * moments.SECOND
-        with storage.open_binary(predictions) as file, Packed(file) as packed:
-            entries.accept(database, team, packed, name, _TEAMS[name][0], sent)
-    scorer = Scorer(database)
-    while scorer.score_next():
-        pass
-    database.close()
+    with Database(f"{path}.tmp", create=True) as database:
+        with storage.open_binary(solution) as file:
+            competition.create(database, file, "Demo", names_beside(solution), _TERMS)
+        moment = moments.now()
+        for hours, (name, predictions) in enumerate(files.items()):
+            baseline = name.startswith("Baseline")
+            steering.add_teams(database, [name], moment, common_flags.OPERATOR, baseline)
+            with database.reading() as connection:
+                team = team_table.named(connection, name).id
+            sent = moment - (30 - 3 * hours) * 3600 * moments.SECOND
+            with storage.open_binary(predictions) as file, Packed(file) as packed:
+                entries.accept(database, team, packed, name, _TEAMS[name][0], sent)
+        scorer = Scorer(database)
+        while scorer.score_next():
+            pass
     storage.rename(f"{path}.tmp", path)
 
 

@@ -18,11 +18,15 @@ import dataclasses
 import gc
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from quickdraw import cli
 from quickdraw.console import log
 from quickdraw.fields import field
 from quickdraw.leaderboard.commands.common_flags import DatabaseFlags, check_final_can_be_held
+
+if TYPE_CHECKING:
+    from quickdraw.leaderboard.store.database import Database
 
 _MOST_CONNECTIONS = 2000
 _LARGEST_HEAD = 16 << 10
@@ -46,14 +50,19 @@ class Flags(DatabaseFlags):
 
 def command(flags: Flags) -> None:
     """Serve until told to stop."""
+    from quickdraw.leaderboard.store.database import Database
+
+    with Database(flags.database) as database:
+        _serve(database, flags)
+
+
+def _serve(database: Database, flags: Flags) -> None:
     import uvicorn
 
     from quickdraw.leaderboard.site.board_app import make_app
     from quickdraw.leaderboard.site.context import Context, Limits
     from quickdraw.leaderboard.site.protocol import PatientProtocol
-    from quickdraw.leaderboard.store.database import Database
 
-    database = Database(flags.database)
     size = flags.size_limit << 20
     limits = Limits(size, flags.address_limit, flags.proxies, score_beside=True)
     context = Context(database, limits=limits, public_url=flags.public_url)
@@ -78,7 +87,6 @@ def command(flags: Flags) -> None:
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.freeze()  # what is there now stays: looking through it all took 100 ms, again and again
     uvicorn.Server(config).run()
-    database.close()
 
 
 def main(argv: list[str] | None = None) -> int:
