@@ -33,7 +33,7 @@ class CrossEntropyLoss(BaseLoss):
 
     label_smoothing: float = field(0.1, low=0, high=0.99)
 
-    def calculate_loss(self, logits, labels):
+    def calculate_loss(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         classes = tf.shape(logits)[-1]
         spread = self.label_smoothing / tf.cast(classes, logits.dtype)
         targets = tf.one_hot(labels, classes, 1 - self.label_smoothing + spread, spread)
@@ -51,7 +51,7 @@ class FocalLoss(BaseLoss):
 
     gamma: float = field(2.0, low=0)
 
-    def calculate_loss(self, logits, labels):
+    def calculate_loss(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         loss = cross_entropy(logits, labels)
         # The power has no finite gradient at 0.
         missing = tf.maximum(-tf.math.expm1(-loss), 1e-7)  # 1 - p
@@ -67,6 +67,6 @@ class SoftMarginLoss(BaseLoss):
     12.3.2.
     """
 
-    def calculate_loss(self, logits, labels):
+    def calculate_loss(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         targets = tf.one_hot(labels, tf.shape(logits)[-1])
         return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets, logits), axis=-1)

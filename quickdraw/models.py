@@ -16,6 +16,7 @@ are in `quickdraw/zoo`; what a model may take beside images, `BaseModel` says.
 
 from __future__ import annotations
 
+import keras
 from keras import layers
 
 from quickdraw.components.base_model import BaseModel
@@ -26,7 +27,7 @@ __all__ = ["BaseModel", "CnnModel", "LogisticModel", "MlpModel"]
 class LogisticModel(BaseModel):
     """Softmax regression on the pixels: the baseline that everything else must beat."""
 
-    def create_model(self, images, num_classes):
+    def create_model(self, images: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
         return layers.Dense(num_classes)(layers.Flatten()(images))
 
 
@@ -41,7 +42,7 @@ class MlpModel(BaseModel):
     units: tuple[int, ...] = (256, 128)
     dropout: float = 0.2
 
-    def create_model(self, images, num_classes):
+    def create_model(self, images: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
         x = layers.Flatten()(images)
         for units in self.units:
             x = layers.Dense(units, activation="relu")(x)
@@ -62,10 +63,10 @@ class CnnModel(BaseModel):
     dense_units: int = 128
     dropout: float = 0.0
 
-    def create_model(self, images, num_classes):
+    def create_model(self, images: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
         return layers.Dense(num_classes)(self.features(images))
 
-    def features(self, images):
+    def features(self, images: keras.KerasTensor) -> keras.KerasTensor:
         """Return the features before the classifier, a float Keras tensor `[batch, dense_units]`.
 
         `images` are float32 `[batch, height, width, channels]`, 0 (paper) … 1 (ink).

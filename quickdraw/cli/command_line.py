@@ -45,7 +45,7 @@ def define_flags(values: flags.FlagValues, kind: type) -> None:
             several = None if default is None else list(default)
             flags.DEFINE_list(name, several, meaning, flag_values=values)
         else:
-            parser: flags.ArgumentParser = flags.ArgumentParser()
+            parser: flags.ArgumentParser[Any] = flags.ArgumentParser()
             if typing.get_origin(types[0]) is Literal or each.metadata.get("choices"):
                 parser = flags.EnumParser(list(choices))
             elif types[0] in (int, float):
@@ -77,7 +77,7 @@ def read_flags(values: flags.FlagValues, kind: type[F]) -> F:
         raise UsageError(str(error)) from None
 
 
-class _NumberParser(flags.ArgumentParser):
+class _NumberParser(flags.ArgumentParser[int | float]):
     """An int where the text looks like one, else a float."""
 
     syntactic_help = "a number"

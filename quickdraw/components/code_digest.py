@@ -21,6 +21,9 @@ from quickdraw.components.user_code import is_users
 
 _CONSTANTS = (bool, int, float, complex, str, bytes, type(None), np.generic)
 _CONTAINERS = (list, tuple, dict, set, frozenset)
+Substance = tuple[bytes, tuple[str, ...], tuple["Substance | str", ...]]
+"""Instructions, names and constants of a compiled function."""
+
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -183,7 +186,7 @@ def _file_of(code: types.CodeType) -> tuple[str, str]:
 
 
 @functools.lru_cache(16)
-def _written(file: str, text: str) -> dict[str, dict[tuple, str]]:
+def _written(file: str, text: str) -> dict[str, dict[Substance, str]]:
     """Return the functions in a text, by their names and by what they do: how they are written."""
     try:
         tree, codes = ast.parse(text), [compile(text, file, "exec", dont_inherit=True)]
@@ -198,7 +201,7 @@ def _written(file: str, text: str) -> dict[str, dict[tuple, str]]:
             decorators = getattr(node, "decorator_list", [])
             first = min(each.lineno for each in (node, *decorators))
             lines[first] = "" if first in lines else ast.unparse(node)
-    found: dict[str, dict[tuple, str]] = {}
+    found: dict[str, dict[Substance, str]] = {}
     for code in codes:
         text = lines.get(code.co_firstlineno, "")
         found.setdefault(code.co_qualname, {})[_substance(code)] = text
@@ -212,7 +215,7 @@ def _drop_docstring(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         node.body[:1] = [] if len(node.body) > 1 else [ast.Pass()]
 
 
-def _substance(code: types.CodeType) -> tuple:
+def _substance(code: types.CodeType) -> Substance:
     """Return what a compiled function does, wherever in its file it stands."""
     constants = tuple(
         _substance(each) if isinstance(each, types.CodeType) else repr(each)

@@ -157,7 +157,7 @@ def _hints(chosen: type) -> dict[str, object]:
         ) from None
 
 
-def _is_default(value: object, field: dataclasses.Field) -> bool:
+def _is_default(value: object, field: dataclasses.Field[object]) -> bool:
     """Return whether a value is a field's default, as it is or as JSON holds it; True is not 1."""
     default = field.default
     return type(value) in (type(default), type(_jsonable(default))) and (

@@ -18,6 +18,8 @@ from quickdraw.records import ink
 T = TypeVar("T")
 Specs = dict[str, tuple[tuple[int, ...], type[np.generic]]]
 """By input: its shape, without the batch, and its dtype."""
+Batch = tuple[dict[str, np.ndarray], np.ndarray]
+"""Arrays by input, `[batch, …]`, and the labels, or what else is read beside them, `[batch]`."""
 ModelInputs = np.ndarray | dict[str, np.ndarray]
 """A batch as a model takes it: the array of its one input, or those of several by name."""
 

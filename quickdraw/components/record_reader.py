@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from quickdraw.components.inputs import Specs, preprocessed, specs, unwrapped
+from quickdraw.components.inputs import Batch, ModelInputs, Specs, preprocessed, specs, unwrapped
 from quickdraw.console import log
 from quickdraw.errors import BadRecordError, QuickdrawError
 from quickdraw.records import dataset_info, example, ink, listing, png
 from quickdraw.records.shards import BadRecords, OnBadRecord, Shards, read_shards
 
 _LARGEST_SIDE = 1024
+_Parser = Callable[[example.Example], bytes]
 
 
 class RecordReader(abc.ABC):
@@ -120,7 +121,7 @@ class RecordReader(abc.ABC):
         batch_size: int,
         bad: BadRecords,
         chosen: Callable[[int], bool] = lambda number: True,
-    ) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
+    ) -> Iterator[Batch]:
         """Yield (inputs by name, targets) in the order of the files and of the records in them.
 
         Args:
@@ -145,7 +146,7 @@ class RecordReader(abc.ABC):
 
     def batches(
         self, patterns: str, batch_size: int, bad: BadRecords | None = None
-    ) -> Iterator[tuple[Any, np.ndarray]]:
+    ) -> Iterator[tuple[ModelInputs, np.ndarray]]:
         """Yield (drawings, targets), in the order of the files and of the records in them.
 
         Drawings are images, uint8 `[batch, size, size, channels]`, or ink, int16 `[batch,
@@ -161,7 +162,7 @@ class RecordReader(abc.ABC):
 
     def some(
         self, shards: Shards, batch_size: int, bad: BadRecords | None = None
-    ) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
+    ) -> Iterator[Batch]:
         """Yield what `read` does, of the same shapes; one batch at least.
 
         Raises:
@@ -194,7 +195,7 @@ class RecordReader(abc.ABC):
         shape: tuple[int, int, int],
         bad: BadRecords,
         chosen: Callable[[int], bool],
-    ) -> Iterator[tuple]:
+    ) -> Iterator[tuple[object, ...]]:
         """Yield (bytes of the first input, …, target, index of its file) of each good record."""
         parsers = [self._parser(name, shape) for name in self.inputs]
         own = map(shards.numbers_of, shards.files)
@@ -211,13 +212,13 @@ class RecordReader(abc.ABC):
                     what = str(error)
                 bad.add(BadRecordError(path, number, what))
 
-    def _row(self, record: Any, parsers: list[Callable], classes: int | None) -> tuple:
+    def _row(self, record: Any, parsers: list[_Parser], classes: int | None) -> tuple[object, ...]:
         drawing = [parse(record) for parse in parsers]
         target = self.parse_target(record)
         self.check_target(target, classes)
         return *drawing, target
 
-    def _parser(self, name: str, shape: tuple[int, int, int]) -> Callable[[Any], bytes]:
+    def _parser(self, name: str, shape: tuple[int, int, int]) -> _Parser:
         """Return what takes from one Example the bytes that `_array` makes an array of."""
         if name == "ink":
             return lambda record: ink.padded(example.ink_of(record), self.max_points).tobytes()

@@ -68,7 +68,9 @@ class Recipe:
 
     def record(self, drawing: Drawing, label: int | None, image_id: str) -> bytes:
         """Serialise a drawing as an Example, a test record where there is no label."""
-        features: dict[str, bytes | int | list] = {"image": png.encode(self.image(drawing))}
+        features: dict[str, bytes | int | list[float] | list[int]] = {
+            "image": png.encode(self.image(drawing))
+        }
         if self.keep_strokes and drawing.strokes is not None:
             ink = ink_of(drawing.strokes)
             features |= {"ink": ink.ravel().tolist(), "shape": list(ink.shape)}

@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
 
+from quickdraw.drawings import Strokes
 from quickdraw.errors import QuickdrawError
 
 SPLITS = ("train", "valid", "test")
@@ -26,7 +28,7 @@ def content_of(image: np.ndarray) -> bytes:
     return b"%dx%d:" % (height, width) + image.tobytes()
 
 
-def content_of_strokes(strokes: Sequence) -> bytes:
+def content_of_strokes(strokes: Strokes) -> bytes:
     """Return what identifies a drawing: its strokes, wherever it lies on the paper.
 
     Copies that differ in the order of the strokes, in a stroke's direction, in fractions of a unit
@@ -47,7 +49,7 @@ def content_of_strokes(strokes: Sequence) -> bytes:
     return b"strokes:" + b"".join([b"%d:" % len(piece) + piece for piece in sorted(pieces)])
 
 
-def _shifted(values: Sequence, low: int) -> bytes:
+def _shifted(values: Sequence[Any], low: int) -> bytes:
     try:
         # Most drawings start at 0, as Quick, Draw! aligns them.
         return bytes([value - low for value in values] if low else values)

@@ -11,9 +11,10 @@ from fastapi import WebSocket, WebSocketDisconnect
 
 from quickdraw.draw_off import broadcast, desk
 from quickdraw.draw_off.connected import Client
-from quickdraw.draw_off.contest import Strokes, change
+from quickdraw.draw_off.contest import change
 from quickdraw.draw_off.desk import Message, RefusedError
 from quickdraw.draw_off.director import Director
+from quickdraw.drawings import Strokes
 from quickdraw.errors import QuickdrawError
 
 MOST_SOCKETS, MOST_OF_ADDRESS = 400, 300  # a school may have one address

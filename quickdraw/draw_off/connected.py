@@ -9,7 +9,7 @@ import time
 
 from fastapi import WebSocket
 
-from quickdraw.draw_off.contest import Strokes
+from quickdraw.drawings import Strokes
 
 _SEND_SECONDS = 10.0
 _A_SECOND, _BURST = 30.0, 60.0  # messages

@@ -28,11 +28,10 @@ from collections.abc import Callable, Sequence
 
 from quickdraw.draw_off import rules
 from quickdraw.draw_off.rules import Event, Place, RoundTally, Rules
+from quickdraw.drawings import Strokes
 from quickdraw.errors import QuickdrawError
 
 FORMAT = 1
-Strokes = list[list[list[float]]]
-"""A drawing: `[[x, …], [y, …], [milliseconds, …]]` for each stroke, raw."""
 
 
 @dataclasses.dataclass

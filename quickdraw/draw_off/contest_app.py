@@ -40,7 +40,7 @@ class ContestServer:
         folder: str,
         hosts: Hosts,
         public_url: str,
-        address: tuple,
+        address: tuple[str, int],
         runs: str | None = None,
     ):
         self.director, self.hosts = director, hosts

@@ -10,8 +10,9 @@ import unicodedata
 from collections.abc import Collection
 from typing import Any, TypeGuard
 
-from quickdraw.draw_off.contest import Contest, Strokes
+from quickdraw.draw_off.contest import Contest
 from quickdraw.draw_off.rules import Event
+from quickdraw.drawings import Strokes
 from quickdraw.errors import QuickdrawError
 
 MOST_PLAYERS, MOST_MODELS, MOST_ROUNDS = 100, 40, 200

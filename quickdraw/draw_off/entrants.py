@@ -8,8 +8,8 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from quickdraw.draw_off.contest import Strokes
 from quickdraw.draw_off.rules import Answer
+from quickdraw.drawings import Strokes
 from quickdraw.errors import QuickdrawError
 from quickdraw.runs.exported import Description
 from quickdraw.sandbox import checking
@@ -74,7 +74,7 @@ class Entrant:
         """Count an answer to a drawing."""
         self._about = (drawing, self.times_answered(drawing) + 1)
 
-    def arrays(self, strokes: Sequence) -> dict[str, np.ndarray]:
+    def arrays(self, strokes: Strokes) -> dict[str, np.ndarray]:
         """Return what a drawing is for it, by input `[1, …]`: a batch of one."""
         assert self._description is not None
         return {name: array[None] for name, array in self._description.arrays(strokes).items()}

@@ -11,9 +11,10 @@ from collections.abc import Callable, Coroutine, Hashable, Iterable
 import numpy as np
 
 from quickdraw.draw_off import desk
-from quickdraw.draw_off.contest import Contest, EnteredModel, Strokes
+from quickdraw.draw_off.contest import Contest, EnteredModel
 from quickdraw.draw_off.entrants import ANSWER_SECONDS, MOST_FAILURES, Entrant
 from quickdraw.draw_off.rules import Answer
+from quickdraw.drawings import Strokes
 from quickdraw.sandbox.cage import CageLimits
 from quickdraw.serving import asking
 

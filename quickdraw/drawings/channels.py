@@ -12,11 +12,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from quickdraw.drawings import Strokes
+
 _DARKEST, _STROKES = 55.0, 10
 
 
 def colours(
-    points: np.ndarray, lengths: Sequence[int], strokes: Sequence
+    points: np.ndarray, lengths: Sequence[int], strokes: Strokes
 ) -> list[tuple[int, int, tuple[int, int, int]]]:
     """Return the line segments of a drawing, with the colour of each.
 
@@ -57,7 +59,7 @@ def colours(
 
 
 def _clock(
-    firsts: np.ndarray, lasts: np.ndarray, distance: np.ndarray, strokes: Sequence
+    firsts: np.ndarray, lasts: np.ndarray, distance: np.ndarray, strokes: Strokes
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return when each segment begins and how fast it is: float64 `[segments]` each."""
     if all(len(stroke) == 3 for stroke in strokes if len(stroke[0])):

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from quickdraw.drawings import key_ids, simplify
+from quickdraw.drawings import Strokes, key_ids, simplify
 
 KNOWN = ("word", "drawing", "key_id", "countrycode", "recognized", "timestamp")
 """The fields of Quick, Draw!'s drawings; all are read but the timestamp."""
@@ -62,7 +62,7 @@ class Drawing(NamedTuple):
     """
 
     word: str | None
-    strokes: list | None = None
+    strokes: Strokes | None = None
     image: np.ndarray | None = None
     key_id: str = ""
     countrycode: str = ""
@@ -110,7 +110,7 @@ def _decoded(drawing: object) -> object:
         raise SkippedDrawing("broken JSON", shown(drawing[:60])) from None
 
 
-def rest_of(error: SkippedDrawing) -> list:
+def rest_of(error: SkippedDrawing) -> Strokes:
     """Return the strokes of a test record that would be left out: a dot, or none."""
     return _DOT if error.reason == _ONE_POINT else []
 
@@ -135,7 +135,7 @@ def lost_id(value: object) -> LostRecord:
     )
 
 
-def _with(fields: Mapping[str, object], word: str | None, strokes: list) -> Drawing:
+def _with(fields: Mapping[str, object], word: str | None, strokes: Strokes) -> Drawing:
     return Drawing(
         word,
         strokes,
@@ -145,7 +145,7 @@ def _with(fields: Mapping[str, object], word: str | None, strokes: list) -> Draw
     )
 
 
-def checked(strokes: Any, raw: bool | None = None) -> list:  # noqa: C901
+def checked(strokes: Any, raw: bool | None = None) -> Strokes:  # noqa: C901
     """Check what a file gives as strokes and return them simplified.
 
     Raises:
@@ -182,7 +182,7 @@ def checked(strokes: Any, raw: bool | None = None) -> list:  # noqa: C901
     return strokes
 
 
-def _are_bytes(values: list) -> bool:
+def _are_bytes(values: list[Any]) -> bool:
     """Return whether all are integers in 0...255."""
     try:
         bytes(values)
@@ -191,7 +191,7 @@ def _are_bytes(values: list) -> bool:
     return True
 
 
-def _numbers(values: list, strokes: list) -> np.ndarray:
+def _numbers(values: list[float], strokes: Strokes) -> np.ndarray:
     try:
         numbers = np.array(values)
     except (TypeError, ValueError):
@@ -203,7 +203,7 @@ def _numbers(values: list, strokes: list) -> np.ndarray:
     return numbers
 
 
-def _simplified(numbers: np.ndarray, strokes: list) -> list:
+def _simplified(numbers: np.ndarray, strokes: Strokes) -> Strokes:
     if np.abs(numbers).max() > _LARGEST_RAW:
         raise SkippedDrawing("coordinates outside the screen", _span(numbers))
     try:

@@ -12,11 +12,11 @@ costs half as much time again.)
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from quickdraw.drawings import Strokes
 from quickdraw.drawings import channels as encodings
 from quickdraw.errors import QuickdrawError
 
@@ -27,7 +27,7 @@ THINNED = 8.0
 
 
 def rasterise(
-    strokes: Sequence,
+    strokes: Strokes,
     image_size: int = 28,
     line_width: float = 16.0,
     padding: float = 16.0,
@@ -80,7 +80,7 @@ def rasterise(
     return np.frombuffer(canvas.reduce(oversample).tobytes(), np.uint8).reshape(shape).copy()
 
 
-def _flat(strokes: Sequence) -> tuple[list, list, list[int]]:
+def _flat(strokes: Strokes) -> tuple[list[float], list[float], list[int]]:
     """Return all x, all y, and the number of points of each stroke."""
     try:
         lengths = [len(stroke[0]) for stroke in strokes]
@@ -109,7 +109,7 @@ def _flat(strokes: Sequence) -> tuple[list, list, list[int]]:
     return xs, ys, lengths
 
 
-def _extent(values: list) -> tuple[float, float]:
+def _extent(values: list[float]) -> tuple[float, float]:
     """Return where a drawing begins along one axis, and how far it reaches."""
     low, high = float(min(values)), float(max(values))
     if 0 < low < THINNED:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageDraw
 
+from quickdraw.drawings import Strokes
 from quickdraw.drawings.rasterise import SIDE, rasterise
 from quickdraw.drawings.redraw import is_drawn_so, redraw
 
@@ -38,7 +38,7 @@ class Rendering:
     line_width: float = 16.0
     padding: float = 16.0
 
-    def image(self, strokes: Sequence, image_size: int, channels: int = 1) -> np.ndarray:
+    def image(self, strokes: Strokes, image_size: int, channels: int = 1) -> np.ndarray:
         """Draw strokes, `[[x0, x1, ...], [y0, y1, ...]]` of 0...255.
 
         Returns:
@@ -97,7 +97,7 @@ class Rendering:
         return (SIDE - 1) * unit, self.line_width * unit
 
 
-def _as_mnist(strokes: Sequence, size: int) -> np.ndarray:
+def _as_mnist(strokes: Strokes, size: int) -> np.ndarray:
     """Return uint8 `[size, size]`."""
     points = [np.array(stroke[:2], float).T for stroke in strokes if len(stroke[0])]
     every = np.concatenate(points)

@@ -9,16 +9,17 @@ the last point; the others differ in a point here and there.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
 
 import numpy as np
+
+from quickdraw.drawings import Strokes
 
 _EPSILON = 2.0
 _DOT = 1e-6
 _PART = 16_384  # units: 64 times across the paper, in one stroke
 
 
-def simplify(strokes: Sequence) -> list[list[list[int]]]:
+def simplify(strokes: Strokes) -> list[list[list[int]]]:
     """Simplify strokes, with the times of the points that stay.
 
     Args:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
-from quickdraw.components.inputs import unwrapped
+from quickdraw.components.inputs import Batch, unwrapped
 from quickdraw.console import log
 from quickdraw.devices import Distribution
 from quickdraw.evaluation.metrics import MOST_CONFUSED, Metrics
@@ -50,9 +50,7 @@ def make_evaluate(
     ) -> tuple[tf.Tensor, tf.Tensor]:
         return strategy.run(forward, args=(inputs, labels))
 
-    def evaluate(
-        batches: Iterable[tuple[dict[str, np.ndarray], np.ndarray]], temperature: float = 1.0
-    ) -> Metrics:
+    def evaluate(batches: Iterable[Batch], temperature: float = 1.0) -> Metrics:
         metrics = Metrics(num_classes, temperature)
         for inputs, labels in batches:
             labels = labels.astype(np.int32)
@@ -68,12 +66,14 @@ def make_evaluate(
     return evaluate
 
 
-def _parts(inputs: dict[str, np.ndarray], labels: np.ndarray, distribution: Distribution) -> tuple:
+def _parts(
+    inputs: dict[str, np.ndarray], labels: np.ndarray, distribution: Distribution
+) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
     """Cut a batch into a part for each device of this process."""
     local = distribution.replicas // distribution.workers
     cuts = np.linspace(0, len(labels), local + 1).astype(int)
 
-    def part(replica: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    def part(replica: int) -> Batch:
         mine = slice(cuts[replica % local], cuts[replica % local + 1])
         return tf.nest.map_structure(lambda each: each[mine], (inputs, labels))
 

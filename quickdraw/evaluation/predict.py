@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from quickdraw import storage
+from quickdraw.components.inputs import Batch
 from quickdraw.console import Progress, log
 from quickdraw.errors import UsageError
 from quickdraw.evaluation.balance import balanced
@@ -79,7 +80,7 @@ def predict(  # noqa: PLR0913
 
 
 def _scored(
-    ensemble: Ensemble, batches: Iterable[tuple[dict[str, np.ndarray], np.ndarray]]
+    ensemble: Ensemble, batches: Iterable[Batch]
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield (ids, probabilities) of each batch of (inputs, ids)."""
     progress = Progress("predicting", None, "images")

@@ -13,13 +13,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from quickdraw.drawings import Strokes
+
 DTYPE = np.int16
 SCALE = 32767
 _NO_POINT = (0, 0, -SCALE)
 _LONGEST = 1e9  # milliseconds: more is a time of the day, or none
 
 
-def ink_of(strokes: Sequence) -> np.ndarray:
+def ink_of(strokes: Strokes) -> np.ndarray:
     """Convert strokes `[[x0, x1, ...], [y0, y1, ...]]` to ink, float32 `[points - 1, 3]`."""
     if not strokes:
         return np.zeros((0, 3), np.float32)
@@ -33,7 +35,7 @@ def ink_of(strokes: Sequence) -> np.ndarray:
     return ink[1:]
 
 
-def times_of(strokes: Sequence) -> list[int]:
+def times_of(strokes: Strokes) -> list[int]:
     """Return when each point was drawn, in milliseconds since the first: the feature `times`.
 
     It has one value more than `ink` has rows; none where not every stroke has a third list, or not

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import struct
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 
@@ -160,7 +161,12 @@ def _paeth(row: np.ndarray, above: np.ndarray, channels: int) -> np.ndarray:
     return _by_column(row, above, channels, _paeth_predictor)
 
 
-def _by_column(row: np.ndarray, above: np.ndarray, channels: int, predict) -> np.ndarray:
+def _by_column(
+    row: np.ndarray,
+    above: np.ndarray,
+    channels: int,
+    predict: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray],
+) -> np.ndarray:
     """Undo a filter that predicts from the pixel to the left, column by column.
 
     Each step handles the whole batch: uint8 `[n, width * channels]` to the same.

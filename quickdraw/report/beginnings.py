@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from quickdraw.components.inputs import preprocessed, unwrapped
+from quickdraw.drawings import Strokes
 from quickdraw.drawings.rasterise import rasterise
 from quickdraw.readers import QuickDrawFeatureReader
 from quickdraw.records import labels
@@ -113,7 +114,7 @@ def chosen_for_early(seen: Evaluated) -> list[int]:
     return with_ink[np.linspace(0, len(with_ink) - 1, count).astype(int)].tolist()
 
 
-def beginning(strokes: list, share: float, by: Clock = "line") -> list:
+def beginning(strokes: Strokes, share: float, by: Clock = "line") -> Strokes:
     """Return the first part of a drawing.
 
     Args:
@@ -128,7 +129,7 @@ def beginning(strokes: list, share: float, by: Clock = "line") -> list:
     if whole <= 0 or share >= 1:
         return strokes if share >= 1 else strokes[: max(round(share * len(strokes)), 1)]
     cut = start + share * whole
-    kept: list = []
+    kept: list[Sequence[Sequence[float]]] = []
     for stroke, at in zip(strokes, clock, strict=True):
         if at[0] >= cut and kept:
             break
@@ -142,7 +143,7 @@ def beginning(strokes: list, share: float, by: Clock = "line") -> list:
     return kept
 
 
-def _length_of(strokes: list) -> list[np.ndarray]:
+def _length_of(strokes: Strokes) -> list[np.ndarray]:
     """Return how long the line is up to each point of each stroke."""
     steps = [np.hypot(*np.diff(np.array(stroke[:2], float), axis=1)) for stroke in strokes]
     ends = np.cumsum([0.0, *(each.sum() for each in steps)])
@@ -152,13 +153,13 @@ def _length_of(strokes: list) -> list[np.ndarray]:
     ]
 
 
-def _time_of(strokes: list) -> list[np.ndarray]:
+def _time_of(strokes: Strokes) -> list[np.ndarray]:
     """Return when each point of each stroke was drawn; a clock that goes back stands still."""
     times = np.maximum.accumulate(np.concatenate([np.array(each[2], float) for each in strokes]))
     return np.split(times, np.cumsum([len(each[2]) for each in strokes])[:-1])
 
 
-def _predicted(seen: Evaluated, drawings: list[list]) -> np.ndarray:
+def _predicted(seen: Evaluated, drawings: list[Strokes]) -> np.ndarray:
     """Return what the model says of drawings: labels, int64 `[n]`."""
     model = seen.trained
     takes, run = factory.create_model(model.run), model.run
@@ -179,7 +180,7 @@ def _predicted(seen: Evaluated, drawings: list[list]) -> np.ndarray:
     return np.concatenate(found)
 
 
-def _scaled(strokes: list) -> list:
+def _scaled(strokes: Strokes) -> Strokes:
     """Return strokes whose longer side is 255, as a whole drawing has it."""
     points = np.concatenate([np.array(stroke[:2], float) for stroke in strokes], axis=1)
     low = points.min(axis=1, keepdims=True)

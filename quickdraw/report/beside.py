@@ -46,8 +46,8 @@ class NotingReader(QuickDrawFeatureReader):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self._place = -1
-        self._now: tuple = ()
-        self._notes: list[tuple] = []
+        self._now: tuple[object, ...] = ()
+        self._notes: list[tuple[object, ...]] = []
         self._noted: list[tuple[np.ndarray, ...]] = []
         self._seen: list[tuple[np.ndarray, np.ndarray]] = []
 

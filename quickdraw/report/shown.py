@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from quickdraw.drawings import Strokes
 from quickdraw.drawings.rasterise import rasterise
 from quickdraw.records import example, ink
 from quickdraw.records.shards import BadRecords, Shards
@@ -30,7 +31,7 @@ class Shown:
 
     image: np.ndarray
     place: str
-    strokes: list | None
+    strokes: Strokes | None
 
 
 def read_shown(shards: Shards, places: dict[int, int]) -> dict[int, Shown]:
@@ -80,7 +81,7 @@ def _decoded(data: bytes) -> np.ndarray:
 
 def strokes_of(
     steps: np.ndarray, image: np.ndarray | None = None, times: Sequence[int] = ()
-) -> list:
+) -> Strokes:
     """Return the strokes that ink stands for.
 
     Ink is scaled to a square; the bounding box of the image, where there is one, says what the
@@ -113,6 +114,6 @@ def _sides(image: np.ndarray | None) -> np.ndarray:
     return sides / sides.max()
 
 
-def inputs_of(strokes: list, max_points: int) -> np.ndarray:
+def inputs_of(strokes: Strokes, max_points: int) -> np.ndarray:
     """Return strokes as a model of ink takes them, int16 `[max_points, 3]`."""
     return ink.padded(ink.ink_of(strokes), max_points)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
 from quickdraw import storage
+from quickdraw.drawings import Strokes
 from quickdraw.drawings.rendering import Rendering
 from quickdraw.errors import QuickdrawError
 from quickdraw.records import ink
@@ -110,7 +111,7 @@ class Description:
         """What decides the arrays that a drawing becomes; models alike in it share them."""
         return (tuple(self.inputs), self.image_size, self.channels, self.max_points, self.rendering)
 
-    def arrays(self, strokes: Sequence) -> dict[str, np.ndarray]:
+    def arrays(self, strokes: Strokes) -> dict[str, np.ndarray]:
         """Return what a drawing is for this model, by input, without the batch.
 
         Args:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from quickdraw.components.inputs import ModelInputs, preprocessed, unwrapped
-from quickdraw.drawings import greyscale
+from quickdraw.drawings import Strokes, greyscale
 from quickdraw.drawings.drawing import SkippedDrawing, checked
 from quickdraw.drawings.polarity import ALONE
 from quickdraw.drawings.rendering import Rendering
@@ -20,7 +20,7 @@ from quickdraw.errors import QuickdrawError
 from quickdraw.readers import BaseReader
 from quickdraw.records import ink
 
-Pictures = np.ndarray | Image.Image | Sequence
+Pictures = np.ndarray | Image.Image | Sequence[object]
 """One picture or several."""
 
 
@@ -118,7 +118,7 @@ class Recognises(abc.ABC):
         return self.rendering.legible(image[0, :, :, 0], size)[None, :, :, None]
 
 
-def _strokes_of(drawings: Any) -> list[list]:
+def _strokes_of(drawings: Any) -> list[Strokes]:
     """Return each drawing's strokes, checked; raw ones are simplified."""
     try:
         one = np.ndim(drawings[0][0][0]) == 0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from quickdraw.drawings import drawing, greyscale
+from quickdraw.drawings import Strokes, drawing, greyscale
 from quickdraw.drawings.drawing import SkippedDrawing
 from quickdraw.drawings.polarity import ALONE
 from quickdraw.errors import QuickdrawError
@@ -61,7 +61,7 @@ class Question:
     top_k: int = 3
     models: tuple[str, ...] | None = None
     points: int = 0
-    strokes: list | None = None
+    strokes: Strokes | None = None
     keep: Keep | None = None
 
 
@@ -100,7 +100,7 @@ def of_json(data: str | bytes) -> tuple[Question, dict[str, Any]]:
     return question, content
 
 
-def checked(given: object, raw: bool | None = None) -> list:
+def checked(given: object, raw: bool | None = None) -> Strokes:
     """Return strokes simplified, 0...255; a dot alone is a drawing here.
 
     Args:
@@ -124,7 +124,7 @@ def checked(given: object, raw: bool | None = None) -> list:
         raise BadRequestError("drawing: not strokes") from None
 
 
-def _are_times(lists: list) -> bool:
+def _are_times(lists: list[Sequence[float]]) -> bool:
     """Return whether all are lists of finite numbers."""
     try:
         return bool(np.isfinite(np.array([t for times in lists for t in times], float)).all())
@@ -132,7 +132,7 @@ def _are_times(lists: list) -> bool:
         return False
 
 
-def _dot(given: Any) -> list | None:
+def _dot(given: Any) -> Strokes | None:
     """Return a drawing of one point; None where there is no point, or one that is none."""
     try:
         values = [float(axis[0]) for stroke in given if len(stroke[0]) for axis in stroke[:2]]

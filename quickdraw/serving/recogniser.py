@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from typing import TypedDict
 
 import numpy as np
 from PIL import Image
 
 from quickdraw import storage
-from quickdraw.drawings import occlusion
+from quickdraw.drawings import Strokes, occlusion
 from quickdraw.errors import QuickdrawError
 from quickdraw.runs import exported
 from quickdraw.runs.onnx_session import OnnxSession
@@ -52,7 +52,7 @@ class Recogniser(OnnxSession):
         """What decides the arrays that a drawing becomes; models alike in it share them."""
         return self.description.way
 
-    def arrays(self, strokes: Sequence) -> dict[str, np.ndarray]:
+    def arrays(self, strokes: Strokes) -> dict[str, np.ndarray]:
         """Return what a drawing is for this model, by input, without the batch.
 
         Args:
@@ -78,7 +78,7 @@ class Recogniser(OnnxSession):
             small = small.resize(side, Image.Resampling.LANCZOS)
         return {"image": np.repeat(np.asarray(small)[:, :, None], of.channels, axis=2)}
 
-    def why(self, strokes: Sequence) -> Why:
+    def why(self, strokes: Strokes) -> Why:
         """Return what the likeliest guess rests on; see `quickdraw.drawings.occlusion`.
 
         Args:

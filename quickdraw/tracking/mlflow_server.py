@@ -13,6 +13,7 @@ from quickdraw.tracking.mlflow_state import Sent
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 # Where the user has not chosen: by itself the client reports to its makers, prints, and tries a
 # server that is away again for minutes.
@@ -127,7 +128,7 @@ class ServerRun:
             raise ValueError(f"the experiment {name!r} was deleted: restore it, or name another")
         return there.experiment_id
 
-    def _find_run(self):
+    def _find_run(self) -> Run | None:
         """Return the run by its key, also where the answer that told its id was lost."""
         wanted = f"tags.`quickdraw.key` = '{self._sent.key}'"
         found = self._client.search_runs([self._experiment], wanted, max_results=1)

@@ -73,7 +73,7 @@ def _load_some(
     return dataclasses.replace(drawings, sampled_from=records)
 
 
-def _lock(train_dir: str, is_chief: bool) -> contextlib.AbstractContextManager:
+def _lock(train_dir: str, is_chief: bool) -> contextlib.AbstractContextManager[object]:
     """Hold the lock of a folder if it is there; do not make it."""
     there = is_chief and storage.is_folder(train_dir)
     return lock(train_dir) if there else contextlib.nullcontext()

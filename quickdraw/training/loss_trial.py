@@ -61,7 +61,7 @@ def check_loss(loss: BaseLoss, num_classes: int) -> None:
         _warn_of_a_wrong_way(function, traced, labels, num_classes)
 
 
-def _check_arguments(loss: BaseLoss, function: Callable) -> None:
+def _check_arguments(loss: BaseLoss, function: Callable[..., tf.Tensor]) -> None:
     asked = ["features"] * loss.needs_features + ["teacher_logits"] * loss.needs_teacher
     try:
         for keywords in ([], asked):
@@ -74,7 +74,7 @@ def _check_arguments(loss: BaseLoss, function: Callable) -> None:
 
 
 def _warn_of_a_wrong_way(
-    function: Callable,
+    function: Callable[..., tf.Tensor],
     calculate: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
     labels: tf.Tensor,
     num_classes: int,

@@ -78,7 +78,7 @@ def _scaled_again(network: keras.Model) -> list[str]:
     return found
 
 
-def _factor(operation: keras.Operation, arguments: tuple) -> float:
+def _factor(operation: keras.Operation, arguments: tuple[object, ...]) -> float:
     """Return what an operation multiplies its input with, as far as it is known."""
     numbers = [each for each in arguments if isinstance(each, int | float)]
     kind = type(operation).__name__

@@ -125,7 +125,7 @@ class TrainSteps:
 
     def _arguments(
         self, inputs: Given, first: int, steps: int, stop: bool, seconds: float
-    ) -> tuple:
+    ) -> tuple[Held, Given, tf.Tensor, tf.Tensor, list[tf.Tensor]]:
         replicas = self._devices.replicas
         # Reading the sums adds up the replicas: divided by them, the seconds become a mean.
         told = self._devices.per_replica(lambda _: [0.0, 0.0, float(stop), seconds / replicas])

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import tensorflow as tf
 
+from quickdraw.components.inputs import Batch
 from quickdraw.console import SparseLog, log
 from quickdraw.evaluation.evaluate import BATCH, make_evaluate
 from quickdraw.evaluation.metrics import Metrics
@@ -111,9 +112,7 @@ class Validation:
             log(f"{unless}: this is the end")
 
 
-def batches_of(
-    drawings: Drawings, share: slice
-) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
+def batches_of(drawings: Drawings, share: slice) -> Iterator[Batch]:
     """Yield (inputs, labels) of a share of some drawings, in order.
 
     Inputs are a dictionary: `image`, uint8 `[batch, size, size, channels]`; `ink`, int16 `[batch,

@@ -234,7 +234,7 @@ def _wait_for_earlier(train_dir: str) -> None:
             time.sleep(_POLL_SECONDS)
 
 
-def _flags_of(values: flags.FlagValues) -> list[flags.Flag]:
+def _flags_of(values: flags.FlagValues) -> list[flags.Flag[object]]:
     """Return the flags that are set to something else than their default."""
     every = [values[name] for name in sorted(values)]
     return [flag for flag in every if flag.value != flag.default]

@@ -48,7 +48,7 @@ def load(folder: str) -> Predict:
         serve = tf.saved_model.load(local).signatures["serving_default"]
     specs = serve.structured_input_signature[1]
 
-    def predict(instances: list) -> np.ndarray:
+    def predict(instances: list[object]) -> np.ndarray:
         rows = [one if isinstance(one, dict) else dict.fromkeys(specs, one) for one in instances]
         inputs = {
             name: tf.constant(_array([row[name] for row in rows], spec))

@@ -22,7 +22,9 @@ class DistillationLoss(CrossEntropyLoss):
     temperature: float = field(4.0, above=0)
     share: float = field(0.9, low=0, high=1)
 
-    def calculate_loss(self, logits, labels, teacher_logits=None):
+    def calculate_loss(
+        self, logits: tf.Tensor, labels: tf.Tensor, teacher_logits: tf.Tensor | None = None
+    ) -> tf.Tensor:
         loss = super().calculate_loss(logits, labels)
         if teacher_logits is None:
             return loss

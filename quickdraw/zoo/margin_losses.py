@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -28,12 +27,14 @@ class CenterLoss(BaseLoss):
     weight: float = field(0.003, low=0)
     centre_rate: float = field(0.5, low=0, high=1)
 
-    def build(self, classifier):
+    def build(self, classifier: layers.Dense) -> list[tf.Variable]:
         features, classes = classifier.kernel.shape
         self._centres = tf.Variable(tf.zeros((classes, features)), trainable=False)
         return [self._centres]
 
-    def calculate_loss(self, logits, labels, features=None):
+    def calculate_loss(
+        self, logits: tf.Tensor, labels: tf.Tensor, features: tf.Tensor | None = None
+    ) -> tf.Tensor:
         loss = cross_entropy(logits, labels)
         if features is None:
             return loss
@@ -41,7 +42,7 @@ class CenterLoss(BaseLoss):
         self._move(tf.stop_gradient(distances), labels)
         return loss + self.weight / 2 * tf.reduce_sum(distances**2, axis=1)
 
-    def _move(self, distances, labels):
+    def _move(self, distances: tf.Tensor, labels: tf.Tensor) -> None:
         """Move centres towards the mean of their examples, less if they are few (equation 4)."""
         members = tf.one_hot(labels, self._centres.shape[0], axis=0)  # [classes, batch]
         counts = tf.reduce_sum(members, axis=1, keepdims=True)
@@ -62,14 +63,14 @@ class AMSoftmaxLoss(BaseLoss):
     scale: float = field(30.0, above=0)
     margin: float = field(0.35, low=0)
 
-    def classifier(self, features, num_classes):
+    def classifier(self, features: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
         # float32, since half precision has no room for scale * cos(theta).
         x = layers.UnitNormalization(dtype="float32")(features)
         unit = keras.constraints.UnitNorm(axis=0)
         x = layers.Dense(num_classes, use_bias=False, kernel_constraint=unit, dtype="float32")(x)
         return layers.Rescaling(self.scale, dtype="float32")(x)
 
-    def calculate_loss(self, logits, labels):
+    def calculate_loss(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         margins = tf.one_hot(labels, tf.shape(logits)[-1], self.scale * self.margin, 0.0)
         return cross_entropy(logits - margins, labels)
 
@@ -92,15 +93,17 @@ class LargeMarginSoftmaxLoss(BaseLoss):
     softness: float = field(1.0, low=0)
     decay: float = field(0.1, low=0)
 
-    def classifier(self, features, num_classes):
+    def classifier(self, features: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
         return layers.Dense(num_classes, use_bias=False)(features)
 
-    def build(self, classifier):
+    def build(self, classifier: layers.Dense) -> list[tf.Variable]:
         self._kernel = classifier.kernel
         self._steps = tf.Variable(0.0, trainable=False)
         return [self._steps]
 
-    def calculate_loss(self, logits, labels, features=None):
+    def calculate_loss(
+        self, logits: tf.Tensor, labels: tf.Tensor, features: tf.Tensor | None = None
+    ) -> tf.Tensor:
         if features is None:
             return cross_entropy(logits, labels)
         weights = tf.gather(tf.transpose(tf.convert_to_tensor(self._kernel)), labels)
@@ -114,7 +117,7 @@ class LargeMarginSoftmaxLoss(BaseLoss):
         less = (lowered - own) / (1 + softness)
         return cross_entropy(logits + targets * less[:, None], labels)
 
-    def psi(self, cosine: Any) -> Any:
+    def psi(self, cosine: tf.Tensor) -> tf.Tensor:
         """Return (-1)^k cos(m theta) - 2k, theta lying between k pi / m and (k + 1) pi / m.
 
         Args:

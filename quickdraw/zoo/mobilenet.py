@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 from keras import layers
 
 from quickdraw.components.base_model import BaseModel
@@ -26,7 +27,7 @@ class MobileNetModel(BaseModel):
     expansion: int = 4
     dropout: float = 0.0
 
-    def create_model(self, images, num_classes):
+    def create_model(self, images: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
         x = layers.Conv2D(self.filters[0], 3, 2, padding="same", use_bias=False)(images)
         x = self._active(x)
         for filters, strides in stages(self.filters, self.blocks):
@@ -36,7 +37,7 @@ class MobileNetModel(BaseModel):
         x = layers.Dropout(self.dropout)(x)
         return layers.Dense(num_classes)(x)
 
-    def _block(self, x, filters, strides):
+    def _block(self, x: keras.KerasTensor, filters: int, strides: int) -> keras.KerasTensor:
         y = layers.Conv2D(self.expansion * x.shape[-1], 1, use_bias=False)(x)
         y = self._active(y)
         y = layers.DepthwiseConv2D(3, strides, padding="same", use_bias=False)(y)
@@ -44,5 +45,5 @@ class MobileNetModel(BaseModel):
         y = layers.BatchNormalization(momentum=0.9)(y)
         return layers.Add()([x, y]) if x.shape == y.shape else y
 
-    def _active(self, x):
+    def _active(self, x: keras.KerasTensor) -> keras.KerasTensor:
         return layers.ReLU(6.0)(layers.BatchNormalization(momentum=0.9)(x))

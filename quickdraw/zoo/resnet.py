@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+import keras
 from keras import layers
 
 from quickdraw.components.base_model import BaseModel
@@ -49,7 +50,7 @@ class ResNetModel(BaseModel):
     pooling: Literal["mean", "max", "none"] = "mean"
     dropout: float = 0.0
 
-    def create_model(self, images, num_classes):
+    def create_model(self, images: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
         x = layers.Conv2D(self.filters[0], 3, padding="same", use_bias=False)(images)
         for filters, strides in stages(self.filters, self.blocks):
             x = self._block(x, filters, strides)
@@ -58,7 +59,7 @@ class ResNetModel(BaseModel):
         x = layers.Dropout(self.dropout)(x)
         return layers.Dense(num_classes)(x)
 
-    def _block(self, x, filters, strides):
+    def _block(self, x: keras.KerasTensor, filters: int, strides: int) -> keras.KerasTensor:
         active = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
         if strides > 1 or x.shape[-1] != filters:
             x = layers.AveragePooling2D(strides)(active) if strides > 1 else active

@@ -24,7 +24,7 @@ class SymmetricCrossEntropyLoss(BaseLoss):
     beta: float = field(1.0, low=0)
     log_zero: float = field(-4.0, high=0)
 
-    def calculate_loss(self, logits, labels):
+    def calculate_loss(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         loss = cross_entropy(logits, labels)
         reverse = self.log_zero * tf.math.expm1(-loss)  # -A (1 - p), and expm1(-loss) = p - 1
         return self.alpha * loss + self.beta * reverse
@@ -44,7 +44,7 @@ class BootstrappedLoss(BaseLoss):
     beta: float = field(0.95, low=0, high=1)
     hard: bool = False
 
-    def calculate_loss(self, logits, labels):
+    def calculate_loss(self, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         if self.hard:
             own = cross_entropy(logits, tf.argmax(logits, axis=1))
         else:

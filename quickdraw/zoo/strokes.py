@@ -6,8 +6,9 @@ They need records with ink: `python -m quickdraw.datasets.prepare --keep_strokes
 from __future__ import annotations
 
 import abc
-from typing import Any, ClassVar
+from typing import ClassVar
 
+import keras
 from keras import layers, ops
 
 from quickdraw.components.base_model import BaseModel
@@ -26,17 +27,19 @@ class _StrokeModel(BaseModel, abc.ABC):
     max_points: int = 128  # type: ignore[misc]
     dropout: float = 0.2
 
-    def create_model(self, ink, num_classes):
+    def create_model(self, ink: keras.KerasTensor, num_classes: int) -> keras.KerasTensor:
         return layers.Dense(num_classes)(self.features(ink))
 
     @abc.abstractmethod
-    def features(self, ink):
+    def features(self, ink: keras.KerasTensor) -> keras.KerasTensor:
         """Return the features before the classifier, a float Keras tensor `[batch, num_features]`.
 
         `ink` is float32 `[batch, max_points, 3]`, see `quickdraw.records.ink`.
         """
 
-    def _halved(self, ink: Any, filters: tuple[int, ...]) -> tuple[Any, Any]:
+    def _halved(
+        self, ink: keras.KerasTensor, filters: tuple[int, ...]
+    ) -> tuple[keras.KerasTensor, keras.KerasTensor]:
         """Convolve along the strokes; each convolution halves the number of points.
 
         Returns:
@@ -54,7 +57,7 @@ class _StrokeModel(BaseModel, abc.ABC):
             there = layers.MaxPooling1D(2, padding="same")(there)
         return x, there
 
-    def _pooled(self, x: Any, there: Any) -> Any:
+    def _pooled(self, x: keras.KerasTensor, there: keras.KerasTensor) -> keras.KerasTensor:
         """Return mean and maximum over the points that are there, `[batch, 2 * filters]`."""
         count = ops.maximum(ops.sum(there, axis=1), 1)
         pooled = [ops.sum(x * there, axis=1) / count, ops.max(x * there, axis=1)]
@@ -77,7 +80,7 @@ class StrokeRnnModel(_StrokeModel):
     filters: tuple[int, ...] = (64, 128, 256)
     units: tuple[int, ...] = (128,)
 
-    def features(self, ink):
+    def features(self, ink: keras.KerasTensor) -> keras.KerasTensor:
         x, there = self._halved(ink, self.filters)
         every = [x]
         for units in self.units:
@@ -102,7 +105,7 @@ class StrokeTransformerModel(_StrokeModel):
     heads: int = 4
     blocks: int = 2
 
-    def features(self, ink):
+    def features(self, ink: keras.KerasTensor) -> keras.KerasTensor:
         x, there = self._halved(ink, (self.width, self.width))
         seen = ops.swapaxes(there, 1, 2) > 0
         for _ in range(self.blocks):
@@ -126,7 +129,9 @@ class FusionModel(StrokeRnnModel):
     units: tuple[int, ...] = ()
     dropout: float = 0.4
 
-    def create_model(self, drawing, num_classes):
+    def create_model(
+        self, drawing: dict[str, keras.KerasTensor], num_classes: int
+    ) -> keras.KerasTensor:
         seen = CnnModel(dropout=self.dropout).features(drawing["image"])
         followed = self.features(drawing["ink"])
         return layers.Dense(num_classes)(layers.Concatenate()([seen, followed]))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import apache_beam as beam
 
-from quickdraw.datasets.beam.limits import Found
+from quickdraw.datasets.beam.limits import Found, Single
 from quickdraw.datasets.writing.entries import NO_WORD
 from quickdraw.datasets.writing.record_ids import OTHERS_ID
 
 Placed = tuple[int, int, int, int]
 """Rank, file, position and key of a drawing."""
+
+Copy = tuple[int, str, int, int, bytes, int]
+"""What `Found` says of a drawing beside its key."""
 
 
 def without_ids_of_others(
@@ -58,7 +60,9 @@ def _is_not_in(found: Found, places: dict[tuple[int, int], bool]) -> bool:
     return (file, position) not in places
 
 
-def first_of(found: tuple[int, Iterable[tuple]], labels: list[str]) -> Iterator[Any]:
+def first_of(
+    found: tuple[int, Iterable[Copy]], labels: list[str]
+) -> Iterator[Single | beam.pvalue.TaggedOutput]:
     """Yield as `Single` the first of the drawings with the same key, and all of a test set.
 
     Copies that stay get keys of their own.

@@ -29,6 +29,12 @@ Category = tuple[int, str] | int
 Place = tuple[int, ...]
 """Of a drawing in an order; all but the last number say which bucket it is in."""
 
+LastBuckets = dict[Category, tuple[Place, int]]
+"""By category: the bucket where the limit is reached, and how many of it stay."""
+
+PlaceOf = Callable[[Any], tuple[Category | None, Place]]
+"""From a drawing to its category, None where it stays in any case, and its place."""
+
 
 def at_start(found: beam.PCollection[Found], most: int) -> beam.PCollection[Found]:
     """Return the first `most` drawings of each category in file order, a collection of `Found`.
@@ -86,12 +92,12 @@ def _place_by_key(single: Single) -> tuple[int | None, Place]:
 
 
 @beam.ptransform_fn
-def _first_of_each(drawings: Any, place_of: Callable, most: Any) -> Any:
+def _first_of_each(drawings: Any, place_of: PlaceOf, most: Any) -> Any:
     """Keep the drawings with the `most` least places of each category.
 
     Args:
         drawings: a collection.
-        place_of: gives a drawing's category, None where it stays in any case, and its `Place`.
+        place_of: gives a drawing's category and place.
         most: a number, or a side input of one.
     """
     places = (
@@ -128,17 +134,19 @@ def _last_bucket(
         most -= count
 
 
-def _is_in_last_bucket(placed: tuple[Category, Place], last_buckets: dict) -> bool:
+def _is_in_last_bucket(placed: tuple[Category, Place], last_buckets: LastBuckets) -> bool:
     category, place = placed
     return category in last_buckets and place[:-1] == last_buckets[category][0]
 
 
-def _end(group: tuple[Category, Iterable[Place]], last_buckets: dict) -> tuple[Category, Place]:
+def _end(
+    group: tuple[Category, Iterable[Place]], last_buckets: LastBuckets
+) -> tuple[Category, Place]:
     """Return the least place that does not stay."""
     category, places = group
     return category, sorted(places)[last_buckets[category][1]]
 
 
-def _is_before_end(drawing: Any, place_of: Callable, ends: dict) -> bool:
+def _is_before_end(drawing: object, place_of: PlaceOf, ends: dict[Category, Place]) -> bool:
     category, place = place_of(drawing)
     return category not in ends or place < ends[category]

@@ -146,26 +146,28 @@ def _fault(_: None, unlabelled: list[Unlabelled], files: Sequence[DrawingFile]) 
     return ""
 
 
+Words = tuple[set[str], set[str]]
+"""All words, and those of drawings that were taken."""
+
+
 class _Union(beam.CombineFn):
     """All words, and those of drawings that were taken."""
 
-    def create_accumulator(self) -> tuple[set, set]:
+    def create_accumulator(self) -> Words:
         return set(), set()
 
-    def add_input(self, both: tuple[set, set], words: tuple[set, set]) -> tuple[set, set]:
+    def add_input(self, both: Words, words: Words) -> Words:
         return both[0] | words[0], both[1] | words[1]
 
-    def merge_accumulators(self, several: Iterable[tuple[set, set]]) -> tuple[set, set]:
+    def merge_accumulators(self, several: Iterable[Words]) -> Words:
         first, second = zip(*several, strict=True)
         return set().union(*first), set().union(*second)
 
-    def extract_output(self, both: tuple[set, set]) -> tuple[set, set]:
+    def extract_output(self, both: Words) -> Words:
         return both
 
 
-def _labels(
-    words: tuple[set[str], set[str]], recipe: Recipe, known: list[str] | None, source: str
-) -> list[str]:
+def _labels(words: Words, recipe: Recipe, known: list[str] | None, source: str) -> list[str]:
     return scanning.label_names(sorted(words[0]), sorted(words[1]), recipe, known, source)
 
 

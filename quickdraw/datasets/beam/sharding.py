@@ -96,7 +96,9 @@ def _sizes(
     )
 
 
-def _sizes_of(sample: list, recipe: Recipe, counts: dict[str, int]) -> dict[str, tuple[int, int]]:
+def _sizes_of(
+    sample: list[tuple[int, bytes]], recipe: Recipe, counts: dict[str, int]
+) -> dict[str, tuple[int, int]]:
     size = packing.mean_size([data for _, data in sorted(sample)], recipe) if sample else 0
     return {
         split: (count, packing.shard_count(split, count, size, recipe))

@@ -26,7 +26,7 @@ _DTYPE, _SHAPE, _CONTENT = 1, 2, 4
 _DIMENSION, _LENGTH = 2, 1
 
 
-def picture_of(data: bytes, features: Mapping[str, Sequence]) -> Image.Image | None:
+def picture_of(data: bytes, features: Mapping[str, Sequence[object]]) -> Image.Image | None:
     """Return the picture that bare pixels are; None for bytes that are none.
 
     Args:
@@ -49,7 +49,7 @@ def picture_of(data: bytes, features: Mapping[str, Sequence]) -> Image.Image | N
     return None
 
 
-def _told_shape(features: Mapping[str, Sequence]) -> list[int]:
+def _told_shape(features: Mapping[str, Sequence[object]]) -> list[int]:
     """Return height, width and depth where other features of the record say them."""
     numbers = {name.rpartition("/")[2]: value[0] for name, value in features.items() if value}
     depth = next((numbers[name] for name in _DEPTHS if isinstance(numbers.get(name), int)), 1)
@@ -79,7 +79,7 @@ def _tensor(data: bytes) -> tuple[list[int], bytes]:
     return ([1, *shape] if len(shape) == 1 else shape), fields[_CONTENT][0]
 
 
-def _fields(data: object) -> dict[int, list]:
+def _fields(data: object) -> dict[int, list[Any]]:
     """Return the fields of a message of any kind, by their numbers."""
     fields = collections.defaultdict(list)
     if isinstance(data, bytes):

@@ -7,6 +7,7 @@ import functools
 import itertools
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from quickdraw import storage
 from quickdraw.console import log
@@ -24,7 +25,9 @@ _LOOKED_AT = 20  # records of each shard
 _NO_CLASS = "a label that is no class"
 _UNKNOWN = [-1]  # of a test set, as TensorFlow Datasets stores it
 
-Values = dict[str, Sequence]
+Feature = Sequence[Any]
+"""Of a record: bytes, floats or integers."""
+Values = dict[str, Feature]
 """The features of a record."""
 
 
@@ -121,7 +124,7 @@ def look(
     return [dataclasses.replace(each, one_hot=one_hot if one_hot > 1 else 0) for each in result]
 
 
-def label_in(values: Values, keys: Sequence[str]) -> Sequence:
+def label_in(values: Values, keys: Sequence[str]) -> Feature:
     """Return the label among the features of a record; `()` if there is none."""
     return next((list(values[key]) for key in keys if values.get(key)), ())
 
@@ -131,7 +134,7 @@ def telling_of(names: Iterable[str]) -> list[str]:
     return [name for name in names if _TELLING.search(name.lower())]
 
 
-def position_of_one(label: Sequence) -> int:
+def position_of_one(label: Feature) -> int:
     """Return the class of a one-hot label.
 
     Raises:
@@ -186,7 +189,7 @@ def _check_keys(name: str, features: Sequence[str], image_key: str, label_key: s
         )
 
 
-def _length(label: Sequence, name: str) -> int:
+def _length(label: Feature, name: str) -> int:
     """Return the length of a label, which is one value or one-hot."""
     if len(label) > 1:
         try:

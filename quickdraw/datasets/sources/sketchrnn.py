@@ -19,6 +19,7 @@ from quickdraw.datasets.sources import npz
 from quickdraw.datasets.sources.base import line_number
 from quickdraw.datasets.sources.lines import Lines
 from quickdraw.datasets.sources.official import SPLITS
+from quickdraw.drawings import Strokes
 from quickdraw.errors import QuickdrawError
 
 
@@ -73,7 +74,7 @@ def sketches(path: str, category: str, scratch: str) -> list[Sketches]:
     return files
 
 
-def strokes_of(steps: np.ndarray) -> list | str:
+def strokes_of(steps: np.ndarray) -> Strokes | str:
     """Return the strokes of Sketch-RNN's steps in 0...255; in words what they are if not steps.
 
     Args:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from quickdraw.console import log
 from quickdraw.datasets.sources.base import DrawingFile
 from quickdraw.datasets.sources.worded import usable_drawings
+from quickdraw.drawings import Strokes
 
 _LOOKED_AT = 50  # of all drawings
 _SMALL = 128  # units: half of what every simplified drawing of Quick, Draw! fills
@@ -29,6 +30,6 @@ def warn_of_small_strokes(files: Sequence[DrawingFile]) -> None:
         )
 
 
-def _longer_side(strokes: Sequence) -> float:
+def _longer_side(strokes: Strokes) -> float:
     sides = [[value for stroke in strokes for value in stroke[axis]] for axis in (0, 1)]
     return max(max(side) - min(side) for side in sides)

@@ -15,8 +15,8 @@ from quickdraw.console import log
 from quickdraw.datasets.sources import bare_pixels, names
 from quickdraw.datasets.sources.base import DrawingFile, Read, Record
 from quickdraw.datasets.sources.idx import TRANSPOSED, is_transposed
-from quickdraw.datasets.sources.labelling import IDS, KEYS, Labelling, values_of
-from quickdraw.drawings import greyscale
+from quickdraw.datasets.sources.labelling import IDS, KEYS, Feature, Labelling, Values, values_of
+from quickdraw.drawings import Strokes, greyscale
 from quickdraw.drawings.drawing import Drawing, SkippedDrawing, checked, key_id_of, lost_id, rest_of
 from quickdraw.errors import BadRecordError, QuickdrawError
 from quickdraw.records import dataset_info, tfrecord
@@ -93,7 +93,7 @@ class Records(DrawingFile):
                     if not found.is_inked:
                         yield found.pixels
 
-    def _grey(self, values: Mapping[str, Sequence]) -> greyscale.Grey:
+    def _grey(self, values: Values) -> greyscale.Grey:
         found = grey_of(values[self._image_key], values)
         if not self._is_transposed:
             return found
@@ -101,7 +101,7 @@ class Records(DrawingFile):
         return found._replace(pixels=upright, adjusted=(*found.adjusted, TRANSPOSED))
 
 
-def _key_id(values: Mapping[str, Sequence]) -> str:
+def _key_id(values: Values) -> str:
     """Return the id of a record; "" without one."""
     found = next((values[name] for name in IDS if values.get(name)), ("",))
     if isinstance(found[0], float):
@@ -187,7 +187,7 @@ def _lines(path: str) -> list[str]:
     return [names.clean(line) for line in lines]
 
 
-def grey_of(image: Sequence, features: Mapping[str, Sequence]) -> greyscale.Grey:
+def grey_of(image: Feature, features: Values) -> greyscale.Grey:
     """Return the picture in a feature: a file, or bare pixels.
 
     Args:
@@ -212,13 +212,13 @@ def grey_of(image: Sequence, features: Mapping[str, Sequence]) -> greyscale.Grey
         return greyscale.grey(picture)
 
 
-def text(values: Sequence) -> str:
+def text(values: Feature) -> str:
     """Return the first value of a feature as text."""
     value = values[0]
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-def strokes_of(ink: Sequence) -> list:
+def strokes_of(ink: Sequence[float]) -> Strokes:
     """Return the strokes of the tutorial's `ink`, scaled to 0...255.
 
     Raises:

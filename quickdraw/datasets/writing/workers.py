@@ -16,7 +16,9 @@ from typing import Any
 
 from quickdraw.errors import QuickdrawError
 
-Run = Callable[[Callable[[Any, Any], Any], Iterable[Any]], Iterator[Any]]
+Function = Callable[[Any, Any], Any]
+"""From what all jobs share, and a job, to a result."""
+Run = Callable[[Function, Iterable[Any]], Iterator[Any]]
 
 _shared: Any = None
 
@@ -51,11 +53,11 @@ def workers(processes: int, shared: Any) -> Iterator[Run]:
 
 
 def _in_order(
-    pool: ProcessPoolExecutor, function: Callable, jobs: Iterable, at_once: int
+    pool: ProcessPoolExecutor, function: Function, jobs: Iterable[object], at_once: int
 ) -> Iterator[Any]:
     """Do as `pool.map` does, but keep few results waiting."""
     jobs = iter(jobs)
-    waiting: collections.deque[Future] = collections.deque()
+    waiting: collections.deque[Future[object]] = collections.deque()
     while True:
         for job in itertools.islice(jobs, at_once - len(waiting)):
             waiting.append(pool.submit(_call, function, job))
@@ -64,7 +66,7 @@ def _in_order(
         yield waiting.popleft().result()
 
 
-def _call(function: Callable, job: Any) -> Any:
+def _call(function: Function, job: object) -> object:
     return function(_shared, job)
 
 

@@ -16,7 +16,7 @@ from quickdraw.leaderboard.store import competition as competitions
 from quickdraw.leaderboard.store import moments
 from quickdraw.leaderboard.store.blobs import Packed
 from quickdraw.leaderboard.store.database import Database
-from quickdraw.leaderboard.store.schema import submissions, teams
+from quickdraw.leaderboard.store.schema import Row, submissions, teams
 
 MOST_REFUSED_A_DAY = 50
 _LONGEST_MESSAGE, _LONGEST_KEY = 500, 100
@@ -139,13 +139,13 @@ def _used(
     return Left(min(left, max(0, contest.daily_limit - today)), left, again), refused
 
 
-def of_team(connection: sa.Connection, team: int, limit: int = 500) -> Sequence[sa.Row]:
+def of_team(connection: sa.Connection, team: int, limit: int = 500) -> Sequence[Row]:
     """Return a team's entries, the last one first."""
     query = sa.select(submissions).where(submissions.c.team == team)
     return connection.execute(query.order_by(submissions.c.id.desc()).limit(limit)).all()
 
 
-def of_number(connection: sa.Connection, number: int, team: int | None) -> sa.Row:
+def of_number(connection: sa.Connection, number: int, team: int | None) -> Row:
     """Return an entry of a team, or of any team for None.
 
     Raises:

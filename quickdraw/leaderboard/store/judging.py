@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Protocol, TypedDict
 
 import numpy as np
-import sqlalchemy as sa
 
 from quickdraw.console import log
 from quickdraw.evaluation.grading import POINTS, grade
@@ -15,6 +14,7 @@ from quickdraw.leaderboard.store import probing
 from quickdraw.leaderboard.store.blobs import open_blob
 from quickdraw.leaderboard.store.competition import Competition
 from quickdraw.leaderboard.store.database import Database
+from quickdraw.leaderboard.store.schema import Row
 from quickdraw.sandbox import checking
 
 
@@ -37,7 +37,7 @@ class Judged(TypedDict, total=False):
 class Judge(Protocol):
     """Judges the entries of a competition."""
 
-    def judged(self, row: sa.Row) -> Judged:
+    def judged(self, row: Row) -> Judged:
         """Return what was found.
 
         Args:
@@ -55,7 +55,7 @@ class _Grader:
         self._database, self._contest = database, contest
         self._right, self._public = competitions.read_solution(database, contest)
 
-    def judged(self, row: sa.Row) -> Judged:
+    def judged(self, row: Row) -> Judged:
         contest = self._contest
         with open_blob(self._database, row.file) as file:
             grades = grade(file, "your file", self._right, contest.labels, self._ids)
@@ -77,7 +77,7 @@ class _Checker:
     def __init__(self, database: Database):
         self._database = database
 
-    def judged(self, row: sa.Row) -> Judged:
+    def judged(self, row: Row) -> Judged:
         with open_blob(self._database, row.file) as file:
             checked = checking.check(file.read())
         if checked.missing:

@@ -17,7 +17,7 @@ from quickdraw.leaderboard.store import competition as competitions
 from quickdraw.leaderboard.store import team_table
 from quickdraw.leaderboard.store.blobs import open_blob
 from quickdraw.leaderboard.store.database import Database
-from quickdraw.leaderboard.store.schema import submissions, teams
+from quickdraw.leaderboard.store.schema import Row, submissions, teams
 from quickdraw.sandbox import entrant_names
 
 _COLUMNS = ("file", "points", "hits", "mean_log_probability")
@@ -75,7 +75,7 @@ def places(connection: sa.Connection) -> list[LivePlace]:
     ]
 
 
-def entrants(connection: sa.Connection) -> list[sa.Row]:
+def entrants(connection: sa.Connection) -> list[Row]:
     """Return the entry of each team that takes part: the one it chose, or else its last one."""
     query = (
         sa.select(submissions, teams.c.name)
@@ -83,7 +83,7 @@ def entrants(connection: sa.Connection) -> list[sa.Row]:
         .where(submissions.c.status == "scored", ~submissions.c.late, teams.c.disqualified == "")
         .order_by(submissions.c.id)
     )
-    deciding: dict[int, sa.Row] = {}
+    deciding: dict[int, Row] = {}
     for row in connection.execute(query):
         before = deciding.get(row.team)
         if before is None or row.chosen or not before.chosen:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, Table, Text
 
 from quickdraw.errors import QuickdrawError
+
+Row = sa.Row[tuple[Any, ...]]
+"""What a query finds; its columns are attributes."""
 
 VERSION = 3
 

@@ -14,7 +14,7 @@ from quickdraw.leaderboard.store import competition as competitions
 from quickdraw.leaderboard.store import moments, probing
 from quickdraw.leaderboard.store.database import Database
 from quickdraw.leaderboard.store.judging import Judge, Judged, judge_of
-from quickdraw.leaderboard.store.schema import files, submissions, teams
+from quickdraw.leaderboard.store.schema import Row, files, submissions, teams
 from quickdraw.leaderboard.store.scoring_process import LARGE, ScoringProcess, Sizes
 
 _LEASE = {None: 600 * moments.SECOND, True: 600 * moments.SECOND, False: 60 * moments.SECOND}
@@ -82,7 +82,7 @@ class Scorer:
         self._threads: list[threading.Thread] = []
         self._wakes: list[threading.Event] = []
         self._processes: list[ScoringProcess] = []
-        self._leased: dict[bool | None, list[sa.Row]] = {None: [], True: [], False: []}
+        self._leased: dict[bool | None, list[Row]] = {None: [], True: [], False: []}
 
     @functools.cached_property
     def _contest(self) -> competitions.Competition:
@@ -174,7 +174,7 @@ class Scorer:
         self._done(row.id)
         return True
 
-    def _lease(self, large: bool | None) -> sa.Row | None:
+    def _lease(self, large: bool | None) -> Row | None:
         """Return the oldest entry that is queued, and keep other workers off it for a while."""
         moment, leased = self._clock(), self._leased[large]
         if self._database.sqlite:  # one server has it, and takes each size in one place
@@ -186,7 +186,7 @@ class Scorer:
                 leased += sorted(connection.execute(_TAKEN[large], times), key=lambda row: row.id)
         return leased.pop(0) if leased else None
 
-    def _write(self, row: sa.Row, found: Judged, error: str = "") -> None:
+    def _write(self, row: Row, found: Judged, error: str = "") -> None:
         """Write what came of an entry and what the board shows of its team, in one transaction."""
         with self._database.writing() as connection:
             team = connection.execute(_TEAM, {"number": row.id}).one()
@@ -203,7 +203,7 @@ class Scorer:
             connection.execute(_SCORED, {"number": row.id, **values})
 
 
-def _show(connection: sa.Connection, team: sa.Row, row: sa.Row, shown: int | None) -> None:
+def _show(connection: sa.Connection, team: Row, row: Row, shown: int | None) -> None:
     if row.late:
         return
     values: dict[str, object] = {"entries": team.entries + 1}
@@ -217,7 +217,7 @@ def _show(connection: sa.Connection, team: sa.Row, row: sa.Row, shown: int | Non
     connection.execute(_SHOWN, {"number": team.id, **values})
 
 
-def _nearest(connection: sa.Connection, row: sa.Row, sketch: bytes) -> int | None:
+def _nearest(connection: sa.Connection, row: Row, sketch: bytes) -> int | None:
     """Return in how many buckets the most similar earlier entry of the team differs."""
     before = connection.execute(_SKETCHES, {"team": row.team, "number": row.id}).scalars()
     return min((probing.difference(sketch, each) for each in before), default=None)

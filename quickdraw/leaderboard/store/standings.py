@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from quickdraw.leaderboard.store import moments
 from quickdraw.leaderboard.store.competition import POINTS, Competition
-from quickdraw.leaderboard.store.schema import submissions, teams
+from quickdraw.leaderboard.store.schema import Row, submissions, teams
 
 _CURVES = 8
 Curve = tuple[str, list[tuple[int, float]]]
@@ -68,7 +68,7 @@ def public(connection: sa.Connection, contest: Competition, moment: int) -> list
     ]
 
 
-def _taking_part(connection: sa.Connection) -> Sequence[sa.Row]:
+def _taking_part(connection: sa.Connection) -> Sequence[Row]:
     query = sa.select(teams).where(teams.c.disqualified == "", teams.c.best_shown.is_not(None))
     return connection.execute(query).all()
 
@@ -132,16 +132,16 @@ def final(connection: sa.Connection, contest: Competition, moment: int) -> list[
     ]
 
 
-def _counted(connection: sa.Connection, contest: Competition) -> dict[int, sa.Row]:
+def _counted(connection: sa.Connection, contest: Competition) -> dict[int, Row]:
     """Return the entry of each team that decides."""
     query = sa.select(submissions).where(submissions.c.status == "scored", ~submissions.c.late)
-    entries: dict[int, list[sa.Row]] = {}
+    entries: dict[int, list[Row]] = {}
     for row in connection.execute(query):
         entries.setdefault(row.team, []).append(row)
     return {team: _deciding(rows, contest.final_choices) for team, rows in entries.items()}
 
 
-def _deciding(rows: list[sa.Row], choices: int) -> sa.Row:
+def _deciding(rows: list[Row], choices: int) -> Row:
     chosen = [row for row in rows if row.chosen]
     if not chosen:
         chosen = sorted(rows, key=lambda row: (-row.shown, row.received, row.id))[:choices]

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from quickdraw.errors import QuickdrawError
 from quickdraw.leaderboard.store import access
-from quickdraw.leaderboard.store.schema import events, invites, sessions, submissions, teams
+from quickdraw.leaderboard.store.schema import Row, events, invites, sessions, submissions, teams
 from quickdraw.leaderboard.store.team_names import checked, looks
 
 
@@ -65,12 +65,12 @@ def names_in(text: str, where: str) -> list[str]:
     return names
 
 
-def listed(connection: sa.Connection) -> Sequence[sa.Row]:
+def listed(connection: sa.Connection) -> Sequence[Row]:
     """Return all teams, by name."""
     return connection.execute(sa.select(teams).order_by(teams.c.name)).all()
 
 
-def by_id(connection: sa.Connection, team: int) -> sa.Row:
+def by_id(connection: sa.Connection, team: int) -> Row:
     """Return a team.
 
     Raises:
@@ -82,7 +82,7 @@ def by_id(connection: sa.Connection, team: int) -> sa.Row:
     return row
 
 
-def named(connection: sa.Connection, name: str) -> sa.Row:
+def named(connection: sa.Connection, name: str) -> Row:
     """Return a team by its name.
 
     Raises:

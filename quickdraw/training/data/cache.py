@@ -23,7 +23,7 @@ import numpy as np
 from quickdraw import environment, readers
 from quickdraw.components import record_reader
 from quickdraw.components.code_digest import digests_of
-from quickdraw.components.inputs import Specs
+from quickdraw.components.inputs import Batch, Specs
 from quickdraw.console import log
 from quickdraw.readers import QuickDrawFeatureReader
 from quickdraw.records import example, ink, png, tfrecord
@@ -59,7 +59,7 @@ class Drawings:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, rows: np.ndarray | slice) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    def take(self, rows: np.ndarray | slice) -> Batch:
         """Return inputs and labels of some rows; of int `[a, b]` they are `[a, b, …]`."""
         return {name: array[rows] for name, array in self.inputs.items()}, self.labels[rows]
 
@@ -161,7 +161,7 @@ def _open(
     return Drawings(inputs, labels, shards.fingerprint, bad)
 
 
-def _map(path: str, specs: Specs) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def _map(path: str, specs: Specs) -> Batch:
     # Labels are small: read, not mapped.
     labels = np.fromfile(os.path.join(path, "labels"), "<i4")
     # Copy on write: nobody writes, but TensorFlow takes no memory that is read-only.

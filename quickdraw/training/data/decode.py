@@ -117,7 +117,7 @@ def _run(
 
 def _start(
     reader: QuickDrawFeatureReader, jobs: list[tuple[str, str]], shards: Shards
-) -> subprocess.Popen:
+) -> subprocess.Popen[str]:
     job = {
         "jobs": jobs,
         "info": dataclasses.asdict(shards.info),
@@ -143,7 +143,7 @@ def _start(
     return process
 
 
-def _finish(process: subprocess.Popen, bad: BadRecords) -> None:
+def _finish(process: subprocess.Popen[str], bad: BadRecords) -> None:
     assert process.stdout is not None
     try:
         report: dict[str, Any] = json.loads(process.stdout.read())

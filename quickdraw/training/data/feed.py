@@ -15,9 +15,9 @@ from typing import TypeAlias
 import numpy as np
 import tensorflow as tf
 
-from quickdraw import devices
+from quickdraw.components.inputs import Batch
 from quickdraw.console import log
-from quickdraw.devices import Distribution
+from quickdraw.devices import Distribution, gpu_bytes
 from quickdraw.errors import QuickdrawError
 from quickdraw.training.data.cache import Drawings
 from quickdraw.training.settings import Settings
@@ -170,7 +170,7 @@ class StreamedFeed(Feed):
                 f"{needed / 1e6:.1f} MB are needed"
             )
         self._thread = ThreadPoolExecutor(1)
-        self._next: tuple[tuple[int, int], Future] | None = None
+        self._next: tuple[tuple[int, int], Future[Batch]] | None = None
 
     def inputs(self, first_step: int, steps: int) -> StepBatch:
         ready = self._next
@@ -188,10 +188,10 @@ class StreamedFeed(Feed):
     def pick(self, data: Held, inputs: Given, step: tf.Tensor) -> StepBatch:
         return tf.nest.map_structure(lambda each: each[step], inputs)
 
-    def _start(self, first_step: int, steps: int) -> tuple[tuple[int, int], Future]:
+    def _start(self, first_step: int, steps: int) -> tuple[tuple[int, int], Future[Batch]]:
         return (first_step, steps), self._thread.submit(self._read, first_step, steps)
 
-    def _read(self, first_step: int, steps: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    def _read(self, first_step: int, steps: int) -> Batch:
         inputs, labels = self._drawings.take(self._rows(first_step, steps))
         return inputs, labels.astype(np.int64)
 
@@ -247,4 +247,4 @@ def budget_of(settings: Settings) -> float:
     """Return how many bytes drawings may take: as was said, or half of the memory."""
     if settings.memory_budget:
         return settings.memory_budget * 1e6
-    return (devices.gpu_bytes() or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")) / 2
+    return (gpu_bytes() or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")) / 2
