@@ -9,15 +9,14 @@ length, the data, uint32 masked CRC-32C of the data; little endian.
 
 from __future__ import annotations
 
-import gzip
 import struct
-import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
 import google_crc32c
 
 from quickdraw.errors import BadRecordError
+from quickdraw.records import packed
 
 _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")
@@ -38,15 +37,15 @@ def frame(data: bytes) -> bytes:
 
 
 def read(file: BinaryIO, path: str) -> Iterator[bytes | BadRecordError]:
-    """Yield the data of each record of an open shard, plain or gzipped.
+    """Yield the data of each record of an open shard, plain or packed by gzip or zlib.
 
     A damaged record is yielded as an error instead of raised, so that a caller may skip it and
     go on; where the framing itself is lost, the error is the last thing yielded.
     """
     magic = file.read(_HEADER.size)
     file.seek(0)
-    if magic[:3] == b"\x1f\x8b\x08" and not _is_header(magic):
-        file = gzip.GzipFile(fileobj=file)  # type: ignore[assignment]
+    if not _is_header(magic):
+        file = packed.unpacked(file, magic)
     number = 0
     try:
         while header := file.read(_HEADER.size):
@@ -74,8 +73,13 @@ def read(file: BinaryIO, path: str) -> Iterator[bytes | BadRecordError]:
             else:
                 yield BadRecordError(path, number, "corrupted data (its checksum does not match)")
             number += 1
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        yield BadRecordError(path, number, f"damaged gzip stream ({error})")
+    except packed.DAMAGE as error:
+        yield BadRecordError(path, number, f"damaged gzip or zlib stream ({error})")
+
+
+def is_zlib(start: bytes) -> bool:
+    """Return whether the first bytes of a file are those of a shard that zlib has packed."""
+    return packed.is_zlib(start) and not _is_header(start[: _HEADER.size])
 
 
 def _is_header(header: bytes) -> bool:

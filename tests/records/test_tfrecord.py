@@ -3,6 +3,7 @@
 import gzip
 import io
 import struct
+import zlib
 
 import google_crc32c
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from quickdraw.errors import BadRecordError
 from quickdraw.records import example, tfrecord
 
+PACKERS = {"": bytes, "GZIP": gzip.compress, "ZLIB": zlib.compress}
 CONTENTS = [b"first", b"", b"the third one", b"\0" * 9, b"last"]
 
 
@@ -37,9 +39,10 @@ def errors(rows: list[bytes | BadRecordError]) -> list[BadRecordError]:
 def test_what_is_framed_is_read(contents):
     assert read(shard(contents)) == contents
     assert read(gzip.compress(shard(contents))) == contents
+    assert read(zlib.compress(shard(contents))) == contents
 
 
-@pytest.mark.parametrize("compression", ["", "GZIP"])
+@pytest.mark.parametrize("compression", ["", "GZIP", "ZLIB"])
 def test_shards_are_those_of_tensorflow(tmp_path, compression):
     path = str(tmp_path / "shard")
     with tf.io.TFRecordWriter(path, compression) as writer:
@@ -52,7 +55,7 @@ def test_shards_are_those_of_tensorflow(tmp_path, compression):
     if not compression:
         assert written == shard()
     with open(path, "wb") as file:
-        file.write(gzip.compress(shard()) if compression else shard())
+        file.write(PACKERS[compression](shard()))
     dataset = tf.data.TFRecordDataset(path, compression_type=compression)
     assert list(dataset.as_numpy_iterator()) == CONTENTS
 
@@ -163,21 +166,23 @@ def test_a_record_that_claims_a_terabyte_is_refused_without_asking_for_memory(tm
 
 def test_an_empty_shard_has_no_records():
     assert read(b"") == []
-    assert read(gzip.compress(b"")) == []
+    assert read(gzip.compress(b"")) == read(zlib.compress(b"")) == []
 
 
-def test_a_cut_off_gzip_file_ends_in_an_error():
-    packed = gzip.compress(shard(), compresslevel=0)
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
+def test_a_cut_off_packed_file_ends_in_an_error(pack):
+    packed = pack(shard(), 0)
     for length in range(1, len(packed)):
         rows = read(packed[:length])
         assert good(rows) == CONTENTS[: len(good(rows))]
         assert len(errors(rows)) == 1
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
 @pytest.mark.parametrize("level", [0, 9])
-def test_a_damaged_gzip_file_ends_in_an_error(level):
+def test_a_damaged_packed_file_ends_in_an_error(pack, level):
     contents = [bytes([number]) * 60 + b"%d" % number for number in range(20)]
-    packed = gzip.compress(shard(contents), compresslevel=level)
+    packed = pack(shard(contents), level)
     for position in range(10, len(packed)):
         damaged = bytearray(packed)
         damaged[position] ^= 0x55
@@ -188,5 +193,5 @@ def test_a_damaged_gzip_file_ends_in_an_error(level):
 
 @given(st.binary(max_size=100))
 def test_any_bytes_give_records_or_errors(data):
-    for row in read(data) + read(b"\x1f\x8b\x08" + data):
+    for row in read(data) + read(b"\x1f\x8b\x08" + data) + read(b"x\x9c" + data):
         assert isinstance(row, bytes | BadRecordError)
