@@ -2,11 +2,11 @@
 
     python -m quickdraw.datasets.prepare --source=DRAWINGS --output_dir=data/doodles
 
-DRAWINGS is a file, a folder or a pattern in quotes. What is in it is seen by looking, or told by
---format:
+DRAWINGS is a file, a folder or a pattern in quotes. --format says what is in it, or a look does:
 
-    bitmaps     <category>.npy of Quick, Draw!, uint8 [n, 784]; read row by row, never loaded
-    simplified  .ndjson of Quick, Draw!, strokes in 0...255
+    bitmaps     <category>.npy of Quick, Draw!, uint8 [n, 784], read row by row; or X.npy and y.npy,
+                x_train.npy and y_train.npy …: images of all classes with their labels
+    simplified  .ndjson of Quick, Draw!, strokes in 0...255, or a list of such in .json
     raw         .ndjson with times, in screen pixels: simplified on the way as Google does
     binary      <category>.bin of Quick, Draw!
     csv         Kaggle's: drawing, word, perhaps key_id, countrycode, recognized. Without the column
@@ -15,9 +15,10 @@ DRAWINGS is a file, a folder or a pattern in quotes. What is in it is seen by lo
                 each pixel; without such a column the ids are the numbers of the rows, from 1 on
     idx         MNIST and its kin, *-images-idx3-ubyte.gz with its labels beside; t10k is the test
     npz         Sketch-RNN's <category>.npz, KMNIST's, Keras' mnist.npz; their test sets stay
-    pictures    <category>/*.png, .jpg, .webp, .gif, .bmp, .tif … of up to 25 million pixels
+    pictures    <category>/*.png, .jpg, .webp, .gif, .bmp, .tif … of up to 25 million pixels; or
+                train.csv beside them, with a column of their names and one of their classes
     tfrecords   the camp's, TensorFlow's stroke tutorial's (ink, shape, class_index), or any with
-                --image_key and --label_key
+                --image_key and --label_key, be they packed by gzip or zlib
 
 Real drawings: python -m quickdraw.datasets.download --help (Google, CC BY 4.0).
 
@@ -98,7 +99,8 @@ def prepare(  # noqa: PLR0913
         polarity: of images, `dark_on_light` or `light_on_dark`; None looks at each.
         image_key: of TFRecords, the feature with the picture.
         label_key: of TFRecords, the feature with the label; None takes `label` or `class_index`.
-            Of csv files the column; None takes `word`.
+            Of csv and ndjson files the column or field; None takes `word`. Of pictures the column
+            of the csv file beside them.
         runner: of Apache Beam, such as `DirectRunner`; None works without Beam.
         beam_options: further options of Beam, as on a command line.
 
@@ -168,8 +170,8 @@ class Flags(cli.Config):
     image_key: str = field("image", "Feature of a TFRecord with the picture.")
     label_key: str | None = field(
         None,
-        "Feature of a TFRecord with the label (label or class_index if not given), or column of a "
-        "csv file (word if not given).",
+        "Feature of a TFRecord with the label (label or class_index if not given), column of a csv "
+        "file or field of ndjson (word if not given), or column of a csv file beside pictures.",
     )
     categories: tuple[str, ...] | None = field(
         None,

@@ -17,6 +17,21 @@ from quickdraw.errors import QuickdrawError
 
 _SET = re.compile(r"(?<![a-z])(train|test|t10k|valid|val|images|imgs)(?![a-z])")
 _SHOWN = 3
+_WAYS = {
+    (".zip", ".tar", ".tgz", ".tar.gz", ".7z", ".rar"): "an archive: unpack it first",
+    (".parquet", ".arrow"): "a table of Hugging Face's: write its pictures as <class>/<number>.png "
+    "(row['image']['bytes']), or its strokes as ndjson, which are read",
+    (".h5", ".hdf5", ".mat", ".pkl", ".pickle", ".pt", ".pth"): "files that are not read: save the "
+    "arrays by np.savez('data.npz', images=…, labels=…), images in uint8",
+    (
+        ".csv",
+        ".tsv",
+    ): "a csv file has a column 'drawing' of strokes, or a label and 784 pixels a "
+    "row, with commas between; or it names pictures that lie in the same folder",
+    (".json", ".txt"): "drawings are {'word': …, 'drawing': …}, one a line or in a list, in a file "
+    "NAME.ndjson or NAME.json",
+}
+"""Endings of files that are not read → what they are, and what to do."""
 
 
 @dataclasses.dataclass
@@ -120,8 +135,9 @@ def _below(found: Found) -> str:
             return f"; but in {folder}: {what}. Give a folder with files of one format as --source"
     if storage.is_folder(found.path) and pictures_in(found.path):
         return "; but pictures that are in no folder of a class: <class>/*.png expected"
-    if any(name.lower().endswith((".zip", ".tar", ".tgz", ".7z", ".rar")) for name in found.others):
-        return "; but an archive: unpack it first"
+    for endings, way in _WAYS.items():
+        if named := [path for path in found.others if path.lower().endswith(endings)]:
+            return f"; but {os.path.basename(named[0])}: {way}"
     inside = [
         os.path.join(folder, name)
         for folder in filter(storage.is_folder, found.others)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import gzip
 import hashlib
 import os
 import re
 import shutil
-import zlib
 from collections.abc import Iterator
 
 from quickdraw import storage
@@ -17,7 +15,7 @@ from quickdraw.datasets.sources.idx import MAGIC
 from quickdraw.datasets.sources.pictures import pictures_in
 from quickdraw.datasets.sources.pixel_tables import is_table_of_images
 from quickdraw.errors import QuickdrawError
-from quickdraw.records import tfrecord
+from quickdraw.records import packed, tfrecord
 
 FORMATS = {
     "bitmaps": "numpy bitmaps",
@@ -33,9 +31,11 @@ FORMATS = {
 }
 """What a format is called on the command line, and in words."""
 
-_ENDINGS = {".ndjson": "simplified", ".jsonl": "simplified", ".csv": "csv", ".bin": "binary"}
+_ENDINGS = {
+    **dict.fromkeys((".ndjson", ".jsonl", ".json"), "simplified"),
+    **{".csv": "csv", ".bin": "binary"},
+}
 _SHARD = re.compile(r"\.tfrec(ord)?s?(\.gz)?(-\d+-of-\d+)?$")
-_GZIP = b"\x1f\x8b\x08"
 _ZIP = b"PK\3\4"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LINE = 4096
@@ -53,7 +53,7 @@ def kind_of(path: str, is_alone: bool) -> str | None:
     name = os.path.basename(path).lower()
     if not is_alone and not _is_worth_opening(path, name):
         return None
-    start = _start_of(path)
+    start = start_of(path)
     name = name.removesuffix(".gz")
     if start[:1] == b"\x93" or name.endswith(".npy"):
         return "bitmaps"
@@ -73,7 +73,9 @@ def _kind_of_text(path: str, name: str, start: bytes, is_alone: bool) -> str | N
             f"{path}: UTF-8 text expected. Received: UTF-16, as Excel's 'Unicode text' and "
             "PowerShell's > are: save it as UTF-8"
         )
-    is_table = b"drawing" in start.split(b"\n")[0]
+    is_table = b"drawing" in start.split(b"\n")[0].lower()
+    if name.endswith(".json") and b'"drawing"' not in start and not is_alone:
+        return None  # as dataset.json and many others
     if not is_table and is_table_of_images(start) and (is_alone or name.endswith(".csv")):
         return "pixels"
     for ending, kind in _ENDINGS.items():
@@ -81,7 +83,7 @@ def _kind_of_text(path: str, name: str, start: bytes, is_alone: bool) -> str | N
             return kind if is_alone or (start and (kind != "csv" or is_table)) else None
     if not is_alone:
         return None
-    return "simplified" if start.lstrip()[:1] == b"{" else "csv" if is_table else None
+    return "simplified" if start.lstrip()[:1] in (b"{", b"[") else "csv" if is_table else None
 
 
 def _is_worth_opening(path: str, name: str) -> bool:
@@ -92,14 +94,14 @@ def _is_worth_opening(path: str, name: str) -> bool:
     return os.path.isfile(path) and ".tfevents." not in name  # which have the frame of TFRecords
 
 
-def _start_of(path: str) -> bytes:
+def start_of(path: str) -> bytes:
     """Return the first bytes of a file, unpacked."""
-    with storage.open_binary(path) as packed:
-        start = packed.read(_LINE)
-        if start.startswith(_GZIP):
-            packed.seek(0)
+    with storage.open_binary(path) as file:
+        start = file.read(_LINE)
+        if start.startswith(packed.GZIP):
+            file.seek(0)
             with _said(path):
-                start = gzip.GzipFile(fileobj=packed).read(_LINE)
+                start = packed.unpacked(file, start).read(_LINE)
     return start
 
 
@@ -109,26 +111,27 @@ def _holds_records(path: str) -> bool:
 
 
 def unpacked(path: str, scratch: str) -> str:
-    """Return the path of the file or, where it is gzipped, of an unpacked copy.
+    """Return the path of the file or, where it is packed by gzip or zlib, of an unpacked copy.
 
     Raises:
-        QuickdrawError: it is gzipped, and damaged.
+        QuickdrawError: it is packed, and damaged.
     """
-    with storage.open_binary(path) as packed:
-        if not packed.read(3).startswith(_GZIP):
+    with storage.open_binary(path) as file:
+        start = file.read(_LINE)
+        if not start.startswith(packed.GZIP) and not tfrecord.is_zlib(start):
             return path
-        packed.seek(0)
+        file.seek(0)
         name = hashlib.sha256(path.encode()).hexdigest()[:16]
         copy = os.path.join(scratch, f"{name}-{os.path.basename(path).removesuffix('.gz')}")
-        with _said(path), open(copy, "wb") as file:
-            shutil.copyfileobj(gzip.GzipFile(fileobj=packed), file, 1 << 20)
+        with _said(path), open(copy, "wb") as plain:
+            shutil.copyfileobj(packed.unpacked(file, start), plain, 1 << 20)
     return copy
 
 
 @contextlib.contextmanager
 def _said(path: str) -> Iterator[None]:
-    """Turn the exceptions of a damaged gzip file into one line for the user."""
+    """Turn the exceptions of a damaged packed file into one line for the user."""
     try:
         yield
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise QuickdrawError(f"{path}: truncated or damaged gzip file ({error})") from None
+    except packed.DAMAGE as error:
+        raise QuickdrawError(f"{path}: truncated or damaged gzip or zlib file ({error})") from None

@@ -22,18 +22,30 @@ class Lines(DrawingFile):
         path: the file.
         category: its category, where all lines are of one, or have no word.
         raw: whether the strokes are raw; None looks whether they have times.
+        label_key: the field with the word.
+
+    Attributes:
+        name: the file as the user knows it.
+        unit: what a line of it is there.
     """
 
-    def __init__(self, path: str, category: str | None = None, raw: bool | None = None):
+    def __init__(
+        self,
+        path: str,
+        category: str | None = None,
+        raw: bool | None = None,
+        label_key: str = "word",
+    ):
         super().__init__(path, category)
-        self._raw = raw
+        self.name, self.unit = path, "line"
+        self._raw, self._label_key = raw, label_key
 
     @functools.cached_property
     def columns(self) -> list[str]:
         """The fields of the first drawing."""
         for _, data in self.scan(0, self.size):
             with contextlib.suppress(ValueError, RecursionError, TypeError):
-                return list(dict(json.loads(data)))  # type: ignore[arg-type]
+                return list(_named(dict(json.loads(data)), self._label_key))  # type: ignore[arg-type]
         return []
 
     @property
@@ -64,16 +76,18 @@ class Lines(DrawingFile):
                 position += length
 
     def parse(self, position: int, data: bytes) -> Drawing:
-        drawing = parse(data, self.category, self._raw)
+        drawing = parse(data, self.category, self._raw, self._label_key)
         if drawing.word is None and "word" in self.columns:
             raise SkippedDrawing(names.NO_WORD, "no field 'word', which the first drawing has")
         return drawing
 
     def place(self, position: int) -> str:
-        return f"{self.path}, line {line_number(self.path, position):,}"
+        return f"{self.name}, {self.unit} {line_number(self.path, position):,}"
 
 
-def parse(line: bytes, category: str | None = None, raw: bool | None = None) -> Drawing:
+def parse(
+    line: bytes, category: str | None = None, raw: bool | None = None, label_key: str = "word"
+) -> Drawing:
     """Return the drawing of a line.
 
     Raises:
@@ -85,8 +99,17 @@ def parse(line: bytes, category: str | None = None, raw: bool | None = None) -> 
         raise SkippedDrawing("broken JSON", shown(line[:60])) from None
     if not isinstance(fields, dict):
         raise SkippedDrawing("not a JSON object", shown(fields))
+    fields = _named(fields, label_key)
     if "word" in fields and isinstance(word := fields["word"], str | None):
         fields["word"] = names.of_cell(word or "")
     if isinstance(fields.get("key_id"), float):  # read as it is written, to see what it has lost
         fields["key_id"] = json.loads(line, parse_float=str)["key_id"]
     return from_fields(fields, category, raw)
+
+
+def _named(fields: dict, label_key: str) -> dict:
+    """Return the fields of a drawing with the one that has the word under that name."""
+    if label_key == "word" or label_key not in fields:
+        return fields
+    word = fields.pop(label_key)
+    return {**fields, "word": str(word) if isinstance(word, int) else word}

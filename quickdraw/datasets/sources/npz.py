@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
-import math
 import os
 import pickle
 import re
@@ -19,7 +18,7 @@ from typing import IO
 import numpy as np
 
 from quickdraw import storage
-from quickdraw.datasets.sources import names
+from quickdraw.datasets.sources import array_labels
 from quickdraw.datasets.sources.bitmaps import LONGEST_HEADER, Bitmaps
 from quickdraw.datasets.sources.official import split_of
 from quickdraw.drawings.drawing import Drawing
@@ -28,11 +27,10 @@ from quickdraw.errors import QuickdrawError
 LARGEST_LOADED = 1 << 30
 """Bytes of an array that is loaded whole."""
 _LARGEST = 1 << 33
-_IMAGES, _LABELS = ("x", "images", "imgs", "image"), ("y", "labels", "label", "targets")
 
 
 class LabelledImages(Bitmaps):
-    """Images of a .npz file, unpacked to a .npy file, with their labels.
+    """Images with their labels: those of a .npz file, unpacked to a .npy file.
 
     Args:
         path: uint8 `[n, size, size]`.
@@ -78,7 +76,8 @@ def labelled_images(path: str, labels_path: str | None, scratch: str) -> list[La
         with opened(path, images, _LARGEST) as member, open(unpacked, "wb") as file:
             shutil.copyfileobj(member, file, 1 << 20)
         split = split_of(images) or split_of(os.path.basename(path)) or "train"
-        words = _words(labels_path or path, labels)
+        with opened(labels_path or path, labels, LARGEST_LOADED) as member:
+            words = array_labels.words_in(member, f"{labels_path or path}, {labels}")
         files.append(LabelledImages(unpacked, words, name, split))
     return files
 
@@ -145,7 +144,7 @@ def damage(name: str) -> Iterator[None]:
         tokenize.TokenError,
     ) as error:
         what = (str(error).splitlines() or [type(error).__name__])[0]
-        raise QuickdrawError(f"{name}: damaged, or not a .npz file ({what})") from None
+        raise QuickdrawError(f"{name}: damaged, or not a .npz or .npy file ({what})") from None
 
 
 def scratch_path(scratch: str, name: str, ending: str) -> str:
@@ -159,24 +158,14 @@ def labels_of(path: str) -> str:
     return os.path.join(folder, re.sub("imgs|images", "labels", name))
 
 
-def _parts(name: str) -> list[str]:
-    return re.split(r"[^a-z0-9]+", name.lower())
-
-
 def _pairs(path: str, labels_path: str | None) -> dict[str, str]:
     """Return which array has the labels of which array of images."""
     held = list(arrays(path))
     beside = list(arrays(labels_path)) if labels_path else []
     if len(held) == len(beside) == 1:
         return {held[0]: beside[0]}
-    # `train_images` and `train_labels` are the same, but for the word that says what they are.
-    labels = {tuple(part for part in _parts(name) if part not in _LABELS): name for name in held}
-    pairs = {
-        name: labels.get(tuple(part for part in _parts(name) if part not in _IMAGES))
-        for name in held
-        if {*_IMAGES} & {*_parts(name)}
-    }
-    found = {images: array for images, array in pairs.items() if array and array != images}
+    pairs = array_labels.pairs(held)
+    found = {images: labels for images, labels in pairs.items() if labels}
     if not found or len(found) < len(pairs):
         raise QuickdrawError(
             f"{path}: arrays x_train, y_train, x_test, y_test expected, or images with "
@@ -184,25 +173,3 @@ def _pairs(path: str, labels_path: str | None) -> dict[str, str]:
             f"Received: {', '.join(held) or 'none'}"
         )
     return found
-
-
-def _words(path: str, array: str) -> list[str]:
-    """Return the class of each image."""
-    with opened(path, array, LARGEST_LOADED) as member:
-        labels = np.lib.format.read_array(member, allow_pickle=False)
-    received = f"Received: {labels.dtype} {list(labels.shape)}"
-    if labels.dtype.kind in "US" and labels.ndim == 1:
-        return [
-            names.clean(text if isinstance(text, str) else text.decode(errors="replace"))
-            for text in labels.tolist()
-        ]
-    if labels.dtype.kind not in "iufb":
-        raise QuickdrawError(f"{path}, {array}: numbers or names expected. {received}")
-    if labels.ndim == 2 and labels.shape[1] > 1:
-        if not np.array_equal(np.sort(labels)[:, -2:], np.tile([0, 1], (len(labels), 1))):
-            raise QuickdrawError(f"{path}, {array}: one label an image expected. {received}")
-        labels = labels.argmax(axis=1)
-    labels = labels.reshape(len(labels), math.prod(labels.shape[1:]))[:, 0]
-    if (labels < 0).any() or (labels != np.floor(labels)).any():
-        raise QuickdrawError(f"{path}, {array}: whole numbers from 0 on expected. {received}")
-    return [str(label) for label in labels.astype(np.int64).tolist()]

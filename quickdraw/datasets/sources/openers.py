@@ -7,7 +7,15 @@ import os
 from collections.abc import Callable, Sequence
 
 from quickdraw import storage
-from quickdraw.datasets.sources import finding, formats, labelling, names, npz, unread
+from quickdraw.datasets.sources import (
+    finding,
+    formats,
+    labelled_bitmaps,
+    labelling,
+    names,
+    npz,
+    unread,
+)
 from quickdraw.datasets.sources.base import DrawingFile, Source
 from quickdraw.datasets.sources.binary import Binary
 from quickdraw.datasets.sources.bitmaps import Bitmaps
@@ -58,8 +66,24 @@ def _chosen(wish: Wish, paths: list[str], is_folder: bool = False) -> list[tuple
 
 
 def _open_bitmaps(wish: Wish, paths: list[str]) -> Source:
+    if labels := labelled_bitmaps.labels_beside(paths):
+        return _open_labelled_bitmaps(wish, paths, labels)
     files = [Bitmaps(wish.unpacked(path), name) for name, path in _chosen(wish, paths)]
     return Source(FORMATS["bitmaps"], list(files))
+
+
+def _open_labelled_bitmaps(wish: Wish, paths: list[str], labels: dict[str, str]) -> Source:
+    if missing := labelled_bitmaps.without_labels(paths, labels):
+        raise QuickdrawError(
+            f"{missing}: the file of its labels is missing beside it, such as "
+            f"{os.path.basename(next(iter(labels.values())))}"
+        )
+    files = []
+    for images in filter(labels.__contains__, paths):
+        unpacked = wish.unpacked(images), wish.unpacked(labels[images])
+        files.append(labelled_bitmaps.opened(*unpacked, images, labels[images]))
+    rest = {*paths} - {*labels, *labels.values()}
+    return Source(FORMATS["bitmaps"], list(files), unread=unread.counted(sorted(rest), wish.path))
 
 
 def _open_binary(wish: Wish, paths: list[str]) -> Source:
@@ -70,7 +94,8 @@ def _open_binary(wish: Wish, paths: list[str]) -> Source:
 def _open_lines(wish: Wish, paths: list[str]) -> Source:
     raw = {"raw": True, "simplified": False}.get(wish.format or "")
     name = FORMATS["raw" if raw else "simplified"]
-    return open_words(wish, paths, name, lambda path, name: Lines(path, name, raw))
+    key = wish.label_key or "word"
+    return open_words(wish, paths, name, lambda path, name: Lines(path, name, raw, key))
 
 
 def _open_tables(wish: Wish, paths: list[str]) -> Source:

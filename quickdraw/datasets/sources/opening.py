@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from quickdraw import storage
 from quickdraw.console import log
-from quickdraw.datasets.sources import finding, majority, official, unread
+from quickdraw.datasets.sources import finding, labelled_pictures, majority, official, unread
 from quickdraw.datasets.sources.base import Source
 from quickdraw.datasets.sources.finding import Found
 from quickdraw.datasets.sources.formats import FORMATS
@@ -18,7 +18,7 @@ from quickdraw.datasets.sources.openers import OPENERS, Wish, unlabelled_picture
 from quickdraw.errors import QuickdrawError
 from quickdraw.records.labels import differ, same_classes
 
-_KEYED = {"label_key": ("tfrecords", "csv"), "image_key": ("tfrecords",)}
+_KEYED = {"label_key": ("tfrecords", "csv", "simplified"), "image_key": ("tfrecords",)}
 _HOW_TO_READ = ("format", "polarity", "image_key", "label_key")
 
 
@@ -42,7 +42,8 @@ def open_source(  # noqa: PLR0913
         polarity: of images, `dark_on_light` or `light_on_dark`; None looks at them.
         image_key: of TFRecords, the feature with the picture.
         label_key: of TFRecords, the feature with the label; None takes `label` or `class_index`.
-            Of csv files the column; None takes `word`.
+            Of csv and ndjson files the column or field; None takes `word`. Of pictures the column
+            of the csv file beside them.
 
     Raises:
         QuickdrawError: nothing there, several formats, an unknown category, or files that are not
@@ -55,10 +56,12 @@ def open_source(  # noqa: PLR0913
         {each: kind for each, kind in found.kinds.items() if each not in parts},
         [each for each in found.others if each not in parts],
     )
-    opened = [_open_part(wish, folder, split) for folder, split in parts.items()]
-    if rest.kinds or not parts:
-        opened.insert(0, _open(wish, rest))
-    source = _merged(opened, path)
+    source = _open_labelled_pictures(wish, found)
+    if source is None:
+        opened = [_open_part(wish, folder, split) for folder, split in parts.items()]
+        if rest.kinds or not parts:
+            opened.insert(0, _open(wish, rest))
+        source = _merged(opened, path)
     if polarity and source.has_strokes and source.format != FORMATS["tfrecords"]:
         # TFRecords may hold images, too.
         raise QuickdrawError(f"--polarity is for images. Received: {source.format} in {path}")
@@ -120,16 +123,31 @@ def _open(wish: Wish, found: Found) -> Source:
     """Open what was found, all of one format."""
     told = "simplified" if wish.format == "raw" else wish.format
     files, kind = finding.of_one_format(found, told)
-    for flag, is_told in (("label_key", wish.label_key), ("image_key", wish.image_key != "image")):
-        if is_told and kind not in _KEYED[flag]:
-            some = " and ".join(FORMATS[each] for each in _KEYED[flag])
-            raise QuickdrawError(
-                f"--{flag} is for {some}. Received: {FORMATS[kind]} in {found.path}"
-            )
+    if wish.label_key:
+        _check_flag("label_key", kind, found.path)
+    if wish.image_key != "image":
+        _check_flag("image_key", kind, found.path)
     source = OPENERS[kind](wish, files)
     others = {*found.others, *found.kinds} - {*files, *wish.read}
     left = source.unread | unread.counted(sorted(others), found.path)
     return dataclasses.replace(source, unread=left)
+
+
+def _check_flag(flag: str, kind: str, path: str) -> None:
+    """Raise QuickdrawError if a flag is not for files of a format."""
+    if kind not in _KEYED[flag]:
+        some = " and ".join(FORMATS[each] for each in _KEYED[flag])
+        raise QuickdrawError(f"--{flag} is for {some}. Received: {FORMATS[kind]} in {path}")
+
+
+def _open_labelled_pictures(wish: Wish, found: Found) -> Source | None:
+    """Open pictures whose classes stand in csv files; None if there is no such file."""
+    if wish.format not in (None, "pictures"):
+        return None
+    source = labelled_pictures.opened(wish, found)
+    if source and wish.image_key != "image":
+        _check_flag("image_key", "pictures", found.path)
+    return source
 
 
 def _merged(sources: Sequence[Source], path: str) -> Source:

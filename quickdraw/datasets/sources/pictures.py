@@ -58,8 +58,13 @@ class Pictures(DrawingFile):
         with storage.open_binary(self.place(position)) as file:
             return file.read(size)
 
+    def word(self, position: int) -> str | None:
+        """Return the class of a picture."""
+        return self.category
+
     def parse(self, position: int, data: bytes) -> Drawing:
-        known = Drawing(self.category, [], key_id="" if self.category else self._stem(position))
+        word = self.word(position)
+        known = Drawing(word, [], key_id="" if word else self._stem(position))
         try:
             image, adjusted = greyscale.on_black(greyscale.decode(data), self.polarity)
         except SkippedDrawing as error:

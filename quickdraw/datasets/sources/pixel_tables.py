@@ -151,6 +151,10 @@ def _other(cell: str, is_id: bool, place: str) -> str:
         raise QuickdrawError(
             f"{place}: an id that has lost digits. Received: {cell[:40]}"
         ) from None
+    if re.fullmatch(r"-\d.*|\d*\.\d*[1-9]\d*", text):
+        raise QuickdrawError(
+            f"{place}: a label expected, a name or a whole number from 0 on. Received: {text[:40]}"
+        )
     whole = re.fullmatch(r"(\d+)\.0*", text)
     return whole[1] if whole else text
 

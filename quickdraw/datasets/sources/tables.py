@@ -37,6 +37,7 @@ class Table(DrawingFile):
         label_key: the column with the word; `word` when not given.
 
     Attributes:
+        name: the file as the user knows it.
         columns: what is in them: a field's name, or nothing where they are not read.
         unused: the names of those that are not read.
 
@@ -52,7 +53,7 @@ class Table(DrawingFile):
         label_key: str | None = None,
     ):
         super().__init__(path, category)
-        self._raw = raw
+        self.name, self._raw = path, raw
         with storage.open_binary(path) as file:
             header = _row(file)
         columns: list[str] = []
@@ -118,7 +119,7 @@ class Table(DrawingFile):
         return dict(zip(self.columns, values, strict=True))
 
     def place(self, position: int) -> str:
-        return f"{self.path}, line {line_number(self.path, position):,}"
+        return f"{self.name}, line {line_number(self.path, position):,}"
 
 
 def _field(column: str, label_key: str | None) -> str:

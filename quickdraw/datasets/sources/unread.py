@@ -44,11 +44,15 @@ def counted(paths: Iterable[str], source: str) -> dict[str, int]:
 def said(counts: dict[str, int]) -> str:
     """Return in words what was not read."""
     parts = [
-        f"{name} ({'empty' if not count else f'{count:,} files'})" if count != 1 else name
+        f"{name} ({f'{count:,} {_unit(name)}' if count else 'empty'})" if count != 1 else name
         for name, count in counts.items()
     ]
     more = f", and {len(parts) - _SHOWN:,} more" if len(parts) > _SHOWN else ""
     return f"not read: {', '.join(parts[:_SHOWN])}{more}"
+
+
+def _unit(name: str) -> str:
+    return "rows" if name.startswith("rows of ") else "files"
 
 
 def _relative(path: str, start: str) -> str:

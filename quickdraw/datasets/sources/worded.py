@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from quickdraw.console import log
 from quickdraw.datasets.sources import formats, names, unread
 from quickdraw.datasets.sources.base import DrawingFile, Source
+from quickdraw.datasets.sources.json_lists import one_a_line
 from quickdraw.datasets.sources.labelling import telling_of
 from quickdraw.datasets.sources.lines import Lines
 from quickdraw.datasets.sources.official import split_of_path
 from quickdraw.datasets.sources.tables import Table
 from quickdraw.drawings.drawing import Drawing, SkippedDrawing
-from quickdraw.errors import QuickdrawError
+from quickdraw.errors import QuickdrawError, did_you_mean
 
 if TYPE_CHECKING:
     from quickdraw.datasets.sources.openers import Wish
@@ -38,14 +39,19 @@ def open_words(
     mixed = False
     for path in paths:
         name = names.without_copy(names.of_path(path))
-        unpacked = formats.unpacked(path, wish.scratch)
+        whole = formats.unpacked(path, wish.scratch)
+        unpacked = one_a_line(whole, path, wish.scratch)
         split = split_of_path(path, wish.path)
         # Drawings without a word are of the file's class; in one called test they are of none.
         file = make(unpacked, None if split == "test" else name)
+        file.name = path
+        if isinstance(file, Lines) and unpacked != whole:
+            file.unit = "drawing"
         if next(file.scan(0, file.size), None) is None:
             empty.append(path)
             continue
         first = first_drawing(file)
+        _check_columns(path, file, first, wish.label_key)
         word = first.word if first else None
         if first and first.strokes:
             times[word, len(first.strokes[0]) == 3] = path
@@ -82,6 +88,19 @@ def usable_drawings(file: DrawingFile) -> Iterator[Drawing]:
                 yield file.parse(position, data)
 
 
+def _check_columns(
+    path: str, file: Lines | Table, first: Drawing | None, label_key: str | None
+) -> None:
+    """Raise QuickdrawError if no drawing has strokes, or a word, where they are looked for."""
+    has = ", ".join(map(repr, file.columns))
+    if first is None and file.columns and "drawing" not in file.columns:
+        raise QuickdrawError(f"{path}: drawings with a field 'drawing' expected. Received: {has}")
+    if label_key and "word" not in file.columns:
+        raise QuickdrawError(
+            f"{path}: there is no field {label_key!r}{did_you_mean(label_key, file.columns)}"
+        )
+
+
 def _say_unlabelled(path: str, file: Lines | Table, word: str | None) -> None:
     """Say that a file has no word, but other columns.
 
@@ -91,7 +110,7 @@ def _say_unlabelled(path: str, file: Lines | Table, word: str | None) -> None:
     if "word" in file.columns or not file.unused:
         return
     columns = f"Other columns: {', '.join(map(repr, file.unused))}"
-    if isinstance(file, Table) and (telling := telling_of(file.unused)):
+    if telling := telling_of(file.unused):
         raise QuickdrawError(
             f"{path}: no column 'word': --label_key names the one with the class, such as "
             f"--label_key={telling[0]}. {columns}"

@@ -83,7 +83,7 @@ def test_labels_of_any_kind(tmp_path, tmp_path_factory, labels):
         ({"x": TRAIN, "y": -np.ones(5)}, "whole numbers from 0 on"),
         ({"x": TRAIN, "y": np.full(5, 0.5)}, "whole numbers from 0 on"),
         ({"x": TRAIN, "y": np.ones((5, 3))}, "one label an image expected"),
-        ({"x": TRAIN, "y": np.array([None] * 5)}, "a.npz, y: damaged"),
+        ({"x": TRAIN, "y": np.array([None] * 5)}, "a.npz, y: holds pickled Python objects"),
     ],
 )
 def test_other_arrays(tmp_path, tmp_path_factory, arrays, words):

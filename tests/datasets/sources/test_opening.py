@@ -77,9 +77,28 @@ def test_other_files(tmp_path, data):
 
 
 def test_what_lies_there_instead_is_named(tmp_path):
-    (tmp_path / "drawings.json").write_text(f"[{LINE}]")
-    with pytest.raises(QuickdrawError, match=r"Received: none of them; not read: drawings.json$"):
+    (tmp_path / "drawings.xyz").write_text(f"[{LINE}]")
+    with pytest.raises(QuickdrawError, match=r"Received: none of them; not read: drawings.xyz$"):
         opened(tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("train-00000-of-00001.parquet", "write its pictures as <class>/<number>.png"),
+        ("mnist.h5", "save the arrays by np.savez"),
+        ("data.pkl", "save the arrays by np.savez"),
+        ("quickdraw.zip", "an archive: unpack it first"),
+        ("quickdraw.tar.gz", "an archive: unpack it first"),
+        ("fer2013.tsv", "a csv file has a column 'drawing' of strokes, or a label and 784 pixels"),
+        ("drawings.txt", "in a file NAME.ndjson or NAME.json"),
+    ],
+)
+def test_what_to_do_about_files_that_are_not_read(tmp_path, name, way):
+    (tmp_path / name).write_bytes(b"PAR1\0\0")
+    for path in (tmp_path, tmp_path / name):
+        with pytest.raises(QuickdrawError, match=f"but {name}: .*{way}"):
+            opened(path, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["x.csv", "x.ndjson", "x.jsonl"])

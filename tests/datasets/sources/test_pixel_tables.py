@@ -101,6 +101,8 @@ def test_emnist_is_turned_upright(tmp_path, capsys):
     ("text", "message"),
     [
         (table(["label", *PIXELS], ["a", "", "c", "d", "e"]), "row 2: no word"),
+        (table(["label", *PIXELS], [1, 2, -1, 2, 1]), "row 3: a label expected, .* Received: -1"),
+        (table(["label", *PIXELS], [1, 2.5, 1, 2, 1]), "row 2: a label expected, .* Received: 2.5"),
         (table(["id", *PIXELS], ["5.83E+15"] * 5), "row 1: an id that has lost digits"),
         (table(["label", *PIXELS], LABELS)[:-20], "row 5: 65 columns expected"),
         (table(["label", "Usage", *PIXELS], LABELS), r"Received: 66 \(label, Usage, pixel0"),

@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import io
 import json
+import zlib
 
 import numpy as np
 import pytest
@@ -153,9 +154,10 @@ def test_other_keys(tmp_path):
         drawings_of(tmp_path, image_key="image/encoded")
 
 
-def test_gzipped_and_named_otherwise(tmp_path):
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
+def test_packed_and_named_otherwise(tmp_path, pack):
     record = serialise(image=png.encode(IMAGE), label=3)
-    shard(tmp_path / "a", record, pack=gzip.compress)
+    shard(tmp_path / "a", record, pack=pack)
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     (drawing,) = drawings_of(tmp_path / "a", scratch)

@@ -110,10 +110,27 @@ def test_a_column_that_sounds_like_the_class(tmp_path, tmp_path_factory, column)
     assert [file.parse(*record).word for record in file.scan(0, file.size)] == ["3"]
 
 
+@pytest.mark.parametrize("value", ['"3"', "3"])
+def test_a_field_that_sounds_like_the_class(tmp_path, tmp_path_factory, value):
+    (tmp_path / "train.ndjson").write_text(LINE.replace('"word": "cat"', f'"label": {value}'))
+    with pytest.raises(QuickdrawError, match="train.ndjson: no column 'word'.*--label_key=label"):
+        opened(tmp_path, tmp_path_factory)
+    (file,) = opened(tmp_path, tmp_path_factory, label_key="label").files
+    assert [file.parse(*record).word for record in file.scan(0, file.size)] == ["3"]
+    with pytest.raises(QuickdrawError, match="no field 'labl'. Did you mean 'label'"):
+        opened(tmp_path, tmp_path_factory, label_key="labl")
+
+
+def test_lines_without_a_drawing_are_no_test_set(tmp_path, tmp_path_factory):
+    (tmp_path / "a.ndjson").write_text(2 * '{"strokes": [[[0, 9], [0, 9]]], "key_id": "1"}\n')
+    with pytest.raises(QuickdrawError, match="field 'drawing' expected. Received: 'strokes', 'key"):
+        opened(tmp_path, tmp_path_factory)
+
+
 def test_fields_of_lines_that_are_not_read(tmp_path, tmp_path_factory, capsys):
-    (tmp_path / "train.ndjson").write_text(LINE.replace("word", "label"))
+    (tmp_path / "train.ndjson").write_text(LINE.replace("word", "age"))
     source = opened(tmp_path, tmp_path_factory)
-    assert source.unread == {"column 'label'": 1}
+    assert source.unread == {"column 'age'": 1}
     assert "so these are drawings of the class 'train'" in capsys.readouterr().err
 
 
