@@ -92,10 +92,10 @@ def find() -> Cluster | None:
             "start others. There are no parameter servers; python -m quickdraw.eval follows a "
             "training"
         )
+    if names and f"{kind} {number}" not in names:
+        raise _not_understood(f"no {kind} {number} among {', '.join(names)}", text)
     if len(names) < 2:
         return None
-    if f"{kind} {number}" not in names:
-        raise _not_understood(f"no {kind} {number} among {', '.join(names)}", text)
     _check(addresses, text)
     return Cluster(names, addresses, names.index(f"{kind} {number}"))
 

@@ -78,6 +78,10 @@ def test_a_task_that_is_not_ours_is_one_line(monkeypatch, capsys, kind, workers)
             "no worker 2 among worker 0, worker 1",
         ),
         (
+            '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
+            "no worker 1 among worker 0",
+        ),
+        (
             '{"cluster": {"worker": ["a:1", "b"]}, "task": {"type": "worker", "index": 0}}',
             "host:port expected, not 'b'",
         ),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import types
 import typing
 from typing import Any, Literal, TypeVar
@@ -137,7 +138,11 @@ def parse(values: flags.FlagValues, argv: list[str], elsewhere: Elsewhere = NOWH
         name = error.flagname
         raise UsageError(f"no flag --{name}{hint(name, list(values), elsewhere)}") from None
     except (flags.Error, ValueError) as error:  # the latter where --no… is given a value
-        raise UsageError(str(error).replace("FATAL Flags parsing error: ", "")) from None
+        text = str(error).replace("FATAL Flags parsing error: ", "")
+        not_boolean = r"\('Non-boolean argument to boolean flag', (.*)\)"
+        raise UsageError(
+            re.sub(not_boolean, r"true or false expected. Received: \1", text)
+        ) from None
     if rest:
         before = argv[: len(argv) - len(rest)]
         raise UsageError(

@@ -59,6 +59,7 @@ def run(
         if "--help" in argv[1:] or "-h" in argv[1:]:
             print(f"{inspect.getdoc(module)}\n\nFlags:\n{help_of(values)}", flush=True)
             return 0
+        _check_text(argv)
         parse(values, argv, elsewhere)
         command(read_flags(values, kind))
         return 0
@@ -78,6 +79,18 @@ def run(
             raise
         print(f"{name}: {explanation}", file=sys.stderr)
         return QuickdrawError.exit_code
+
+
+def _check_text(argv: list[str]) -> None:
+    for argument in argv:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            shown = argument.encode(errors="replace").decode()
+            raise UsageError(
+                f"text in UTF-8 expected. Received: {shown!r}. This terminal is set to another "
+                "encoding; with PYTHONUTF8=1 before the command Python takes no notice of that"
+            ) from None
 
 
 def _program(path: str) -> str:
@@ -101,6 +114,10 @@ def load_tensorflow() -> None:
     to stderr. Anything else, such as a GPU that cannot be used, is passed on.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Before ~/.keras/keras.json, too.
+    if (backend := os.environ.get("KERAS_BACKEND") or "tensorflow") != "tensorflow":
+        log(f"KERAS_BACKEND={backend} is passed over: models are trained with TensorFlow")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as captured:

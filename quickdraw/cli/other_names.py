@@ -181,6 +181,8 @@ def hint(name: str, known: Collection[str], elsewhere: Elsewhere = NOWHERE) -> s
         elsewhere: those on the other side of its `--`.
     """
     theirs = elsewhere.names
+    if name.lower().startswith(("no-", "no_")) and (meant := _same(name[3:], known)):
+        return f". Did you mean --no{meant}?"
     for find in (_same, _renamed):
         if meant := find(name, known):
             return f". Did you mean --{meant}?"

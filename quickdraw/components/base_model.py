@@ -84,6 +84,11 @@ class BaseModel(Component):
                 f"must return logits of shape (None, {num_classes}). "
                 f"Received: {getattr(logits, 'shape', logits)}",
             )
+        if not keras.backend.is_float_dtype(logits.dtype):
+            raise mistake(
+                type(self).create_model,
+                f"must return logits of a float dtype. Received: {logits.dtype}",
+            )
         with explained(type(self).create_model):
             model = keras.Model(unwrapped(given), logits)
             _check_names(model)

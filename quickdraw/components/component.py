@@ -37,6 +37,7 @@ class Component:
                 )
             if hidden := _hidden_method(cls):
                 raise TypeError(f"{hidden} is a method, so a parameter must have another name")
+            _annotate_new_defaults(cls)
             dataclasses.dataclass(kw_only=True)(cls)
         except (TypeError, ValueError) as error:
             written = sys._getframe(1)  # the class statement
@@ -75,6 +76,17 @@ def _hidden_method(kind: type) -> str | None:
         if callable(method) and not (callable(own) or hasattr(own, "__func__") or name[:2] == "__"):
             return name
     return None
+
+
+def _annotate_new_defaults(kind: type) -> None:
+    """Give the inherited parameters that get a new default, `units = 32`, their type again.
+
+    Without one a dataclass would keep the inherited default.
+    """
+    for base in filter(dataclasses.is_dataclass, kind.__mro__[1:]):
+        for name in {field.name for field in dataclasses.fields(base)} & set(vars(kind)):
+            if name not in inspect.get_annotations(kind):
+                kind.__annotations__[name] = typing.get_type_hints(base)[name]
 
 
 def _explain_default(kind: type) -> str | None:

@@ -24,6 +24,7 @@ ModelInputs = np.ndarray | dict[str, np.ndarray]
 """A batch as a model takes it: the array of its one input, or those of several by name."""
 
 _NAMES = ("image", "ink")
+_ROUNDING = 2  # grey levels by which an image may differ from itself
 
 
 def specs(inputs: tuple[str, ...], image_size: int, channels: int, max_points: int) -> Specs:
@@ -102,8 +103,10 @@ def preprocessed(
     Raises:
         QuickdrawError: it fails, or returns something else.
     """
+    first = images[:1].copy()
     with explained(preprocess):
         changed = np.asarray(preprocess(images))
+        alone = np.asarray(preprocess(first))
     side = image_size or images.shape[1]
     expected = (len(images), side, side, images.shape[3])
     if changed.dtype != np.uint8 or changed.shape != expected:
@@ -111,5 +114,11 @@ def preprocessed(
             preprocess,
             f"must return uint8 images of shape {expected}. "
             f"Received: {changed.dtype} of shape {changed.shape}",
+        )
+    if np.abs(changed[:1].astype(int) - alone).max(initial=0) > _ROUNDING:
+        raise mistake(
+            preprocess,
+            "makes something else of the same image the next time, or beside other images: it must "
+            "go by the image alone. Random changes are --augment's",
         )
     return np.ascontiguousarray(changed)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
+import re
 import sys
 import traceback
 import types
@@ -35,7 +37,12 @@ def find(name: str, base: type[C]) -> type[C]:
 
 def find_class(name: str, base: type[T], homes: tuple[str, ...]) -> type[T]:
     """Return the subclass of any class that a name stands for; see `find`."""
-    module_name, _, class_name = name.rpartition(".")
+    if re.search(r"[/\\:()]|\.py\b", name):
+        raise QuickdrawError(
+            "a class of one's own is named by its module and its name, such as "
+            f"my_models.MyModel for MyModel in my_models.py. Received: {name!r}"
+        )
+    module_name, _, class_name = re.sub(r"^tf\.", "tensorflow.", name).rpartition(".")
     homes = (module_name,) if module_name else homes
     known: dict[str, type[T]] = {}
     for home in homes:
@@ -54,12 +61,15 @@ def find_class(name: str, base: type[T], homes: tuple[str, ...]) -> type[T]:
             f"it into a file such as my_models.py, and train it as my_models.{class_name}"
         )
     hint = did_you_mean(class_name, known) if known else f". {where} has no {base.__name__}"
+    if not module_name and os.path.isfile(f"{class_name}.py"):
+        hint = f". Of {class_name}.py, name the class: {class_name}.MyClass"
     raise QuickdrawError(f"{where} has no {base.__name__} named {class_name!r}{hint}")
 
 
 def _import(name: str) -> types.ModuleType:
     try:
-        with own_first():
+        # Its own os.chdir must not move what the flags name.
+        with contextlib.chdir(os.getcwd()), own_first():
             module = importlib.import_module(name)
         hidden = hidden_file(name.partition(".")[0])
         if hidden and not is_users(getattr(module, "__file__", None) or "<frozen >"):

@@ -88,18 +88,24 @@ class Run:
 
     def differences(self, other: Run) -> list[str]:
         """Return, in words, what matters and is not the same in two runs."""
-        mine, theirs = _what_matters(self), _what_matters(other)
-        return [
-            f"{name} {mine.get(name)!r} → {theirs.get(name)!r}"
-            for name in mine | theirs
-            if mine.get(name) != theirs.get(name)
-        ]
+        return _differences(_what_matters(self), _what_matters(other))
 
 
 def _is_named(own: str, given: str) -> bool:
     """Return whether a name may stand for a class: one's own without its module, ours with it."""
     ours = given.startswith("quickdraw.") and given.rpartition(".")[2] == own
     return ours or given == own or own.endswith(f".{given}")
+
+
+def _differences(mine: dict[str, object], theirs: dict[str, object]) -> list[str]:
+    found = []
+    for name in mine | theirs:
+        one, other = mine.get(name), theirs.get(name)
+        if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+            found += [f"{name} {each}" for each in _differences(one, other)]
+        elif one != other:
+            found.append(f"{name} {one!r} → {other!r}")
+    return found
 
 
 def _what_matters(run: Run) -> dict[str, object]:

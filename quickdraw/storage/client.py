@@ -38,6 +38,11 @@ def split(path: str) -> tuple[str, str]:
     match = re.fullmatch(r"gs://([^/*?\[]+)(?:/+(.*))?", path, re.S)
     if match is None:
         raise QuickdrawError(f"a local path or gs://bucket/… expected. Received: {path!r}")
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", match[1]):
+        raise QuickdrawError(
+            f"gs://{match[1]}: a bucket's name has small letters, digits, '-', '_' and '.', and "
+            "begins and ends with a letter or digit"
+        )
     return match[1], match[2] or ""
 
 

@@ -92,6 +92,8 @@ def make_folders(path: str) -> None:
     if is_remote(path):
         client.split(path)
         return
+    if re.match(r"(gs|s3|https?|file):", path):
+        raise QuickdrawError(f"a local path or gs://bucket/… expected. Received: {path!r}")
     if path.startswith("~"):
         raise QuickdrawError(
             f"{path}: the home folder is not meant by ~ here. Write {os.path.expanduser(path)!r}, "
@@ -162,6 +164,8 @@ def _stream(path: str) -> int | str | None:
     """Return what to open where `path` is no file to be replaced; None where it is one."""
     if os.path.isdir(path):
         raise QuickdrawError(f"{path}: a file expected, and a folder is there")
+    if path == "-":
+        raise QuickdrawError("-: a file expected. Standard output is /dev/stdout, a file - is ./-")
     if match := _DESCRIPTOR.fullmatch(path):
         # Not by its name: that would begin anew a file that the shell has led the stream to.
         sys.stdout.flush()

@@ -229,4 +229,7 @@ def make_augmentation(chosen: str | Component) -> Augmentation:
     """
     if isinstance(chosen, Augmentation):
         return chosen
-    return create(Augmentation, parse_params(str(chosen)))
+    try:
+        return create(Augmentation, parse_params(str(chosen)))
+    except QuickdrawError as error:
+        raise QuickdrawError(f"--augment: {error}") from None

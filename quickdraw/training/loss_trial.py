@@ -26,6 +26,7 @@ def check_loss(loss: BaseLoss, num_classes: int) -> None:
     count = 6 if num_classes != 6 else 7  # so that no other axis passes for that of the examples
     logits = tf.constant(np.random.default_rng(0).normal(size=(count, num_classes)), tf.float32)
     labels = tf.range(count, dtype=tf.int32) % num_classes
+    before = {name: id(value) for name, value in vars(loss).items()}
     with explained(function), tf.GradientTape() as tape:
         # Of any number of examples, as an evaluation has.
         traced = tf.function(loss.calculate_loss).get_concrete_function(
@@ -33,6 +34,13 @@ def check_loss(loss: BaseLoss, num_classes: int) -> None:
         )
         tape.watch(logits)
         values = traced(logits, labels)
+    after = {name: id(value) for name, value in vars(loss).items()}
+    if changed := [name for name, value in after.items() if before.get(name) != value]:
+        raise mistake(
+            function,
+            f"sets self.{changed[0]}: its Python runs once, when the step is compiled, and what it "
+            "counted or kept would never change again. Calculate from logits and labels alone",
+        )
     if getattr(values, "shape", None) != (count,):
         mean = ", so without a mean over them" if getattr(values, "shape", None) == () else ""
         raise mistake(

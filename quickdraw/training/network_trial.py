@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from quickdraw.components.base_model import BaseModel
+from quickdraw.components.inputs import unwrapped
 from quickdraw.components.preprocessing import NORMALISE
-from quickdraw.components.user_code import mistake
+from quickdraw.components.user_code import explained, mistake
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
 
 _SHAPING = ("Cast", "ExpandDims", "Flatten", "Reshape", "Squeeze")
+_DRAWINGS = 3
+_NEAR = 0.02  # beyond what bfloat16 and other kernels for other sizes change
 _TINY = 0.01  # no network scales images of 0 to 1 by less
 
 
@@ -55,10 +60,48 @@ def check_network(model: BaseModel, network: keras.Model) -> None:
             f"warning: {function.__qualname__} divides the images as if they were 0 to 255, and "
             f"they are 0 to 1 already: leave {', '.join(scaled)} out, or hardly anything is learned"
         )
+    _check_answers(function, network)
     if unused := _unused(network):
         log(
             f"warning: {function.__qualname__} makes layers whose output nothing uses: "
             f"{', '.join(unused)}. They are left out"
+        )
+
+
+def _check_answers(function: Callable, network: keras.Model) -> None:
+    """Warn where a drawing gets another answer the next time, or beside other drawings."""
+    random = np.random.default_rng(0)
+    drawings = {
+        each.name: random.integers(0, 256, (_DRAWINGS, *each.shape[1:])).astype(each.dtype)
+        for each in network.inputs
+    }
+    first = {name: array[:1] for name, array in drawings.items()}
+    with explained(function):
+        together, again, alone = (
+            np.asarray(network(unwrapped(given), training=False), np.float32)[0]
+            for given in (drawings, drawings, first)
+        )
+    near = _NEAR * (1 + np.abs(together).max())
+    if np.abs(together - again).max() > near:
+        log(
+            f"warning: {function.__qualname__} answers at random, when it predicts, too: a layer "
+            "that adds noise must do so in training only, def call(self, x, training=False)"
+        )
+    elif np.abs(together - alone).max() > near:
+        log(
+            f"warning: {function.__qualname__} answers otherwise where other drawings are in the "
+            "batch: a mean, a maximum or a norm over axis 0, the batch, is not what predicts one "
+            "drawing"
+        )
+
+
+def warn_of_single_drawings(network: keras.Model, drawings: int) -> None:
+    """Warn where a batch normalization has one drawing a step to learn from."""
+    kinds = keras.layers.BatchNormalization
+    if drawings == 1 and any(isinstance(each, kinds) for each in network._flatten_layers()):
+        log(
+            "warning: with one drawing a step, BatchNormalization subtracts each drawing's own "
+            "mean, and predictions are worse than training: a larger --batch_size"
         )
 
 

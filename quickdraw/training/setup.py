@@ -18,7 +18,7 @@ from quickdraw.training.augmentation import Augmentation
 from quickdraw.training.data.cache import Drawings
 from quickdraw.training.initial_weights import InitialWeights, load_initial_weights
 from quickdraw.training.loss_trial import check_loss
-from quickdraw.training.network_trial import check_network
+from quickdraw.training.network_trial import check_network, warn_of_single_drawings
 from quickdraw.training.objective import check_teachers, class_weights
 from quickdraw.training.optimizers import code_of_optimizer, log_optimizer, try_optimizer
 from quickdraw.training.parts import Parts
@@ -93,6 +93,7 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
     try_optimizer(settings, built)
     check_loss(found.loss, len(run.labels))
     check_network(found.model, built)
+    warn_of_single_drawings(built, settings.batch_size // devices.replicas)
 
     # 5. Validation drawings.
     validation = validation_records.read(settings, run, load, train)

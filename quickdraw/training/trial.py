@@ -109,7 +109,8 @@ def checked_gradients(
         if gradient is not None:  # not a teacher's
             raise QuickdrawError(
                 f"a layer uses the variable {variable.name}, which would be neither trained nor "
-                "saved: Keras must make it, self.add_weight(…) in the layer's __init__ or build"
+                "saved: it must be made, as a layer or by self.add_weight(…), in the __init__ or "
+                "build of the layer that uses it, not in its call"
             )
     _tell_unreached(weights, gradients[:count])
     return gradients[:count]

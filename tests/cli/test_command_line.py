@@ -248,3 +248,16 @@ def test_config_is_found_in_the_home_folder(config, monkeypatch, tmp_path):
     config({"batch_size": 7})
     monkeypatch.setenv("HOME", str(tmp_path))
     assert parsed("--config=~/config.json").batch_size == 7
+
+
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ("--start_new_model=yes", "true or false expected. Received: 'yes'"),
+        ("--no-start-new-model", "Did you mean --nostart_new_model?"),
+        ("--no_start_new_model", "Did you mean --nostart_new_model?"),
+    ],
+)
+def test_yes_and_no_are_told(argument, told):
+    with pytest.raises(QuickdrawError, match=re.escape(told)):
+        parsed(argument)

@@ -195,3 +195,24 @@ def test_packages_that_no_command_needs_seem_missing_only_for_a_while(tmp_path, 
 
     assert json.loads("1") == 1
     monkeypatch.delitem(sys.modules, "seldom_needed")
+
+
+@pytest.mark.parametrize("name", ["한글", "ü", "b\udcff"])
+def test_text_in_another_encoding_is_one_line(name, capsys):
+    garbled = name.encode(errors="surrogateescape").decode("ascii", errors="surrogateescape")
+    assert run(lambda values: None, f"--config={garbled}") == 2
+    assert "text in UTF-8 expected" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax", ""])
+def test_keras_computes_with_tensorflow_whatever_is_set(backend):
+    program = (
+        "from quickdraw import cli; cli.load_tensorflow()\n"
+        "import keras; print(keras.backend.backend())"
+    )
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "tensorflow\n"
+    assert ("is passed over" in done.stderr) == bool(backend)

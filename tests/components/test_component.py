@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import sys
 from typing import Optional
 
@@ -344,3 +345,48 @@ def test_an_annotation_that_cannot_be_understood_is_told():
 
     with pytest.raises(QuickdrawError, match=r"Strange: an annotation .*'Nothing'.*test_component"):
         create(Strange, {"units": 3})
+
+
+# Defaults that a subclass changes
+
+
+@pytest.mark.parametrize(
+    ("base", "name", "value"),
+    [
+        (models.CnnModel, "filters", (4, 8)),
+        (losses.FocalLoss, "gamma", 1.0),
+        (zoo.StrokeRnnModel, "max_points", 64),
+    ],
+)
+def test_a_new_default_of_an_inherited_parameter_needs_no_type(base, name, value):
+    kind = type("Mine", (base,), {name: value})
+    assert getattr(kind(), name) == value
+    assert create(kind, {name: getattr(base(), name)}).params() == base().params()
+    assert type("Below", (kind,), {})().params() == kind().params()
+
+
+def test_a_new_default_that_all_would_share_is_told():
+    with pytest.raises(QuickdrawError, match=r"the default of filters must be .*Received: \[4\]"):
+        type("Mine", (models.CnnModel,), {"filters": [4]})
+
+
+# Names
+
+
+@pytest.mark.parametrize("name", ["mine.py", "./mine.py:Mine", "mine/Mine", "mine:Mine", "Mine()"])
+def test_a_path_is_told_how_classes_are_named(name, write_module):
+    write_module("mine", OWN)
+    with pytest.raises(QuickdrawError, match=r"my_models\.MyModel for MyModel in my_models\.py"):
+        find(name, models.BaseModel)
+
+
+def test_a_module_alone_is_told_that_a_class_is_missing(write_module):
+    write_module("mine", OWN)
+    with pytest.raises(QuickdrawError, match=r"Of mine\.py, name the class: mine\.MyClass"):
+        find("mine", models.BaseModel)
+
+
+def test_a_module_that_changes_the_current_folder_does_not_move_the_run(write_module, tmp_path):
+    write_module("moving", "import os; os.makedirs('sub'); os.chdir('sub')" + OWN)
+    find("moving.Mine", models.BaseModel)
+    assert os.getcwd() == str(tmp_path)

@@ -12,6 +12,7 @@ from reading import noise
 
 from quickdraw import eval as evaluation
 from quickdraw import runs, train
+from quickdraw.components.inputs import preprocessed
 from quickdraw.components.preprocessing import AS_IT_IS, Preprocessing
 from quickdraw.errors import QuickdrawError
 from quickdraw.models import BaseModel
@@ -119,3 +120,29 @@ def test_ink_has_no_pixels(tiny_data, tmp_path, capsys):
     flags = [f"--train_data_pattern={tiny_data.train}", f"--train_dir={tmp_path}/run"]
     assert train.main(["train", *flags, "--model=StrokeRnnModel", "--crop=8"]) == 1
     assert "--crop: images are changed, and StrokeRnnModel takes ink" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda images: images * np.random.default_rng().random((len(images), 1, 1, 1)),
+        lambda images: images - images.mean(axis=0),
+        lambda images: np.roll(images, 1, axis=0),
+    ],
+)
+def test_an_image_is_preprocessed_by_itself(change):
+    def preprocess(images):
+        return change(images).astype(np.uint8)
+
+    images = np.random.default_rng(0).integers(0, 256, (4, 6, 6, 1), np.uint8)
+    with pytest.raises(QuickdrawError, match="must go by the image alone"):
+        preprocessed(preprocess, images, None)
+
+
+def test_preprocessing_may_change_the_images_in_place():
+    def preprocess(images):
+        images //= 2
+        return images
+
+    images = np.full((4, 6, 6, 1), 200, np.uint8)
+    assert preprocessed(preprocess, images, None).max() == 100

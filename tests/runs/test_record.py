@@ -45,7 +45,7 @@ def test_a_record_says_what_made_it(run):
     ("field", "value"),
     [
         ("model", "MlpModel"),
-        ("model_params", {"filters": [8, 16], "dropout": 0.4}),
+        ("model_params", {"units": 8}),
         ("loss_params", {"label_smoothing": 0.1}),
         ("labels", ["hot dog", "고양이"]),
         ("image_size", 32),
@@ -55,6 +55,11 @@ def test_a_record_says_what_made_it(run):
 def test_a_field_that_matters_is_a_difference(run, field, value):
     (difference,) = run.differences(dataclasses.replace(run, **{field: value}))
     assert difference == f"{field} {getattr(run, field)!r} → {value!r}"
+
+
+def test_of_parameters_those_that_differ_are_named(run):
+    other = dataclasses.replace(run, model_params={"filters": [8, 16], "dropout": 0.4})
+    assert run.differences(other) == ["model_params dropout 0.5 → 0.4"]
 
 
 def test_a_setting_that_matters_is_a_difference(run):

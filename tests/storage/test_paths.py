@@ -272,3 +272,28 @@ def test_settings_may_come_through_a_pipe(tmp_path):
     writer.start()
     assert storage.read_json(str(tmp_path / "settings")) == {"batch_size": 3}
     writer.join()
+
+
+@pytest.mark.parametrize("path", ["gs:/bucket/run", "s3:/bucket/run", "https:/host/run", "file:/x"])
+def test_no_folder_is_called_as_a_place_in_a_cloud(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(QuickdrawError, match="gs://bucket/… expected"):
+        storage.make_folders(path)
+    with pytest.raises(QuickdrawError), storage.write_whole(f"{path}.csv"):
+        pass
+    assert os.listdir() == []
+
+
+@pytest.mark.parametrize("bucket", ["B_", "My-Bucket", "_b", "b c", "-"])
+def test_a_name_that_no_bucket_has_is_told(bucket):
+    with pytest.raises(QuickdrawError, match="a bucket's name has small letters"):
+        storage.exists(f"gs://{bucket}/x")
+
+
+def test_no_file_is_called_as_standard_output(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(QuickdrawError, match="/dev/stdout"), storage.write_whole("-"):
+        pass
+    with storage.write_whole("./-") as file:
+        file.write("x")
+    assert os.listdir() == ["-"]

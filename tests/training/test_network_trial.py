@@ -7,9 +7,10 @@ import pytest
 from keras import layers
 
 from quickdraw import models
+from quickdraw.components.lookup import find
 from quickdraw.errors import QuickdrawError
 from quickdraw.models import BaseModel
-from quickdraw.training.network_trial import check_network
+from quickdraw.training.network_trial import check_network, warn_of_single_drawings
 
 
 def model_of(function) -> BaseModel:
@@ -93,3 +94,66 @@ def test_images_that_are_divided_again_are_told(scale, capfd):
 def test_other_scales_are_as_they_are(scale, capfd):
     check_network(*network_of(scale))
     assert "divides" not in capfd.readouterr().err
+
+
+# Answers
+
+
+def centred(self, images, num_classes):
+    x = layers.Flatten()(images)
+    return layers.Dense(num_classes)(x - keras.ops.mean(x, axis=0, keepdims=True))
+
+
+def ranked(self, images, num_classes):
+    return keras.ops.softmax(flat(images), axis=0)
+
+
+class Noise(layers.Layer):
+    def call(self, x):
+        return x + keras.random.normal(keras.ops.shape(x))
+
+
+def noisy(self, images, num_classes):
+    return flat(Noise()(images))
+
+
+def augmented(self, images, num_classes):
+    return flat(layers.GaussianNoise(0.5)(layers.RandomRotation(0.2)(images)))
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        (centred, "centred answers otherwise where other drawings are in the batch"),
+        (ranked, "ranked answers otherwise where other drawings are in the batch"),
+        (noisy, "noisy answers at random, when it predicts, too"),
+        (augmented, ""),
+        (lambda self, images, n: layers.BatchNormalization()(flat(images)), ""),
+    ],
+)
+def test_an_answer_goes_by_the_drawing_alone(function, told, capfd):
+    model = model_of(function)
+    check_network(model, model.build(12, 1, 3))
+    warnings = capfd.readouterr().err
+    assert told in warnings if told else warnings == ""
+
+
+@pytest.mark.parametrize("zoo_model", ["CnnModel", "ResNetModel", "FusionModel", "StrokeRnnModel"])
+def test_models_of_the_package_answer_for_each_drawing(zoo_model, capfd):
+    model = find(zoo_model, BaseModel)()
+    check_network(model, model.build(28, 1, 3))
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("drawings", "told"), [(1, True), (2, False)])
+def test_batch_normalization_of_single_drawings_is_told(drawings, told, capfd):
+    network = model_of(lambda self, x, n: layers.BatchNormalization()(flat(x))).build(12, 1, 3)
+    warn_of_single_drawings(network, drawings)
+    assert ("with one drawing a step" in capfd.readouterr().err) == told
+
+
+@pytest.mark.parametrize("dtype", ["int32", "bool", "uint8"])
+def test_logits_are_floats(dtype):
+    model = model_of(lambda self, x, n: keras.ops.cast(flat(x), dtype))
+    with pytest.raises(QuickdrawError, match=f"logits of a float dtype. Received: {dtype}"):
+        model.build(12, 1, 3)

@@ -47,7 +47,9 @@ def test_a_tuned_name_and_the_class_of_keras_are_two_things():
     assert theirs.learning_rate.numpy() == np.float32(0.01)
 
 
-@pytest.mark.parametrize("name", ["RMSprop", "rmsprop", "keras.optimizers.RMSprop"])
+@pytest.mark.parametrize(
+    "name", ["RMSprop", "rmsprop", "keras.optimizers.RMSprop", "tf.keras.optimizers.RMSprop"]
+)
 def test_momentum_and_other_parameters_reach_it(name):
     optimizer = made(optimizer=name, momentum=0.5, optimizer_params="rho=0.8, epsilon=1")
     assert isinstance(optimizer, keras.optimizers.RMSprop)
