@@ -43,11 +43,16 @@ def unpacked(file: BinaryIO, start: bytes) -> BinaryIO:
     """
     if start.startswith(GZIP):
         return gzip.GzipFile(fileobj=file)  # type: ignore[return-value]
-    if is_zlib(start):
+    if _is_zlib(start):
         return io.BufferedReader(_Zlib(file), _BLOCK)
     return file
 
 
-def is_zlib(start: bytes) -> bool:
+def is_packed(start: bytes) -> bool:
+    """Return whether bytes begin as a packed file does."""
+    return start.startswith(GZIP) or _is_zlib(start)
+
+
+def _is_zlib(start: bytes) -> bool:
     """Return whether bytes begin as a zlib stream does: RFC 1950, with a window of 32 KiB."""
     return start[:1] == b"\x78" and int.from_bytes(start[:2]) % 31 == 0

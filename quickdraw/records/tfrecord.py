@@ -44,7 +44,7 @@ def read(file: BinaryIO, path: str) -> Iterator[bytes | BadRecordError]:
     """
     magic = file.read(_HEADER.size)
     file.seek(0)
-    if not _is_header(magic):
+    if not begins_record(magic):
         file = packed.unpacked(file, magic)
     number = 0
     try:
@@ -77,9 +77,12 @@ def read(file: BinaryIO, path: str) -> Iterator[bytes | BadRecordError]:
         yield BadRecordError(path, number, f"damaged gzip or zlib stream ({error})")
 
 
-def is_zlib(start: bytes) -> bool:
-    """Return whether the first bytes of a file are those of a shard that zlib has packed."""
-    return packed.is_zlib(start) and not _is_header(start[: _HEADER.size])
+def begins_record(start: bytes) -> bool:
+    """Return whether the first bytes of a file, twelve or more, begin a record that is not packed.
+
+    The checksum tells for sure, while the length may begin as the magic number of any format.
+    """
+    return _is_header(start[: _HEADER.size])
 
 
 def _is_header(header: bytes) -> bool:

@@ -10,6 +10,8 @@ import re
 import shutil
 from collections.abc import Iterator
 
+import numpy as np
+
 from quickdraw import storage
 from quickdraw.datasets.sources.idx import MAGIC
 from quickdraw.datasets.sources.pictures import pictures_in
@@ -55,7 +57,9 @@ def kind_of(path: str, is_alone: bool) -> str | None:
         return None
     start = start_of(path)
     name = name.removesuffix(".gz")
-    if start[:1] == b"\x93" or name.endswith(".npy"):
+    if tfrecord.begins_record(start):
+        return "tfrecords"
+    if start.startswith(np.lib.format.MAGIC_PREFIX) or name.endswith(".npy"):
         return "bitmaps"
     if start.startswith(_ZIP):
         return "npz" if name.endswith(".npz") else None
@@ -98,7 +102,7 @@ def start_of(path: str) -> bytes:
     """Return the first bytes of a file, unpacked."""
     with storage.open_binary(path) as file:
         start = file.read(_LINE)
-        if start.startswith(packed.GZIP):
+        if start.startswith(packed.GZIP) and not tfrecord.begins_record(start):
             file.seek(0)
             with _said(path):
                 start = packed.unpacked(file, start).read(_LINE)
@@ -118,7 +122,7 @@ def unpacked(path: str, scratch: str) -> str:
     """
     with storage.open_binary(path) as file:
         start = file.read(_LINE)
-        if not start.startswith(packed.GZIP) and not tfrecord.is_zlib(start):
+        if tfrecord.begins_record(start) or not packed.is_packed(start):
             return path
         file.seek(0)
         name = hashlib.sha256(path.encode()).hexdigest()[:16]

@@ -49,9 +49,10 @@ def opened(wish: Wish, found: Found) -> Source | None:
     root = found.path
     if not storage.is_folder(root) or {*found.kinds.values()} - {"pictures"}:
         return None
-    folders = {each: pictures_in(os.path.join(root, each)) for each in _folders(root)}
-    if not (tables := _tables(root, folders)):
+    inner = [os.path.basename(each) for each in (*found.kinds, *found.others)]
+    if not (tables := _tables(root, ["", *inner])):
         return None
+    folders = {each: pictures_in(os.path.join(root, each)) for each in _folders(root)}
     named = {os.path.basename(each) for each, held in folders.items() if held}
     classes = [name for name in named if name and not split_of(name)]
     pictures = ((folder, name) for folder, held in folders.items() for name in held)
@@ -71,6 +72,7 @@ def _tables(root: str, folders: Iterable[str]) -> list[LabelTable]:
     paths = [
         os.path.join(folder, name)
         for folder in folders
+        if storage.is_folder(os.path.join(root, folder))
         for name in storage.listdir(os.path.join(root, folder))
         if name.lower().endswith(".csv") and name[0] not in "._" and not _MADE_UP.search(name)
     ]

@@ -107,7 +107,7 @@ def parse(
     return from_fields(fields, category, raw)
 
 
-def _named(fields: dict, label_key: str) -> dict:
+def _named(fields: dict[str, object], label_key: str) -> dict[str, object]:
     """Return the fields of a drawing with the one that has the word under that name."""
     if label_key == "word" or label_key not in fields:
         return fields

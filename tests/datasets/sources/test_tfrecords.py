@@ -154,6 +154,20 @@ def test_other_keys(tmp_path):
         drawings_of(tmp_path, image_key="image/encoded")
 
 
+@pytest.mark.parametrize("magic", [b"\x93", b"\0\0\x08", b"\x1f\x8b\x08", b"\x78\x9c"])
+def test_a_length_that_looks_like_the_magic_number_of_another_format(tmp_path, magic):
+    length = int.from_bytes(magic, "little")
+    picture = png.encode(255 * np.eye(8, dtype=np.uint8))
+    base = len(serialise(image=picture, label=3, note=b""))
+    sizes = range(length - base, 0, -1)
+    records = (serialise(image=picture, label=3, note=b" " * size) for size in sizes)
+    record = next(record for record in records if len(record) == length)
+    assert shard(tmp_path / "a", record).read_bytes().startswith(magic)
+    for path in (tmp_path, tmp_path / "a"):
+        (drawing,) = drawings_of(path, tmp_path)
+        assert drawing.word == "3"
+
+
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
 def test_packed_and_named_otherwise(tmp_path, pack):
     record = serialise(image=png.encode(IMAGE), label=3)
