@@ -42,7 +42,7 @@ _MOST_BYTES = 256 * 1024
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(cli.Config):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     train_dir: str | None = field(
         None,

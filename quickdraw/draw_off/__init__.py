@@ -1,25 +1,25 @@
-"""The final: everybody's models guess, live, what players draw in the room.
+"""A live final: all teams' models compete to recognise what players draw in the room.
 
     python -m quickdraw.draw_off --train_dir=runs/cnn,runs/resnet --models=handed_in --host=0.0.0.0
 
-The organiser opens the secret link that is printed, and chooses who takes part, the words and how
-many rounds. Players join with their phones by a QR code and take turns to draw; the big screen
-shows the drawing, the clock, what every model guesses, and the score as it goes.
+The organiser opens the secret link that is printed, and chooses the models, the words and the
+number of rounds. Players join with their phones by a QR code and take turns to draw; the big screen
+shows the drawing, the clock, every model's guesses, and the score.
 
 --train_dir names runs, local or gs://, which are exported once; --models a folder of ONNX files as
 quickdraw.export or `quickdraw.leaderboard final` writes them. Teams can also hand theirs in on a
 page, and the organiser can add files, and runs of the folder --runs, until the contest begins. Each
 file is checked, and runs in a process of its own with limits: on Linux without network, files or
-other system calls. A model that hangs or fails is begun anew, after three times in a row it is out;
-nobody else notices.
+other system calls. A model that hangs or fails is restarted, and is out after three failures in a
+row; other models are not affected.
 
-Everything that happens is appended to events.jsonl in --output_dir before it counts. The same
-command again, after a power cut or Ctrl+C, goes on in the round that was going on; its link is
-that of the first start (--new_link makes another). --score=true only prints the score, recomputed
+Every event is appended to events.jsonl in --output_dir before it takes effect. The same command
+again, after a power cut or Ctrl+C, continues in the same round; the organiser's link stays that
+of the first start (--new_link makes another). --score=true only prints the score, recomputed
 from the file, and writes standings.csv and rounds.csv.
 
-The rules are on the page: a hit is the word as likeliest guess twice in a row, 100 points at once
-and 50 at the end of 20 seconds; 10 points times the word's probability at the end; 10 less for
+The rules are on the page. A hit is the word as likeliest guess twice in a row: 100 points at once,
+falling to 50 after 20 seconds; plus 10 points times the word's probability at the end; minus 10 for
 another word with more than 80 %. See docs/en/play.md. It needs the extra [serve]:
 pip install -e '.[serve]'. Ready in seconds; a model takes about 30 MB.
 """
@@ -35,7 +35,7 @@ from quickdraw.fields import field
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(cli.Config):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     train_dir: str | None = field(
         None, "Runs that may take part, local or gs://, separated by commas.", path=True

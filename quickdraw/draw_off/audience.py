@@ -1,4 +1,4 @@
-"""Those who are connected: players with their phones, the big screen, the organiser."""
+"""The connected clients: players with their phones, the big screen, the organiser."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from quickdraw.draw_off.director import Director
 from quickdraw.drawings import Strokes
 from quickdraw.errors import QuickdrawError
 
-MOST_SOCKETS, MOST_OF_ADDRESS = 400, 300  # a school may have one address
+MOST_SOCKETS, MOST_OF_ADDRESS = 400, 300  # a school may share one address
 _HELLO_SECONDS = 15.0
 _LONGEST = 128 * 1024
-_PAUSE = 0.08  # between two messages to one client
+_PAUSE = 0.08  # seconds between two messages to a client
 
 
 class Audience:
-    """All that are connected.
+    """All connected clients.
 
     Args:
         director: of the contest.
-        invitation: returns how players come in, `{"url": …, "svg": …}`, for a Host header.
+        invitation: returns the link for players, `{"url": …, "svg": …}`, for a Host header.
     """
 
     def __init__(self, director: Director, invitation: Callable[[str], dict[str, str]]):
@@ -45,13 +45,13 @@ class Audience:
         return {client.player for client in self._clients if client.player}
 
     def wake(self) -> None:
-        """Wake the tasks that tell each page what is new."""
+        """Wake the tasks that send updates to the clients."""
         self._texts.clear()
         for client in self._clients:
             client.woken.set()
 
     def admits(self, address: str) -> bool:
-        """Return whether one more socket from an address is taken."""
+        """Return whether another socket from an address is accepted."""
         alike = sum(client.address == address for client in self._clients)
         return len(self._clients) < MOST_SOCKETS and alike < MOST_OF_ADDRESS
 
@@ -80,7 +80,7 @@ class Audience:
                 await socket.close(1008)
             self.wake()
 
-    # ---- What they say
+    # ---- Messages from clients
     async def _heard(self, client: Client) -> Message:
         message = await client.socket.receive()
         if message["type"] == "websocket.disconnect":
@@ -124,7 +124,7 @@ class Audience:
                 self._take_over(client, player.player)
 
     def _take_over(self, client: Client, player: str) -> None:
-        """Make a client a player's; the page that was theirs before is closed."""
+        """Assign a client to a player; the player's previous page is closed."""
         for other in self._clients:
             if other.player == player:
                 other.player = ""
@@ -173,11 +173,11 @@ class Audience:
             await director.start()
         elif kind == "ink":
             director.ink(message)
-            client.sent = contest.drawing  # which it has
+            client.sent = contest.drawing  # the client knows it
         elif kind == "done" and message.get("round") == contest.now.number:
             await director.finish("drawer")
 
-    # ---- What they are told
+    # ---- Messages to clients
     async def _tell(self, client: Client) -> None:
         last = ""
         with contextlib.suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
@@ -191,7 +191,7 @@ class Audience:
                     await client.send(ink)
                 await asyncio.sleep(_PAUSE)
                 await client.woken.wait()
-        with contextlib.suppress(Exception):  # it does not read
+        with contextlib.suppress(Exception):  # the client does not read
             await client.socket.close(1008)
 
     def _state_text(self, for_organiser: bool) -> str:
@@ -202,7 +202,7 @@ class Audience:
         return self._texts[name]
 
     def _ink_text(self, client: Client) -> str:
-        """Return what is new of the drawing for a client; made once for all who have the same."""
+        """Return the change of the drawing for a client; encoded once for all in the same state."""
         drawing, sent = self._director.contest.drawing, client.sent
         if sent is drawing:
             return ""
@@ -220,5 +220,5 @@ class Audience:
 
 
 def _check(is_right: bool) -> None:
-    if not is_right:  # guessing is hopeless: secrets have 60 bits and more
+    if not is_right:  # at least 60 bits: cannot be guessed
         raise RefusedError("wrong_link", "the link is wrong")

@@ -1,4 +1,4 @@
-"""What the pages are told: the state of the contest, for everybody and for the organiser."""
+"""The state of the contest that is sent to the pages: for everybody, and for the organiser."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from quickdraw.draw_off.director import Director
 
 
 class RoundState(TypedDict):
-    """The round at hand; between rounds that which has just ended.
+    """The current round; between rounds, the previous one.
 
     Attributes:
         number: of the round.
-        word: that is drawn.
-        player: the id of who draws.
-        name: of who draws.
-        at: milliseconds of its clock.
+        word: the word to draw.
+        player: the id of the player who draws.
+        name: of that player.
+        at: the time on its clock, in milliseconds.
         runs: whether the clock runs.
-        of: milliseconds that it takes.
+        of: its length in milliseconds.
         finished: whether it has ended.
     """
 
@@ -34,18 +34,18 @@ class RoundState(TypedDict):
 
 
 class ModelState(TypedDict):
-    """A model, with the round at hand counted in.
+    """A model, with the current round included.
 
     Attributes:
         id: of the model.
-        name: what people call it.
+        name: its display name.
         rank: its place.
         points: in all rounds.
         hits: in how many rounds it hit.
         round: points in this round.
-        hit: the millisecond of its hit; None without one.
-        top: (word, probability) of its last answer, the likeliest first.
-        p: the probability of the word, in its last answer.
+        hit: the time of its hit, in milliseconds; None without one.
+        top: (word, probability) of its latest answer, the likeliest first.
+        p: the probability of the word, in its latest answer.
         state: "loading", "ready" or "out".
     """
 
@@ -62,7 +62,7 @@ class ModelState(TypedDict):
 
 
 def state(director: Director) -> dict[str, object]:
-    """Return what everybody may know: no token, nothing of how a model runs."""
+    """Return the public state, without secrets and details of the models' processes."""
     contest = director.contest
     return {
         "kind": "state",
@@ -79,14 +79,14 @@ def state(director: Director) -> dict[str, object]:
 
 
 def organisers_state(director: Director) -> dict[str, object]:
-    """Return what the organiser may know besides."""
+    """Return what only the organiser sees."""
     contest, here = director.contest, director.here()
     entered = [
         {
             "id": each.model,
             "name": each.name,
             "by": each.by,
-            "labels": each.labels if contest.phase == "lobby" else [],  # they may be many
+            "labels": each.labels if contest.phase == "lobby" else [],  # there may be many
             "out": each.out,
             "chosen": each.model in contest.chosen,
         }
@@ -101,7 +101,7 @@ def organisers_state(director: Director) -> dict[str, object]:
 
 
 def _round(director: Director) -> RoundState | None:
-    """Return the round at hand, or the last one; None before the first."""
+    """Return the current round, or the previous one; None before the first."""
     contest, clock = director.contest, director.clock
     known = contest.now or (contest.past[-1] if contest.past else None)
     if known is None:
@@ -120,7 +120,7 @@ def _round(director: Director) -> RoundState | None:
 
 
 def _models(director: Director) -> list[ModelState]:
-    """Return the models in the order of their places, with the round at hand counted in."""
+    """Return the models by rank, with the current round included."""
     contest = director.contest
     known = contest.now or (contest.past[-1] if contest.past else None)
     shown: list[ModelState] = []

@@ -1,4 +1,4 @@
-"""A page that is connected, and how much it may say."""
+"""A connected client, and its rate limit."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _A_SECOND, _BURST = 30.0, 60.0  # messages
 
 
 class Client:
-    """A connected page.
+    """A connected client.
 
     Attributes:
         role: "screen", "player" or "organiser".
-        player: the id of the player whose page it is; empty for others.
-        invited: whether it came by a link with the code.
-        woken: is set when there is something to tell.
-        sent: the drawing as it was told.
+        player: the id of the player; empty for other roles.
+        invited: whether it came through a link with the code.
+        woken: is set when there is something to send.
+        sent: the drawing as last sent.
     """
 
     def __init__(self, socket: WebSocket):
@@ -45,11 +45,11 @@ class Client:
         return self.left >= 0
 
     async def send(self, text: str) -> None:
-        """Send; one who does not read must not keep answers in this server's memory."""
+        """Send a message, with a timeout: a client that does not read must not fill the buffer."""
         await asyncio.wait_for(self.socket.send_text(text), _SEND_SECONDS)
 
     async def close(self, word: str) -> None:
-        """Say why, by the name of a text of the pages, and close."""
+        """Send the reason, as the key of a text of the pages, and close."""
         with contextlib.suppress(Exception):
             await self.send(json.dumps({"kind": "refused", "word": word}))
             await self.socket.close(1008)

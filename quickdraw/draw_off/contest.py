@@ -1,21 +1,21 @@
-"""The contest as a function of its events: who plays, which round it is, what was guessed.
+"""The state of the contest as a function of its events (event sourcing).
 
-Events, in the order in which they may come:
+Events, in the order in which they may occur:
 
-    opened      format, rules, organiser (a hash), code: the contest is made
-    linked      organiser (a hash): another link, the old one is void
+    opened      format, rules, organiser (a hash), code: the contest is created
+    linked      organiser (a hash): a new link replaces the old one
     entered     model, name, by, labels, file: a model that may take part
-    withdrawn   model: one that does not
+    withdrawn   model: it no longer takes part
     joined      player, name, token (a hash)
     began       models, words (that all of them know), chosen (that are drawn), rounds
     round       round, word, player: who is to draw what
     started     round: the clock runs
     ink         round, at, keep, strokes: see `strokes_after`
     answers     round, at, answers: by model `top`, `[[word, probability], …]`, and `p` of the word
-    clock       round, at: so late is it, where nothing else says so
+    clock       round, at: the time, while there are no other events
     finished    round, why
     annulled    round, again: it does not count
-    out         model, why: it answers no more
+    out         model, why: it is out of the contest
     ended
 
 Every one has `kind` and `time`; `at` is milliseconds of the round's clock.
@@ -40,11 +40,11 @@ class EnteredModel:
 
     Attributes:
         model: its id.
-        name: what people call it.
+        name: its display name.
         by: "run" or "file".
-        labels: what it knows.
-        file: within the contest's folder.
-        out: why it answers no more; empty while it does.
+        labels: its classes.
+        file: its path in the contest's folder.
+        out: why it is out; empty while it is not.
     """
 
     model: str
@@ -57,13 +57,13 @@ class EnteredModel:
 
 @dataclasses.dataclass
 class Player:
-    """Somebody who draws.
+    """A player, who draws.
 
     Attributes:
-        player: the id, which others see.
-        name: what they call themselves.
-        token: the hash of what proves it.
-        turns: how often they have drawn.
+        player: the public id.
+        name: the display name.
+        token: the hash of the secret that identifies them.
+        turns: the number of rounds they have drawn in.
     """
 
     player: str
@@ -73,25 +73,25 @@ class Player:
 
 
 class Contest:
-    """What the events so far have led to.
+    """The state after the events so far.
 
     Attributes:
         rules: of the game.
         organiser: the hash of the organiser's token; empty before the contest is opened.
-        code: that players and teams need to come in.
-        models: all that were entered, by id.
+        code: the code that players and teams need to join.
+        models: all entered models, by id.
         players: by id.
-        chosen: the models that take part, since it began.
-        words: those that all of them know.
-        drawn: those of them that are drawn.
-        rounds: how many are planned.
+        chosen: the models that take part, once it began.
+        words: the classes that all of them know.
+        drawn: the words that may be drawn.
+        rounds: the planned number of rounds.
         phase: "lobby", "idle" (between rounds), "ready", "drawing" or "over".
-        now: the round at hand, while one is.
-        past: those that have ended and count.
-        drawing: raw strokes of the round at hand, or of the one before.
-        at: milliseconds of its clock.
-        number: of the last round.
-        again: who draws what once more, where the organiser wants so.
+        now: the current round; None between rounds.
+        past: the rounds that have ended and count.
+        drawing: raw strokes of the current round, or of the previous one.
+        at: the time on the round's clock, in milliseconds.
+        number: of the latest round.
+        again: the annulled round that is to be repeated; None for none.
     """
 
     def __init__(self) -> None:
@@ -109,10 +109,10 @@ class Contest:
         self.again: tuple[str, str] | None = None
 
     def apply(self, event: Event) -> None:
-        """Take in an event.
+        """Apply an event.
 
         Raises:
-            QuickdrawError: it is of a kind that this version does not know.
+            QuickdrawError: it is of a kind unknown to this version.
         """
         act: Callable[[Event], None] | None = getattr(self, f"_{event['kind']}", None)
         if act is None:
@@ -120,21 +120,21 @@ class Contest:
         act(event)
 
     def common_words(self, models: Sequence[str]) -> list[str]:
-        """Return the words that all of some models know, in order."""
+        """Return the words that all of some models know, sorted."""
         known = [set(self.models[model].labels) for model in models]
         return sorted(set.intersection(*known)) if known else []
 
     def standings(self, provisional: bool = False) -> list[Place]:
-        """Return the places; provisional: as if the round at hand ended now."""
+        """Return the ranking; provisional includes the current round as if it ended now."""
         rounds = [*self.past, *([self.now] if provisional and self.now else [])]
         return rules.standings(self.rules, self.chosen, rounds)
 
     @property
     def limit(self) -> int:
-        """The milliseconds of a round."""
+        """The length of a round, in milliseconds."""
         return self.rules.seconds * 1000
 
-    # ---- What each kind of event does
+    # ---- One method for each kind of event
     def _opened(self, event: Event) -> None:
         if event["format"] > FORMAT:
             raise QuickdrawError(
@@ -205,14 +205,14 @@ class Contest:
 
 
 def strokes_after(drawing: Strokes, keep: Sequence[int], strokes: Strokes) -> Strokes:
-    """Return a drawing after a change: what is kept of it, and what comes then.
+    """Return a drawing after a change: a prefix of it, and new strokes.
 
-    Undoing keeps less, drawing on adds; a phone that was away sends what is missing.
+    Undo keeps a shorter prefix; drawing appends; a phone that reconnects sends what is missing.
 
     Args:
         drawing: strokes `[[x, …], [y, …], [milliseconds, …]]`.
         keep: how many whole strokes, and how many points of the next one.
-        strokes: what follows; the first goes on with that next one, if a point of it is kept.
+        strokes: what follows; the first continues the cut stroke, if a point of it is kept.
     """
     whole, points = keep
     if not points or whole >= len(drawing):
@@ -224,7 +224,7 @@ def strokes_after(drawing: Strokes, keep: Sequence[int], strokes: Strokes) -> St
 
 
 def change(sent: Strokes, drawing: Strokes) -> tuple[list[int], Strokes] | None:
-    """Return `keep` and `strokes` that lead from one drawing to another; None where alike."""
+    """Return `keep` and `strokes` that turn one drawing into another; None if they are equal."""
     whole = 0
     while whole < min(len(sent), len(drawing)) and sent[whole] == drawing[whole]:
         whole += 1

@@ -1,4 +1,4 @@
-"""The application: pages, the WebSocket behind them, results, and models that are handed in."""
+"""The ASGI application: pages, their WebSocket, results, and the upload of models."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from quickdraw.serving.guards import Hosts, is_same_origin
 
 
 class ContestServer:
-    """What the routes share.
+    """The state that routes share.
 
     Args:
         director: of the contest.
         folder: of the contest.
-        hosts: the names that the server answers to.
-        public_url: where people reach it; may be empty.
-        address: where it listens, host and port.
+        hosts: the host names that the server accepts.
+        public_url: its public address; may be empty.
+        address: the host and port that it listens on.
         runs: a folder, local or gs://, whose runs the organiser may add; None: no runs.
     """
 
@@ -49,7 +49,7 @@ class ContestServer:
         self.audience = Audience(director, self.invite)
 
     def invite(self, host: str) -> dict[str, str]:
-        """Return the links that carry the code, and the QR code of that for players."""
+        """Return the links that contain the code, and the QR code of the one for players."""
         listens_on, port = self._address
         to_all = listens_on in ("0.0.0.0", "::")
         base = invitation.base_url(self._public_url, host, port, to_all)
@@ -61,7 +61,7 @@ class ContestServer:
 
 
 def make_contest_app(server: ContestServer) -> FastAPI:
-    """Make the application."""
+    """Create the application."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -109,7 +109,7 @@ def _add_live(app: FastAPI, server: ContestServer) -> None:
     async def live(socket: WebSocket) -> None:
         host, origin = (socket.headers.get(name) for name in ("host", "origin"))
         if not server.hosts.allows(host) or not is_same_origin(origin, host):
-            await socket.close(1008)  # before it is accepted: HTTP 403
+            await socket.close(1008)  # closed before it is accepted: HTTP 403
         elif not server.audience.admits(socket.client.host if socket.client else ""):
             await socket.accept()
             await socket.close(1013, "too many people are here")

@@ -1,4 +1,4 @@
-"""The pages: the big screen, the phone, the organiser's desk, the place to hand in, the results."""
+"""The pages: big screen, phone, organiser's desk, upload of models, results."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def routes(director: Director) -> APIRouter:
 
 
 def language(request: Request) -> str:
-    """Return `ko` or `en`: what the address says, or the browser."""
+    """Return `ko` or `en`: from the query string, or else the browser's."""
     return language_of(request.query_params.get("lang"), request.headers.get("accept-language", ""))
 
 
@@ -84,17 +84,17 @@ def html(name: str, language: str, director: Director, **values: object) -> str:
 
 
 def _data(value: dict[str, str]) -> Markup:
-    """Return JSON that no HTML parser takes for the end of its element."""
+    """Return JSON escaped so that it cannot end its script element."""
     return Markup(json.dumps(value, ensure_ascii=False).replace("<", "\\u003c"))
 
 
 @functools.cache
 def words(language: str) -> dict[str, dict[str, str]]:
-    """Return what the pages say in a language: `page` by name, and the `rules` to be filled in."""
+    """Return the texts of the pages in a language: `page` by key, and the `rules` as a template."""
     return json.loads((_HERE / f"words.{language}.json").read_text(encoding="utf-8"))
 
 
 def style() -> str:
-    """Return the style of all pages, and of these."""
+    """Return the CSS of all pages, and of these."""
     sheets = (Path(drawing_page.__file__ or "").parent.parent / "style.css", _HERE / "contest.css")
     return "".join(path.read_text(encoding="utf-8") for path in sheets)

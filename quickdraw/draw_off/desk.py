@@ -1,4 +1,4 @@
-"""What the organiser and the players may do, checked: from a wish to its events."""
+"""Actions of the organiser and the players: validated requests that become events."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ MOST_STROKES, MOST_POINTS = 200, 5000
 _LONGEST_NAME, _LONGEST_TOKEN = 24, 100
 _SIDE = 1000
 Message = dict[str, object]
-"""What a page sent: an object in JSON, of which nothing is checked yet."""
+"""A message of a page: a JSON object, not validated yet."""
 
 
 class RefusedError(QuickdrawError):
-    """A wish that cannot be met now.
+    """A request that cannot be carried out now.
 
     Attributes:
-        word: the name of its text on the pages.
+        word: the key of its text on the pages.
     """
 
     def __init__(self, word: str, message: str):
@@ -36,22 +36,22 @@ class RefusedError(QuickdrawError):
 
 
 def hashed(token: str) -> str:
-    """Return the hash of a secret: no more of it is kept."""
+    """Return the SHA-256 of a secret, which is all that is stored of it."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def is_right(token: object, kept: str) -> bool:
-    """Compare a secret with what is kept of it, in constant time."""
+    """Compare a secret with its stored hash, in constant time."""
     if not isinstance(token, str) or len(token) > _LONGEST_TOKEN or not kept:
         return False
     return hmac.compare_digest(hashed(token), kept)
 
 
 def clean_name(given: object) -> str:
-    """Return a name that can be shown: one line, no signs that change what stands beside it.
+    """Return a displayable name: one line, without control or bidirectional characters.
 
     Raises:
-        RefusedError: nothing is left of it.
+        RefusedError: nothing displayable is left.
     """
     text = unicodedata.normalize("NFC", given[:500]) if isinstance(given, str) else ""
     kept = "".join(sign for sign in text if sign.isprintable() or sign.isspace())
@@ -62,7 +62,7 @@ def clean_name(given: object) -> str:
 
 
 def join(contest: Contest, given: object) -> tuple[Event, str]:
-    """Return the event of a new player, and the token that proves who they are."""
+    """Return the event of a new player, and the token that identifies them."""
     if contest.phase == "over":
         raise RefusedError("is_over", "the contest is over")
     if len(contest.players) >= MOST_PLAYERS:
@@ -74,7 +74,7 @@ def join(contest: Contest, given: object) -> tuple[Event, str]:
 
 
 def unlike(name: str, others: Collection[str]) -> str:
-    """Return a name that none of the others is, whatever its case."""
+    """Return a name different from the others, ignoring case."""
     taken, made, number = {each.casefold() for each in others}, name, 2
     while made.casefold() in taken:
         made, number = f"{name} ({number})", number + 1
@@ -85,10 +85,10 @@ def begin(contest: Contest, models: object, words: object, rounds: object) -> Ev
     """Return the event that begins the contest.
 
     Args:
-        contest: not begun.
+        contest: that has not begun.
         models: ids of those that take part.
-        words: those that are to be drawn; empty for all that every model knows.
-        rounds: how many are planned.
+        words: the words to draw; empty for all that every model knows.
+        rounds: the planned number of rounds.
     """
     if contest.phase != "lobby":
         raise RefusedError("has_begun", "the contest has begun")
@@ -114,7 +114,7 @@ def begin(contest: Contest, models: object, words: object, rounds: object) -> Ev
 
 
 def next_round(contest: Contest, here: Collection[str]) -> Event:
-    """Return the event of the next round: who has drawn least, what was drawn least.
+    """Return the event of the next round: the player and the word with the fewest rounds.
 
     Args:
         contest: between two rounds.
@@ -151,7 +151,7 @@ def start(contest: Contest) -> Event:
 
 
 def annul(contest: Contest, again: bool) -> Event:
-    """Return the event that takes back the round at hand, or else the last one."""
+    """Return the event that annuls the current round, or else the previous one."""
     known = contest.now or (contest.past[-1] if contest.past else None)
     if known is None or contest.phase in ("lobby", "over"):
         raise RefusedError("not_now", "there is no round to take back")
@@ -159,17 +159,17 @@ def annul(contest: Contest, again: bool) -> Event:
 
 
 def end(contest: Contest) -> Event:
-    """Return the event that ends the contest; a round at hand does not count."""
+    """Return the event that ends the contest; a round in progress does not count."""
     if contest.phase in ("lobby", "over"):
         raise RefusedError("not_now", f"no contest is under way to be ended: {contest.phase}")
     return {"kind": "ended"}
 
 
 def ink(contest: Contest, message: Message, at: int) -> Event | None:
-    """Return the event of a change to the drawing; None where it is of another round.
+    """Return the event of a change to the drawing; None if it is of another round.
 
     Raises:
-        RefusedError: it is none, or the drawing would be too large.
+        RefusedError: it is invalid, or the drawing would be too large.
     """
     now = contest.now
     if now is None or contest.phase != "drawing" or message.get("round") != now.number:
@@ -213,7 +213,7 @@ def _is_number(value: Any, low: float, high: float) -> bool:
 
 
 def withdraw(contest: Contest, model: object) -> Event:
-    """Return the event that takes a model out of the list, before the contest begins."""
+    """Return the event that withdraws a model before the contest begins."""
     if contest.phase != "lobby" or model not in contest.models:
         raise RefusedError(
             "not_now", "a model that was entered can leave before the contest begins"

@@ -1,4 +1,4 @@
-"""What drives the contest: the clock, the models that are asked, and the log that knows it all."""
+"""The director runs the contest: the clock, the predictions, and the event log."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _SHOW_AFTER, _SAY_AFTER = 0.15, 1.0  # seconds
 
 
 class Director:
-    """A contest that is under way.
+    """Runs a contest.
 
     Args:
-        log: its events, those of before included.
-        folder: where its models lie.
-        limits: what the process of a model may take.
+        log: its events, earlier ones included.
+        folder: of its models.
+        limits: of each model's process.
 
     Attributes:
-        contest: as it is now.
-        trouble: what the organiser should know; empty while all is well.
+        contest: the current state.
+        trouble: the error that the organiser should see; empty for none.
         here: returns the ids of the players who are connected.
-        changed: called when there is something to show.
+        changed: called when the state changed.
         lineup: the models that take part.
     """
 
@@ -50,18 +50,18 @@ class Director:
         self._finishing = False
         self._said = 0.0
 
-    # ---- Writing
+    # ---- Events
     async def write(self, *events: Event) -> None:
-        """Write events down, take them in, and return when they are on the disk.
+        """Append events, apply them, and return once they are durable.
 
         Raises:
-            QuickdrawError: they cannot be written, and have not happened.
+            QuickdrawError: they cannot be written; none of them was applied.
         """
         self.note(*events)
         await asyncio.to_thread(self._log.sync)
 
     def note(self, *events: Event) -> None:
-        """Write events down and take them in; they are on the disk within a tick."""
+        """Append events and apply them; they are durable within a tick."""
         moment = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
         timed = [{"kind": event["kind"], "time": moment, **event} for event in events]
         try:
@@ -77,12 +77,12 @@ class Director:
 
     # ---- Rounds
     async def begin(self, event: Event) -> None:
-        """Begin the contest: from now on its models run."""
+        """Begin the contest, and start its models."""
         await self.write(event)
         self._load()
 
     async def announce(self) -> None:
-        """Announce the next round: who draws, and which word."""
+        """Announce the next round: its player and its word."""
         await self.write(desk.next_round(self.contest, self.here()))
         self.clock.set(0)
 
@@ -91,7 +91,7 @@ class Director:
         await self.write(desk.start(self.contest))
 
     async def finish(self, why: str) -> None:
-        """End the round: everybody is asked once more, about what was drawn."""
+        """End the round, after a last prediction of every model on the final drawing."""
         now = self.contest.now
         if now is None or self.contest.phase != "drawing" or self._finishing:
             raise desk.RefusedError("not_now", f"no drawing is under way: {self.contest.phase}")
@@ -103,16 +103,16 @@ class Director:
             self.lineup.ask(self.contest, at, once_more=True)
             await self.lineup.all_answered()
             self._note_answers()
-            if self.contest.now is now:  # nobody took it back meanwhile
+            if self.contest.now is now:  # it was not annulled meanwhile
                 await self.write({"kind": "finished", "round": now.number, "why": why})
         finally:
             self._finishing = False
 
     def ink(self, message: desk.Message) -> None:
-        """Take in a change to the drawing.
+        """Apply a change to the drawing.
 
         Raises:
-            RefusedError: it is none.
+            RefusedError: it is invalid.
         """
         at = min(self.clock.at, self.contest.limit)
         event = None if self._finishing else desk.ink(self.contest, message, at)
@@ -120,17 +120,17 @@ class Director:
             self.note(event)
 
     async def annul(self, again: bool) -> None:
-        """Take back the round at hand, or the last one."""
+        """Annul the current round, or the previous one."""
         await self.write(desk.annul(self.contest, again))
         self.clock.set(0)
 
     async def end(self) -> None:
-        """End the contest; its models end, too."""
+        """End the contest, and stop its models."""
         await self.write(desk.end(self.contest))
         self.lineup.close()
 
     def _note_answers(self) -> None:
-        """Write down the answers that came, those about one drawing together."""
+        """Append the answers that arrived, one event for each drawing."""
         now = self.contest.now
         for number, at, answers in self.lineup.answers():
             if now is not None and now.number == number:
@@ -144,9 +144,9 @@ class Director:
         tell(f"{self.contest.models[model].name} is out: {why}")
         self.note({"kind": "out", "model": model, "why": why})
 
-    # ---- The beat
+    # ---- The loop
     async def work(self) -> None:
-        """Drive the contest until it is cancelled."""
+        """Run the contest until cancelled."""
         if self.contest.phase not in ("lobby", "over"):
             self._load()
         beat = time.monotonic()
@@ -156,7 +156,7 @@ class Director:
                 await asyncio.sleep(beat - time.monotonic())
                 try:
                     await self._tick()
-                except QuickdrawError as error:  # such as a full disk: the next tick tries again
+                except QuickdrawError as error:  # such as a full disk; retried at the next tick
                     self.trouble = str(error)
                     self.changed()
         finally:

@@ -1,4 +1,4 @@
-"""Models come in: from runs, from a folder, or handed in; checked, kept with the contest, told."""
+"""Entering models: from runs, a folder or an upload; checked and copied to the contest."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _MODELS = "models"
 
 
 def entered(contest: Contest, name: str, by: str, checked: Checked, data: bytes, to: str) -> Event:
-    """Keep a checked file in the contest's folder; return the event that it has entered.
+    """Copy a checked file to the contest's folder; return the event that it entered.
 
     Args:
-        contest: not begun.
-        name: what people call it.
+        contest: that has not begun.
+        name: its display name.
         by: "run" or "file".
-        checked: what was found.
+        checked: the result of the check.
         data: the file.
         to: the contest's folder.
 
     Raises:
-        RefusedError: the contest has begun, there are too many, or this file is there.
+        RefusedError: the contest has begun, there are too many models, or it has this file.
     """
     if contest.phase != "lobby":
         raise desk.RefusedError("has_begun", "the contest has begun")
@@ -65,18 +65,18 @@ def _is_there(contest: Contest, path: str) -> bool:
 
 
 def digits(file: str) -> str:
-    """Return the first digits of the SHA-256 of an entered file, by which it is known again."""
+    """Return the first digits of a file's SHA-256, which identify an entered model."""
     return os.path.basename(file)[: entrant_names.DIGITS]
 
 
 def files_of(train_dirs: Sequence[str], folder: str | None) -> list[tuple[str, str, str]]:
     """Return name, "run" or "file", and path of each model that the command line names.
 
-    Runs are exported, each by a process of its own, where that was not done before. What the files
-    of the folder are called, its entrants.json may say.
+    Runs without an export are exported, each in a separate process. An entrants.json in the
+    folder may give the files display names.
 
     Raises:
-        QuickdrawError: a run that is none or cannot be exported, or no such folder.
+        QuickdrawError: not a run, a run that cannot be exported, or no such folder.
     """
     found = [_file_of_run(train_dir) for train_dir in train_dirs]
     if folder:
@@ -95,7 +95,7 @@ def _file_of_run(train_dir: str) -> tuple[str, str, str]:
 
 
 def runs_below(folder: str) -> list[str]:
-    """Return the names of the runs and exports that lie in a folder, local or gs://."""
+    """Return the names of the runs and exports in a folder, local or gs://."""
     names = storage.listdir(folder) if storage.is_folder(folder) else []
     files = (record.FILE_NAME, exported.FILE_NAME)
     return sorted(
@@ -104,7 +104,7 @@ def runs_below(folder: str) -> list[str]:
 
 
 def exported_run(folder: str, name: str) -> tuple[str, bytes]:
-    """Return what a run of a folder is called, and its ONNX file; exported where it is not yet.
+    """Return the name of a run in a folder, and its ONNX file, exported if necessary.
 
     Raises:
         QuickdrawError: it cannot be exported, or its file is too large.
@@ -121,13 +121,13 @@ def _content(path: str) -> bytes:
 
 
 def enter_all(contest: Contest, files: Sequence[tuple[str, str, str]], to: str) -> list[Event]:
-    """Check models; return the events of those that enter. One that cannot is told and left out."""
+    """Check models; return the events of those that enter; log and leave out the others."""
     events = []
     for name, by, path in files:
         try:
             data = _content(path)
             if _is_there(contest, _place(hashlib.sha256(data).hexdigest())):
-                log(f"{path}: has entered already")  # as when the command is started again
+                log(f"{path}: has entered already")  # such as after a restart of the command
                 continue
             checked = checking.check(data)
             event = entered(contest, name, by, checked, data, to)

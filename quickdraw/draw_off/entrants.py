@@ -1,4 +1,4 @@
-"""The models that take part, each in its process: loaded, asked, begun anew when it fails."""
+"""The models that take part, each in its process: loaded, asked, restarted after failures."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Entrant:
     Args:
         model: its id.
         data: its ONNX file.
-        pool: whose threads wait for it.
-        limits: what its process may take.
+        pool: the threads that wait for its process.
+        limits: of its process.
 
     Attributes:
-        busy: whether it is being asked or loaded; then it misses what is asked meanwhile.
-        failures: how often in a row it failed.
-        why: what it failed with.
+        busy: whether it is loading or answering; it skips drawings meanwhile.
+        failures: the number of failures in a row.
+        why: the latest error.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Entrant:
 
     @property
     def ready(self) -> bool:
-        """Whether it can be asked now."""
+        """Whether it is loaded and idle."""
         return self._cage is not None and not self.busy
 
     @property
@@ -58,29 +58,29 @@ class Entrant:
 
     @property
     def pid(self) -> int | None:
-        """Of its process."""
+        """The id of its process."""
         return self._cage.pid if self._cage else None
 
     @property
     def way(self) -> Hashable:
-        """What decides the arrays that a drawing becomes."""
+        """A key of the input format, see `Recogniser.way`."""
         return self._description.way if self._description else ()
 
     def times_answered(self, drawing: Strokes) -> int:
-        """Return how often it has answered to a drawing; a changed one is another object."""
+        """Return how often it answered this drawing; a changed drawing is another object."""
         return self._about[1] if self._about[0] is drawing else 0
 
     def note_answered(self, drawing: Strokes) -> None:
-        """Count an answer to a drawing."""
+        """Count an answer to this drawing."""
         self._about = (drawing, self.times_answered(drawing) + 1)
 
     def arrays(self, strokes: Strokes) -> dict[str, np.ndarray]:
-        """Return what a drawing is for it, by input `[1, …]`: a batch of one."""
+        """Return a drawing as inputs of the model, `[1, …]` by name: a batch of one."""
         assert self._description is not None
         return {name: array[None] for name, array in self._description.arrays(strokes).items()}
 
     async def load(self) -> bool:
-        """Start its process; return whether that went well."""
+        """Start its process; return whether it succeeded."""
         self.busy = True
         try:
             await asyncio.get_running_loop().run_in_executor(self._pool, self._load)
@@ -93,12 +93,12 @@ class Entrant:
     async def answer(
         self, arrays: dict[str, np.ndarray], words: Sequence[str], word: str
     ) -> Answer | None:
-        """Return what it guesses, among the words that all models know; None where it fails.
+        """Return its guesses among the words that all models know; None if it fails.
 
         Args:
             arrays: a batch of one.
             words: that all models know.
-            word: that is drawn.
+            word: the word to draw.
         """
         cage, description = self._cage, self._description
         assert cage is not None and description is not None
@@ -116,7 +116,7 @@ class Entrant:
         return among(rows[0], labels, words, word)
 
     def close(self) -> None:
-        """End its process, for good."""
+        """Stop its process for good."""
         self.closed = True
         if self._cage is not None:
             self._cage.close()
@@ -143,15 +143,15 @@ class Entrant:
 
 
 def among(row: np.ndarray, labels: Sequence[str], words: Sequence[str], word: str) -> Answer:
-    """Return an answer: the probabilities, given that it is one of some words.
+    """Return an answer: the probabilities renormalised over some words.
 
-    A model of 345 classes is asked what one of ten is asked.
+    This makes a model of 345 classes comparable with one of ten.
 
     Args:
         row: float32 `[classes]`.
         labels: of the classes.
-        words: that may be; each is a label.
-        word: that is drawn.
+        words: the possible words; each is a label.
+        word: the word to draw.
 
     Returns:
         `top`, the likeliest three with their probabilities, and `p` of the word.

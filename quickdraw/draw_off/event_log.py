@@ -1,4 +1,4 @@
-"""What happened, a JSON object a line: only appended to, on the disk before it is acted upon."""
+"""An append-only log of events, one JSON object a line: a write-ahead log of the contest."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND
 class EventLog:
     """A file of events.
 
-    A line that a crash tore off at the end is cut off; a damaged one before it is refused.
+    An incomplete last line, after a crash, is cut off; a damaged line before it is an error.
 
     Args:
-        path: a local file; made where it is missing.
+        path: a local file; created if missing.
 
     Attributes:
-        events: those that were there when it was opened.
+        events: those in the file when it was opened.
 
     Raises:
         QuickdrawError: it is damaged, another server has it, or it cannot be written.
@@ -41,7 +41,7 @@ class EventLog:
         self._size = os.fstat(self._file).st_size
 
     def append(self, *events: Event) -> None:
-        """Add events: after this a process that is killed has not lost them.
+        """Append events; they survive a crash of this process, and after `sync` of the machine.
 
         Raises:
             QuickdrawError: the disk is full; nothing was added.
@@ -58,7 +58,7 @@ class EventLog:
         self._size += len(data)
 
     def sync(self) -> None:
-        """Bring all that was added to the disk: after this power may fail."""
+        """Flush to the disk (fsync): the events survive a power failure."""
         os.fsync(self._file)
 
     def close(self) -> None:
@@ -89,7 +89,7 @@ def read(data: bytes, where: str) -> list[Event]:
     """Return the events of whole lines.
 
     Raises:
-        QuickdrawError: a line is none.
+        QuickdrawError: a line is not an event.
     """
     events = []
     for number, line in enumerate(data.splitlines(), 1):

@@ -1,4 +1,4 @@
-"""Models that come while the server runs: handed in as files, or runs that the organiser adds."""
+"""Models that enter while the server runs: uploaded files, or runs the organiser adds."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _MOST_COMING = 8
 
 
 class HandedIn(TypedDict):
-    """What the sender of a model is told.
+    """The response to an accepted model.
 
     Attributes:
-        name: what it is called here.
-        classes: how many it knows.
-        milliseconds: that it takes for a drawing.
-        without: the limits that this system cannot hold the model's process to.
+        name: its display name.
+        classes: the number of its classes.
+        milliseconds: the time for one drawing.
+        without: the limits that this system cannot enforce on the model's process.
     """
 
     name: str
@@ -33,7 +33,7 @@ class HandedIn(TypedDict):
 
 
 class Intake:
-    """What lets models in until the contest begins.
+    """Accepts models until the contest begins.
 
     Args:
         director: of the contest.
@@ -47,15 +47,15 @@ class Intake:
         self._coming = 0
 
     async def hand_in(self, request: Request) -> HandedIn:
-        """Check a model that somebody sends, and let it enter.
+        """Check an uploaded model, and enter it.
 
         Raises:
-            QuickdrawError: it cannot, and why.
+            QuickdrawError: it cannot enter; the message says why.
         """
         contest = self._director.contest
         self._admit(request, contest.organiser, desk.hashed(contest.code))
         name = desk.clean_name(request.query_params.get("name"))
-        if self._coming >= _MOST_COMING:  # each is held in memory
+        if self._coming >= _MOST_COMING:  # each upload is held in memory
             raise HTTPException(503, "many hand in just now: try again in a minute")
         self._coming += 1
         try:
@@ -64,17 +64,17 @@ class Intake:
             self._coming -= 1
 
     async def runs(self, request: Request) -> list[str]:
-        """Return the names of the runs that the organiser may add; others are refused."""
+        """Return the names of the runs that the organiser may add; refuse other visitors."""
         self._admit(request, self._director.contest.organiser)
         return await asyncio.to_thread(entering.runs_below, self._below) if self._below else []
 
     async def add_run(self, request: Request) -> HandedIn:
-        """Let a run enter as a file does: exported, where it is not yet, and checked.
+        """Enter a run like a file: exported if necessary, and checked.
 
         Raises:
-            QuickdrawError: it cannot, and why.
+            QuickdrawError: it cannot enter; the message says why.
         """
-        # What is asked for is only looked up among what is there, so that no name leads elsewhere.
+        # Looked up in the listing, not joined to a path: no name can leave the folder.
         wanted, there = request.query_params.get("name", ""), await self.runs(request)
         if self._below is None or wanted not in there:
             raise HTTPException(404, "there is no such run")
@@ -85,7 +85,7 @@ class Intake:
         return await self._enter(name, "run", data)
 
     def _admit(self, request: Request, *known: str) -> None:
-        """Refuse who has none of the secrets whose hashes these are, and who comes too late."""
+        """Refuse visitors without one of these secrets (given as hashes), or after the start."""
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         if scheme != "Bearer" or not any([desk.is_right(secret, each) for each in known]):
             raise HTTPException(401, "the link is wrong: ask for it again")
@@ -93,7 +93,7 @@ class Intake:
             raise HTTPException(409, "the contest has begun")
 
     async def _enter(self, name: str, by: str, data: bytes) -> HandedIn:
-        async with self._checking:  # one at a time: it takes a core
+        async with self._checking:  # one check at a time: it needs a core
             checked = await asyncio.to_thread(checking.check, data)
             contest = self._director.contest
             event = entering.entered(contest, name, by, checked, data, self._folder)
@@ -107,7 +107,7 @@ class Intake:
 
 
 async def _received(request: Request) -> bytes:
-    """Read a file, no more of it than is allowed, and not for ever."""
+    """Read an upload, within limits of size and time."""
     data = bytearray()
     most = checking.MOST_BYTES
     told = request.headers.get("content-length", "")

@@ -1,4 +1,4 @@
-"""How players come in: a link that their phones can reach, and its QR code."""
+"""The invitation of players: a link that phones can reach, and its QR code."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from urllib.parse import urlsplit
 
 from quickdraw.extras import needs
 
-_ELSEWHERE = ("192.0.2.1", 9)  # RFC 5737: nothing is sent there, it only shows the way out
+_ELSEWHERE = ("192.0.2.1", 9)  # RFC 5737; nothing is sent: it selects the interface
 
 
 def base_url(public_url: str, host: str, port: int, listens_to_all: bool) -> str:
-    """Return the address by which others reach this server, without a slash at the end.
+    """Return the address of this server for others, without a trailing slash.
 
     Args:
-        public_url: what the organiser says; counts if it is there.
-        host: of the Host header of somebody who reached it.
-        port: where it listens.
-        listens_to_all: whether others can reach it.
+        public_url: the address given by the organiser; wins if not empty.
+        host: the Host header of a request.
+        port: the port that it listens on.
+        listens_to_all: whether it listens on all interfaces.
     """
     if public_url:
         return public_url.rstrip("/")
@@ -29,7 +29,7 @@ def base_url(public_url: str, host: str, port: int, listens_to_all: bool) -> str
 
 
 def own_address() -> str | None:
-    """Return the address of this machine in its network; None where it has none."""
+    """Return this machine's address in its network; None if it has none."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(_ELSEWHERE)

@@ -1,4 +1,4 @@
-"""All models that take part: begun, asked about one drawing at the same moment, given up."""
+"""All models that take part: started, asked about one drawing at once, dropped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from quickdraw.drawings import Strokes
 from quickdraw.sandbox.cage import CageLimits
 from quickdraw.serving import asking
 
-_AT_ONCE = 4  # are begun
+_AT_ONCE = 4  # are started at once
 _TWICE = 2
 
 
@@ -37,10 +37,10 @@ class Lineup:
     """The models that take part.
 
     Args:
-        folder: where their files are.
-        limits: what the process of each may take.
-        out: called with a model's id, and why it is out.
-        begun: called when one has begun.
+        folder: of their files.
+        limits: of each process.
+        out: called with the id of a model that is out, and the reason.
+        begun: called when a model was loaded.
 
     Attributes:
         entrants: by id.
@@ -62,7 +62,7 @@ class Lineup:
         self._came: list[tuple[int, int, str, Answer]] = []
 
     def load(self, models: Iterable[EnteredModel]) -> None:
-        """Begin to start models; those that run already stay."""
+        """Start loading models, except those that run already."""
         for each in models:
             if each.model in self.entrants:
                 continue
@@ -77,16 +77,16 @@ class Lineup:
             self._spawn(self._load(entrant), self._tasks)
 
     def ask(self, contest: Contest, at: int, once_more: bool = False) -> list[asyncio.Task[None]]:
-        """Ask all models that are free about the drawing, as it is at a millisecond.
+        """Ask all idle models about the current drawing.
 
         Args:
-            contest: with a round.
-            at: the millisecond.
-            once_more: also those that have answered to this drawing twice: a third answer would
-                be the same, so that it is only wanted at the end.
+            contest: with a current round.
+            at: the time in the round, in milliseconds.
+            once_more: also ask models that answered this drawing twice; a third answer would be
+                the same, and is only needed at the end.
 
         Returns:
-            Tasks that are done when they have answered; none where there is nothing to see.
+            Tasks that end with the answers; none for an empty drawing.
         """
         now, drawing = contest.now, contest.drawing
         wanted = [
@@ -111,7 +111,7 @@ class Lineup:
         return tasks
 
     def answers(self) -> list[tuple[int, int, dict[str, Answer]]]:
-        """Take the answers that have come: round, millisecond, and by model, in that order."""
+        """Remove and return the answers: round, time in milliseconds, and answers by model."""
         came, self._came = self._came, []
         together: dict[tuple[int, int], dict[str, Answer]] = {}
         for number, at, model, answer in came:
@@ -119,12 +119,12 @@ class Lineup:
         return [(*key, together[key]) for key in sorted(together)]
 
     async def all_answered(self) -> None:
-        """Wait until all who were asked have answered, or had their time."""
+        """Wait until all asked models have answered or timed out."""
         if self._asking:
             await asyncio.wait(self._asking, timeout=ANSWER_SECONDS + 0.5)
 
     def close(self) -> None:
-        """End all of their processes."""
+        """Stop all processes."""
         for entrant in self.entrants.values():
             entrant.close()
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""The results as csv, safe to open in a spreadsheet: places, and every model in every round."""
+"""The results as csv, safe to open in a spreadsheet: the ranking, and every round."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PlaceRow = tuple[int, str, float, int, float, int, str, str]
 
 
 def places(contest: Contest) -> list[PlaceRow]:
-    """Return the rows of `PLACES`, of the rounds that have ended."""
+    """Return the rows of `PLACES` after the rounds that have ended."""
     return [
         (
             place.rank,
@@ -40,7 +40,7 @@ def places(contest: Contest) -> list[PlaceRow]:
 
 
 def by_round(contest: Contest) -> list[tuple[object, ...]]:
-    """Return the rows of `ROUNDS`."""
+    """Return the rows of `ROUNDS`: every model in every round."""
     rows: list[tuple[object, ...]] = []
     for each in contest.past:
         for model, tally in each.models.items():
@@ -64,7 +64,7 @@ def by_round(contest: Contest) -> list[tuple[object, ...]]:
 
 
 def as_csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a csv file, in UTF-8 with a mark, by which Excel knows it."""
+    """Return a csv file in UTF-8 with a byte order mark, which Excel needs."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)
@@ -73,7 +73,7 @@ def as_csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def contest_of(events: Iterable[Event]) -> Contest:
-    """Return the contest that events lead to."""
+    """Return the contest after some events."""
     contest = Contest()
     for event in events:
         contest.apply(event)
@@ -81,5 +81,5 @@ def contest_of(events: Iterable[Event]) -> Contest:
 
 
 def agrees(contest: Contest, events: Iterable[Event]) -> bool:
-    """Return whether `rules.score` finds the places that the contest shows."""
+    """Return whether `rules.score` and the contest have the same ranking."""
     return rules.score(events) == contest.standings()

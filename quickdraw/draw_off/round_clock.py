@@ -6,18 +6,18 @@ import time
 
 
 class RoundClock:
-    """Milliseconds of a round; it stands still while nobody can draw."""
+    """The time of a round in milliseconds, which pauses while nobody can draw."""
 
     def __init__(self) -> None:
         self._base = 0.0
         self._since: float | None = None
 
     def set(self, at: int) -> None:
-        """Stand at a millisecond."""
+        """Set the time, in milliseconds."""
         self._base, self._since = float(at), None
 
     def run(self, runs: bool) -> None:
-        """Run, or stand still."""
+        """Start or pause the clock."""
         if runs and self._since is None:
             self._since = time.monotonic()
         elif not runs and self._since is not None:

@@ -1,8 +1,7 @@
-"""The rules of the final, and the score: a function of what was written down, of nothing else.
+"""The rules of the final, and the score: a pure function of the event log.
 
-All models of a round get the same drawings, at the same moments. A model hits when the word has
-been its likeliest for two answers in a row. Points are counted in tenths, whole numbers, so that
-equal ones are equal.
+All models of a round get the same drawings, at the same times. A model hits when the word is its
+likeliest guess for two answers in a row. Points are integers, in tenths, so that ties are exact.
 """
 
 from __future__ import annotations
@@ -13,18 +12,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypedDict
 
 Event = dict[str, Any]
-"""What was written down, a line of JSON; see `contest` for the kinds, and what each says."""
+"""A line of the event log, a JSON object; `contest` documents the kinds and their fields."""
 
 _LEAST = 1e-6
-"""The probability that counts for the mean logarithm where a model says less, or nothing."""
+"""The lowest probability in the mean logarithm; also counts for a missing answer."""
 
 
 class Answer(TypedDict):
-    """What a model says to a drawing.
+    """The answer of a model to a drawing.
 
     Attributes:
         top: (word, probability) of the likeliest words, the likeliest first.
-        p: the probability of the word that is drawn.
+        p: the probability of the word to draw.
     """
 
     top: Sequence[tuple[str, float]]
@@ -33,15 +32,15 @@ class Answer(TypedDict):
 
 @dataclasses.dataclass(frozen=True)
 class Rules:
-    """What counts how much.
+    """The parameters of the score.
 
     Attributes:
-        seconds: how long a round takes.
-        first: points of a hit in the first moment; they fall in a straight line.
-        last: points of a hit in the last one.
-        bonus: points for each 1 of probability that the word has at the end.
-        sure: the probability from which a wrong word at the end costs.
-        penalty: what it costs.
+        seconds: the length of a round.
+        first: points of a hit at the start; they fall linearly.
+        last: points of a hit at the end.
+        bonus: points times the probability of the word at the end.
+        sure: the probability above which a wrong word at the end is penalised.
+        penalty: the points lost then.
     """
 
     seconds: int = 20
@@ -55,7 +54,7 @@ class Rules:
         """Return the points of a model in a round, in tenths.
 
         Args:
-            hit: the millisecond of its hit; None without one.
+            hit: the time of its hit, in milliseconds; None without one.
             probability: of the word, at the end.
             wrong_and_sure: whether another word had more than `sure` at the end.
         """
@@ -68,13 +67,13 @@ class Rules:
 
 @dataclasses.dataclass
 class ModelTally:
-    """A model in a round, as far as it has come.
+    """The tally of a model in a round so far.
 
     Attributes:
-        top: its last answer: (word, probability), the likeliest first.
-        probability: of the word, in its last answer.
-        hit: the millisecond of the drawing with which it hit.
-        answers: how many it gave.
+        top: its latest answer: (word, probability), the likeliest first.
+        probability: of the word, in its latest answer.
+        hit: the time of the drawing with which it hit, in milliseconds.
+        answers: the number of its answers.
     """
 
     top: Sequence[tuple[str, float]] = ()
@@ -83,7 +82,7 @@ class ModelTally:
     answers: int = 0
 
     def add(self, word: str, at: int, answer: Answer) -> None:
-        """Count an answer, of the drawing at a millisecond of the round."""
+        """Add its answer to the drawing at a time of the round, in milliseconds."""
         first = answer["top"][0][0]
         if self.hit is None and first == word and self.top and self.top[0][0] == word:
             self.hit = at
@@ -91,22 +90,22 @@ class ModelTally:
         self.answers += 1
 
     def wrong_and_sure(self, word: str, rules: Rules) -> bool:
-        """Whether another word has more than the rules' limit."""
+        """Whether the likeliest word is wrong and above the rules' limit."""
         return bool(self.top) and self.top[0][0] != word and self.top[0][1] > rules.sure
 
     def tenths(self, word: str, rules: Rules) -> int:
-        """Return its points, in tenths, if the round ended now."""
+        """Return its points, in tenths, as if the round ended now."""
         return rules.tenths(self.hit, self.probability, self.wrong_and_sure(word, rules))
 
     @property
     def logarithm(self) -> float:
-        """Of the word's probability."""
+        """The logarithm of the word's probability."""
         return math.log(max(self.probability, _LEAST))
 
 
 @dataclasses.dataclass
 class RoundTally:
-    """A round: who draws what, and what each model has made of it."""
+    """A round: its player and its word, and the tally of each model."""
 
     number: int
     word: str
@@ -115,7 +114,7 @@ class RoundTally:
     finished: bool = False
 
     def add(self, event: Event) -> None:
-        """Count the answers of an event."""
+        """Add the answers of an event."""
         for model, answer in event["answers"].items():
             if model in self.models:
                 self.models[model].add(self.word, event["at"], answer)
@@ -123,14 +122,15 @@ class RoundTally:
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """A model's place.
+    """The rank of a model.
 
     Attributes:
         model: its id.
-        rank: shared by models that are equal in points and in the mean logarithm.
+        rank: from 1; shared by models with equal points and mean logarithm.
         tenths: its points, in tenths.
-        hits: in how many rounds it hit.
-        mean_log: of the word's probability at the end of each round; to six places.
+        hits: the number of rounds with a hit.
+        mean_log: the mean logarithm of the word's probability at the end of each round, rounded to
+            six decimal places.
     """
 
     model: str
@@ -141,7 +141,7 @@ class Place:
 
 
 def tallies(events: Iterable[Event]) -> tuple[Rules, list[str], list[RoundTally]]:
-    """Return the rules, the models that take part, and each round that was not annulled."""
+    """Return the rules, the models that take part, and the rounds that were not annulled."""
     rules, models, rounds = Rules(), [], {}
     for event in events:
         kind, number = event["kind"], event.get("round")
@@ -162,18 +162,17 @@ def tallies(events: Iterable[Event]) -> tuple[Rules, list[str], list[RoundTally]
 
 
 def score(events: Iterable[Event]) -> list[Place]:
-    """Return the places, the best first, of the rounds that have ended and count.
+    """Return the ranking after the rounds that have ended and count, the best first.
 
     Args:
-        events: of one contest, in their order; see `contest` for what they are. Those of other
-            kinds do not matter.
+        events: of one contest, in order, see `contest`; other kinds are ignored.
     """
     rules, models, rounds = tallies(events)
     return standings(rules, models, [each for each in rounds if each.finished])
 
 
 def standings(rules: Rules, models: Sequence[str], rounds: Sequence[RoundTally]) -> list[Place]:
-    """Return the places after some rounds, the best first; ties by the mean logarithm."""
+    """Return the ranking after some rounds, the best first; ties by the mean logarithm."""
     keyed = []
     for model in models:
         mine = [(each.models[model], each.word) for each in rounds]

@@ -1,4 +1,4 @@
-"""A contest from its folder: opened or gone on with, served, and scored once more."""
+"""A contest in a folder: opened or resumed, served, and scored from its log."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _CODE_BYTES = 8
 
 
 def open_contest(folder: str, seconds: int, new_link: bool) -> tuple[EventLog, str]:
-    """Open a contest, a new one where there is none.
+    """Open the contest of a folder, or create one.
 
     Returns:
-        Its log, and the organiser's token where that was made now, else "".
+        Its log, and the organiser's token if it was created now, else "".
 
     Raises:
         QuickdrawError: its log is damaged, or another server has it.
@@ -56,10 +56,10 @@ def open_contest(folder: str, seconds: int, new_link: bool) -> tuple[EventLog, s
 
 
 def enter_models(events: EventLog, train_dirs: list[str], models: str | None, folder: str) -> None:
-    """Let the models that the command line names enter, as long as the contest has not begun.
+    """Enter the models of the command line, unless the contest has begun.
 
     Raises:
-        QuickdrawError: a run that is none or cannot be exported, or no such folder.
+        QuickdrawError: not a run, a run that cannot be exported, or no such folder.
     """
     contest = results_files.contest_of(events.events)
     if contest.phase != "lobby":
@@ -140,7 +140,7 @@ def print_score(folder: str) -> None:
     """Print a contest's score, recomputed from its events; write standings.csv and rounds.csv.
 
     Raises:
-        QuickdrawError: there is no contest, or its log is damaged.
+        QuickdrawError: no contest, or its log is damaged.
     """
     path = os.path.join(folder, EVENTS)
     if not storage.exists(path):

@@ -1,1 +1,1 @@
-"""A leaderboard that a class, a camp or a public competition runs itself; no TensorFlow."""
+"""A self-hosted leaderboard for a class, a camp or a public competition; no TensorFlow."""

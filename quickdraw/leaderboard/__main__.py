@@ -7,7 +7,7 @@
 The first word says what to do; `python -m quickdraw.leaderboard WORD --help` is its manual:
 
     create  serve  demo                  make a competition, run its server, try it all
-    teams   end    reveal  final         who takes part; the end; the private ranking; a live final
+    teams   end    reveal  final         manage teams; end; private ranking; a live final
     export  backup                       everything as csv; a copy of the database
     submit  board                        for teams: send predictions, see the board
 

@@ -1,4 +1,4 @@
-"""What a team's program says to the server; with the standard library only."""
+"""The client of the leaderboard's API, on the standard library alone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from quickdraw.errors import QuickdrawError, StoppedError, UsageError
 from quickdraw.records import labels
 
 TOKEN = "QUICKDRAW_TOKEN"
-"""The variable that holds a team's token."""
+"""The environment variable that holds a team's token."""
 TOKEN_FILE = "~/.quickdraw_token"
 _ATTEMPTS, _FIRST_WAIT = 6, 1.0
 _TIMEOUT = 120
@@ -41,7 +41,7 @@ def token_from(path: str = TOKEN_FILE) -> str:
     """
     if token := os.environ.get(TOKEN, "").strip():
         return token
-    if storage.is_remote(path):  # the bucket says who may read it
+    if storage.is_remote(path):  # the bucket controls who may read it
         with storage.open_binary(path) as remote:
             return remote.read().decode().strip()
     path = os.path.expanduser(path)
@@ -59,20 +59,20 @@ def token_from(path: str = TOKEN_FILE) -> str:
 def submit(
     url: str, token: str, path: str, message: str = "", kind: str = "predictions"
 ) -> dict[str, Any]:
-    """Send a file; return what came of it, see `leaderboard.site.uploads.SeenEntry`.
+    """Send a file; return its entry, see `leaderboard.site.uploads.SeenEntry`.
 
-    Sent again where the network fails, with one key, so that it counts once. Labels that are
-    numbered in another order than the competition's are sent by their names.
+    Retries after network errors with the same idempotency key, so that the file counts once.
+    Labels numbered in another order than the competition's are renumbered by their names.
 
     Args:
         url: the server.
         token: of the team.
         path: of the file, local or gs://.
-        message: what is new in it.
-        kind: of the competition that it is for: "predictions", or "draw_off" for a model.
+        message: a note for the list of entries.
+        kind: of competition: "predictions", or "draw_off" for a model.
 
     Raises:
-        QuickdrawError: the server refuses it, it has faults, or the competition is another kind.
+        QuickdrawError: the server refuses it, it has faults, or the competition is of another kind.
         StoppedError: the server cannot be reached.
     """
     contest = call(url, "/api/competition")
@@ -98,7 +98,7 @@ def submit(
 
 
 def _in_their_order(file: BinaryIO, path: str, theirs: list[str], whose: str) -> BinaryIO:
-    """Return a predictions file with the competition's labels."""
+    """Return a predictions file with its labels renumbered as the competition's."""
     beside = labels.beside(path)
     if not theirs or not storage.exists(beside):
         return file
@@ -131,11 +131,11 @@ def _in_their_order(file: BinaryIO, path: str, theirs: list[str], whose: str) ->
 def call(
     url: str, path: str, headers: dict[str, str] | None = None, body: BinaryIO | None = None
 ) -> dict[str, Any]:
-    """Ask the server; return its answer. Where it cannot be reached, try again for a while.
+    """Send a request and return the response; retry for a while if the server is unreachable.
 
     Raises:
-        QuickdrawError: it refuses.
-        StoppedError: it cannot be reached.
+        QuickdrawError: the server refuses.
+        StoppedError: the server cannot be reached.
     """
     if not url.startswith(("http://", "https://")):
         raise UsageError(f"--url must begin with https:// or http://. Received: {url!r}")
@@ -154,7 +154,7 @@ def call(
 
 
 class _Connection(http.client.HTTPConnection):
-    """A connection that reads the answer of a server that does not want to hear all."""
+    """A connection that reads the response even if the server stops reading the body."""
 
     def endheaders(self, *body: Any, **how: Any) -> None:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -162,7 +162,7 @@ class _Connection(http.client.HTTPConnection):
 
 
 class _SecureConnection(_Connection, http.client.HTTPSConnection):
-    """The same by https."""
+    """The same over TLS."""
 
 
 class _Http(urllib.request.HTTPHandler):
@@ -204,7 +204,7 @@ def _once(url: str, headers: dict[str, str], body: BinaryIO | None) -> dict[str,
 
 
 def told(entry: dict[str, Any]) -> str:
-    """Return what came of an entry in words."""
+    """Return the result of an entry in words."""
     if entry["status"] == "queued":
         first = f"entry {entry['number']}: saved, in the queue, place {entry['place']}"
     elif entry["about"]:

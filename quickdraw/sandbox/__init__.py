@@ -1,1 +1,1 @@
-"""ONNX files of strangers: checked, and run in a process of their own, with limits."""
+"""Untrusted ONNX files: validated, and run in sandboxed processes with limits."""

@@ -1,4 +1,4 @@
-"""A stranger's model in a process of its own: asked with a deadline, ended when it hangs."""
+"""An untrusted model in a sandboxed process: asked with a deadline, killed if it hangs."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ _WALLS = {
 
 
 class CageError(QuickdrawError):
-    """A model that cannot be loaded, fails, hangs, or has ended."""
+    """Raised if a model cannot be loaded, fails, hangs, or its process ended."""
 
 
 @dataclasses.dataclass(frozen=True)
 class CageLimits:
-    """What a model may take.
+    """The limits of a model's process.
 
     Attributes:
-        memory: bytes, beside those of Python and onnxruntime.
-        cpu_seconds: of computing, in all.
-        start_seconds: until it is loaded.
+        memory: bytes, in addition to Python and onnxruntime.
+        cpu_seconds: CPU time in all.
+        start_seconds: the timeout of loading.
     """
 
     memory: int = 512 << 20
@@ -50,18 +50,18 @@ class CageLimits:
 
 
 class Cage:
-    """A running model.
+    """A model running in a sandboxed process.
 
     Its methods block; one thread at a time may call them.
 
     Args:
         model: an ONNX file.
-        limits: what it may take.
+        limits: of the process.
 
     Attributes:
-        facts: what onnxruntime says of it: `inputs`, `outputs`, each with name, type and shape, and
-            `metadata`. A stranger wrote it: nothing of it is checked yet.
-        missing: the limits that this system does not let a process set for itself.
+        facts: what onnxruntime reports: `inputs` and `outputs`, each with name, type and shape, and
+            `metadata`. Untrusted: not validated yet.
+        missing: the limits that this system does not support.
 
     Raises:
         CageError: it cannot be loaded, or not in time.
@@ -94,30 +94,30 @@ class Cage:
             raise
         walls = self.facts.pop("walls", None)
         walls = walls if isinstance(walls, list) else []
-        if "calls" in walls:  # which neither connects nor opens
+        if "calls" in walls:  # a socket pair: it can neither connect nor open anything
             walls += ["network", "files"]
         self.missing = [text for name, text in _WALLS.items() if name not in walls]
 
     @property
     def alive(self) -> bool:
-        """Whether it can be asked."""
+        """Whether the process runs."""
         return self._process.poll() is None
 
     @property
     def pid(self) -> int:
-        """The number of its process."""
+        """The id of the process."""
         return self._process.pid
 
     def ask(self, arrays: dict[str, np.ndarray], classes: int, seconds: float) -> np.ndarray:
-        """Return what the model answers, float32 `[batch, classes]`, finite.
+        """Return the output of the model, finite float32 `[batch, classes]`.
 
         Args:
             arrays: a batch of each input, by name.
-            classes: how many it knows.
-            seconds: that it may take; then it is ended.
+            classes: the number of its classes.
+            seconds: the timeout, after which the process is killed.
 
         Raises:
-            CageError: it fails, hangs, or answers something else. If it hangs it is over.
+            CageError: it fails, times out, or returns something else.
         """
         batch = len(next(iter(arrays.values())))
         end = time.monotonic() + seconds
@@ -141,7 +141,7 @@ class Cage:
         return answer
 
     def close(self) -> None:
-        """End the process."""
+        """Kill the process."""
         self._process.kill()
         for pipe in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(OSError):

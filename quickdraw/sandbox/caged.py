@@ -1,12 +1,12 @@
-"""The process in which a stranger's model runs: a script, which imports nothing of this package.
+"""The process in which an untrusted model runs: a script that imports nothing of this package.
 
-It takes rights away from itself before it reads the model: then it can only compute, read its
-standard input and write its standard output. What could be taken away is a part of its first
-answer, as not every system lets a process do so (all hold on Linux, without root).
+It drops its privileges before it reads the model: then it can only compute, read its standard input
+and write its standard output. Its first answer names the restrictions that this system does not
+support (Linux supports all of them, without root).
 
-A message is four bytes, the length, and as many bytes. In: the model; then for each question a
-header in JSON and a message for each input. Out: what the model is, in JSON; then for each question
-a zero and the answer, float32, or a one and what went wrong.
+A message is its length, four bytes, and its content. In: the model; then for each question a header
+in JSON and a message for each input. Out: a description of the model, in JSON; then for each
+question a zero byte and the output, float32, or a one byte and the error.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ _NO_NEW_PRIVILEGES, _SECCOMP, _FILTER = 38, 22, 2
 
 
 def main(memory: int, cpu_seconds: int) -> None:
-    """Serve the model that comes first, until the input ends.
+    """Read a model, then answer questions until the input ends.
 
     Args:
-        memory: bytes that it may take beside what Python and onnxruntime have.
-        cpu_seconds: of computing, in all; then the system ends the process.
+        memory: bytes, in addition to Python and onnxruntime.
+        cpu_seconds: CPU time in all, after which the system kills the process.
     """
-    walls = [*_without_network()]  # while there is one thread
+    walls = [*_without_network()]  # before onnxruntime starts threads
     import numpy as np
     import onnxruntime
 
     out = os.dup(1)
-    os.dup2(2, 1)  # whatever else writes to the standard output
+    os.dup2(2, 1)  # libraries that print must not corrupt the protocol
     walls += [*_limited(memory, cpu_seconds), *_filtered()]
     try:
         session = _session(onnxruntime, _read())
@@ -97,7 +97,7 @@ def _line(error: Exception) -> str:
 
 
 def _read() -> bytes:
-    """Read a message; empty at the end."""
+    """Read a message; empty at the end of input."""
     head = _exactly(4)
     size = struct.unpack("<I", head)[0] if head else 0
     if size > _LONGEST:
@@ -122,7 +122,7 @@ def _write(out: int, data: bytes) -> None:
 
 
 def _without_network() -> list[str]:
-    """Leave the network for one without any device; a user namespace allows it without root."""
+    """Enter an empty network namespace; a user namespace allows it without root."""
     try:
         return ["network"] if not _libc().unshare(_NEW_USER | _NEW_NETWORK) else []
     except (OSError, AttributeError):
@@ -149,7 +149,7 @@ def _limited(memory: int, cpu_seconds: int) -> list[str]:
 
 
 def _address_space() -> int:
-    """Return the bytes of addresses that this process has; 0 where the system does not tell."""
+    """Return the size of this process's address space in bytes; 0 if unknown."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
@@ -158,7 +158,7 @@ def _address_space() -> int:
 
 
 def _filtered() -> list[str]:
-    """Refuse all system calls but those of computing, from now on (Linux, seccomp(2))."""
+    """Allow only the system calls that computing needs, from now on (Linux, seccomp(2))."""
     if sys.platform != "linux" or platform.machine() not in _CALLS:
         return []
     architecture, *allowed = _CALLS[platform.machine()]

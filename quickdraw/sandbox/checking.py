@@ -1,4 +1,4 @@
-"""Whether an ONNX file that somebody hands in can take part: loaded, described, tried and timed."""
+"""The check of an untrusted ONNX file: loaded, described, tried and timed in a sandbox."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _UNKNOWN = re.compile(r"No Op registered for (\w+)|(\w[\w.:]*)\(-?\d+\) is not a
 
 @dataclasses.dataclass(frozen=True)
 class Checked:
-    """A file that can take part.
+    """A file that passed the check.
 
     Attributes:
-        description: what it says of itself, checked.
+        description: its own description, validated.
         sha256: of the file.
-        milliseconds: of one drawing, in a batch of eight; the median.
-        missing: the limits that this system cannot hold its process to.
+        milliseconds: the median time for one drawing, in batches of eight.
+        missing: the limits that this system cannot enforce on its process.
     """
 
     description: Description
@@ -47,14 +47,14 @@ class Checked:
 
 
 def check(data: bytes, limits: CageLimits | None = None) -> Checked:
-    """Check a file; takes about two seconds, and a process of its own.
+    """Check a file in a sandboxed process, in about two seconds.
 
     Args:
         data: the file.
-        limits: what it may take, to be loaded and tried.
+        limits: of loading and trying it.
 
     Raises:
-        QuickdrawError: it cannot take part, and why, in a line.
+        QuickdrawError: it is refused; the message is one line that says why.
     """
     if len(data) > MOST_BYTES:
         raise QuickdrawError(
@@ -91,10 +91,10 @@ def _cage(data: bytes, limits: CageLimits) -> Iterator[Cage]:
 
 
 def described(facts: dict[str, Any]) -> Description:
-    """Return what a file says of itself, every part of it checked.
+    """Return the description in a file, every part of it validated.
 
     Raises:
-        QuickdrawError: it takes or answers something else, or does not name its classes.
+        QuickdrawError: its inputs or outputs are others, or it does not name its classes.
     """
     try:
         return _described(facts)
@@ -126,7 +126,7 @@ def _described(facts: dict[str, Any]) -> Description:
 
 
 def _of_metadata(metadata: dict[str, Any], inputs: dict[str, Any]) -> Description:
-    """Read the description; make one for a file of another tool that only names its labels."""
+    """Read the description; make one for a file of another tool that has `labels` alone."""
     if exported.KEY in metadata:
         description = exported.from_text(metadata[exported.KEY], "its metadata")
         if set(map(str, description.inputs)) != set(inputs):
@@ -180,7 +180,7 @@ def _check_numbers(of: Description) -> None:
 
 
 def _check_value(name: str, value: dict[str, object], wanted: str, shape: list[int]) -> None:
-    """Compare an input or output with what it should be; the batch, first, must be free."""
+    """Check the dtype and shape of an input or output; its first axis, the batch, must be free."""
     kind, given = value.get("type"), value.get("shape")
     axes = given if isinstance(given, list) else []
     if kind != wanted or axes[1:] != shape or not axes or isinstance(axes[0], int):
@@ -195,7 +195,7 @@ def _is_in(value: object, allowed: range | tuple[int, ...]) -> bool:
 
 
 def _tried(cage: Cage, description: Description) -> float:
-    """Let it guess; return the milliseconds of a drawing."""
+    """Run it on some drawings; return the milliseconds for one."""
     rng = np.random.default_rng(0)
     every = [description.arrays(draw(CATEGORIES[i % 9], rng)) for i in range(_BATCH)]
     batch = {name: np.stack([each[name] for each in every]) for name in every[0]}

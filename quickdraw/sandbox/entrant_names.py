@@ -1,4 +1,4 @@
-"""A folder of models that are handed over for the final, and what people call them."""
+"""entrants.json: the display names of the models in a folder for the final."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from quickdraw.errors import QuickdrawError
 
 FILE = "entrants.json"
 DIGITS = 16
-"""Of a file's SHA-256, by which the final names an entered model."""
+"""The digits of a file's SHA-256 that identify an entered model."""
 
 
 def as_json(names: dict[str, str]) -> str:
-    """Return the text of such a file, from the names by file."""
+    """Return the content of entrants.json, from the names by file."""
     return json.dumps(names, ensure_ascii=False, indent=1) + "\n"
 
 
 def read(folder: str) -> dict[str, str]:
-    """Return the names by file; none where the folder says nothing of them.
+    """Return the names by file; empty if the folder has no entrants.json.
 
     Raises:
-        QuickdrawError: its file is damaged.
+        QuickdrawError: it is damaged.
     """
     path = os.path.join(folder, FILE)
     if not os.path.exists(path):

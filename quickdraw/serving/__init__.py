@@ -1,1 +1,1 @@
-"""The server that guesses drawings: an API and a page, on onnxruntime, without TensorFlow."""
+"""The server that recognises drawings: an API and a page, on onnxruntime, no TensorFlow."""

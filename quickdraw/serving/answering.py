@@ -1,4 +1,4 @@
-"""What the routes of the server share: who guesses, what is counted, and how errors are said."""
+"""What the routes of the server share: models, counters, and the format of errors."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _TITLES = {400: "Bad request", 404: "Not found", 413: "Too large", 429: "Too man
 
 
 class Guesses(TypedDict):
-    """An answer: by model the likeliest classes, each as its number and its probability.
+    """An answer: the likeliest classes of each model, as class numbers and probabilities.
 
     Attributes:
         models: by the models' names, the likeliest class first.
-        milliseconds: how long the models took, with waiting.
-        kept: whether the drawing is kept, where that was asked for.
+        milliseconds: the time in the queue and in the models.
+        kept: whether the drawing was stored, if that was asked for.
     """
 
     models: dict[str, list[tuple[int, float]]]
@@ -40,15 +40,15 @@ class Guesses(TypedDict):
 
 
 class Service:
-    """What the routes share.
+    """The state that routes share.
 
     Args:
-        models: who guesses.
-        hosts: the names that the server answers to.
-        collector: keeps drawings of those who agree; None keeps nothing.
+        models: the served models.
+        hosts: the host names that the server accepts.
+        collector: stores drawings of visitors who agree; None stores nothing.
 
     Attributes:
-        background: what runs as long as the server does, and is cancelled at its end.
+        background: coroutines that run until the server shuts down.
     """
 
     def __init__(self, models: ServedModels, hosts: Hosts, collector: Collector | None = None):
@@ -57,11 +57,11 @@ class Service:
         self.background: list[Callable[[], Coroutine[object, None, None]]] = [self.batcher.work]
 
     async def answer(self, question: Question) -> Guesses:
-        """Return what each model guesses, as the API says it.
+        """Return the guesses of each model, in the format of the API.
 
         Raises:
-            BadRequestError: a model of this name is not there, or takes no pictures.
-            BusyError: too many wait.
+            BadRequestError: no model of this name, or it takes no pictures.
+            BusyError: the queue is full.
         """
         models = self.models.named(question.models)
         start = time.perf_counter()
@@ -84,7 +84,7 @@ class Service:
         rows: Sequence[np.ndarray],
         seconds: float,
     ) -> bool:
-        """Keep a row of each model's first guess; return whether they are kept."""
+        """Store a row with each model's first guess; return whether that succeeded."""
         if self.collector is None:
             return False
         if keep.word is not None and keep.word not in self.models.labels:
@@ -111,20 +111,20 @@ class Service:
 
 
 Routes = Callable[[Service], APIRouter]
-"""A part of the server: its routes, made for what they share. It may add to `background`."""
+"""A part of the server: makes its routes from the shared state; may add to `background`."""
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    """Return an error as RFC 9457 writes it."""
+    """Return an error response in the format of RFC 9457 (problem details)."""
     content = {"title": _TITLES.get(status, "Error"), "status": status, "detail": detail}
     return JSONResponse(content, status, headers, "application/problem+json")
 
 
 async def body_of(request: Request, most: int) -> bytes:
-    """Return what was sent, no more of it than is allowed.
+    """Return the body of a request, up to the limit of size.
 
     Raises:
-        HTTPException: it is more (413).
+        HTTPException: it is larger (413).
     """
     data = bytearray()
     async for piece in request.stream():
@@ -138,7 +138,7 @@ async def question_of(request: Request) -> Question:
     """Read a question: strokes in JSON, or a picture.
 
     Raises:
-        BadRequestError: it is none.
+        BadRequestError: it is neither.
         HTTPException: it is too large (413).
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -1,4 +1,4 @@
-"""The application: its parts, what guards them, and errors that say what was wrong."""
+"""The ASGI application: its parts, middleware, and error responses."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def make(
     """Make the application.
 
     Args:
-        models: who guesses.
-        hosts: the names that it answers to.
-        follow_seconds: how often to look for better models.
-        more: further parts.
-        collector: keeps drawings of those who agree; None keeps nothing.
+        models: the served models.
+        hosts: the host names that it accepts.
+        follow_seconds: seconds between looks for better models.
+        more: additional parts.
+        collector: stores drawings of visitors who agree; None stores nothing.
     """
     service = Service(models, hosts, collector)
     service.background.append(functools.partial(models.follow, follow_seconds))

@@ -1,4 +1,4 @@
-"""What people send: strokes or a picture, checked before anything is done with it."""
+"""Requests: strokes or a picture, validated before anything else happens."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from quickdraw.serving.batching import Prepare
 from quickdraw.serving.collecting import checked_session
 
 MOST_BYTES = 256 * 1024
-"""Of strokes; 20,000 points fit."""
+"""The limit of a request with strokes; 20,000 points fit."""
 MOST_PICTURE_BYTES = 4 << 20
 _MOST_TOP = 1000
 _MOST_SECONDS = 86_400
 
 
 class BadRequestError(QuickdrawError):
-    """Something that was sent and cannot be answered."""
+    """A request that is invalid; the message says why."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Keep:
-    """What is kept beside a guess, of those who agreed.
+    """What is stored with a guess, if the visitor agreed.
 
     Attributes:
         session: a random number of 32 hexadecimal digits.
         drawing: the drawing's number in the session.
-        word: what was to be drawn; None where nothing was.
-        seconds: since the word was shown; None likewise.
+        word: the word to draw; None outside of the game.
+        seconds: since the word was shown; None outside of the game.
     """
 
     session: str
@@ -49,12 +49,12 @@ class Question:
     """A drawing to guess.
 
     Attributes:
-        prepare: makes it what a model takes.
-        top_k: how many guesses of each model are wanted.
-        models: the names of the models that are asked; None for all.
-        points: how many points it has; 0 for a picture.
+        prepare: converts it to the input of a model.
+        top_k: the number of guesses of each model.
+        models: names of the models to ask; None for all.
+        points: the number of points; 0 for a picture.
         strokes: simplified; None for a picture.
-        keep: what is to be kept of it; None for nothing.
+        keep: what to store of it; None for nothing.
     """
 
     prepare: Prepare
@@ -66,13 +66,13 @@ class Question:
 
 
 def of_json(data: str | bytes) -> tuple[Question, dict[str, Any]]:
-    """Read a question in JSON; return it and all that was sent.
+    """Parse a question in JSON; return it with the parsed JSON.
 
-    The strokes stand in `drawing`, as in Quick, Draw!'s files, or in `strokes`. Those with times
-    are raw, and simplified, unless `raw` is false.
+    The strokes are in `drawing`, as in Quick, Draw!'s files, or in `strokes`. Strokes with times
+    are taken as raw and are simplified, unless `raw` is false.
 
     Raises:
-        BadRequestError: it is too long, no JSON, or no drawing.
+        BadRequestError: it is too long, not JSON, or not a drawing.
     """
     if len(data) > MOST_BYTES:
         raise BadRequestError(f"at most {MOST_BYTES:,} bytes expected. Received: {len(data):,}")
@@ -101,14 +101,14 @@ def of_json(data: str | bytes) -> tuple[Question, dict[str, Any]]:
 
 
 def checked(given: object, raw: bool | None = None) -> Strokes:
-    """Return strokes simplified, 0...255; a dot alone is a drawing here.
+    """Validate strokes and return them simplified, 0...255; a single dot is allowed.
 
     Args:
-        given: what was sent.
-        raw: whether they are raw; None looks whether they have times.
+        given: the value in the request.
+        raw: whether they are raw; None if strokes with times are.
 
     Raises:
-        BadRequestError: not strokes, none, or not numbers that can be.
+        BadRequestError: not strokes, no strokes, or invalid numbers.
     """
     try:
         strokes = drawing.checked(given, raw)
@@ -133,7 +133,7 @@ def _are_times(lists: list[Sequence[float]]) -> bool:
 
 
 def _dot(given: Any) -> Strokes | None:
-    """Return a drawing of one point; None where there is no point, or one that is none."""
+    """Return a drawing of one point; None if there is not exactly one finite point."""
     try:
         values = [float(axis[0]) for stroke in given if len(stroke[0]) for axis in stroke[:2]]
     except (TypeError, ValueError):
@@ -143,14 +143,14 @@ def _dot(given: Any) -> Strokes | None:
 
 
 def of_picture(data: bytes, query: Mapping[str, str]) -> Question:
-    """Read a question that is a picture, in any format that `prepare` reads.
+    """Parse a question that is a picture, in any format that `prepare` reads.
 
     Args:
         data: the file.
-        query: `top_k` and `models` of the address.
+        query: `top_k` and `models` from the query string.
 
     Raises:
-        BadRequestError: it is too large, or no picture.
+        BadRequestError: it is too large, or not a picture.
     """
     try:
         found = greyscale.decode(data)
@@ -179,10 +179,10 @@ def _count(value: Any) -> int:
 
 
 def whole(value: object, name: str) -> int:
-    """Return a whole number of 0 and more.
+    """Return a non-negative integer.
 
     Raises:
-        BadRequestError: it is none.
+        BadRequestError: it is not.
     """
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 53:
         raise BadRequestError(f"{name}: a whole number expected. Received: {drawing.shown(value)}")

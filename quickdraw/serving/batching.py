@@ -1,4 +1,4 @@
-"""Drawings of many people at once: what has come while the models were busy is the next batch."""
+"""Dynamic batching: drawings that arrive while the models are busy form the next batch."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _MOST = 32
 _QUEUE = 256
 
 Prepare = Callable[[Recogniser], dict[str, np.ndarray]]
-"""From a model to what a drawing is for it."""
+"""Converts a drawing to the input of a model."""
 Prepared = dict[Hashable, dict[str, np.ndarray]]
-"""A drawing as the models take it: by `Recogniser.way` and by input, without the batch."""
+"""A drawing as model inputs: by `Recogniser.way`, then by input, without the batch axis."""
 
 
 class BusyError(Exception):
-    """More drawings wait than the server can answer soon."""
+    """Raised if the queue is full."""
 
 
 @dataclasses.dataclass
@@ -34,10 +34,10 @@ class _Job:
 
 
 class Batcher:
-    """Answers drawings in batches, with a thread for each core.
+    """Predicts drawings in batches, in one thread for each core.
 
     Args:
-        threads: how many; one for each core where None.
+        threads: their number; None for one for each core.
     """
 
     def __init__(self, threads: int | None = None):
@@ -47,18 +47,18 @@ class Batcher:
 
     @property
     def waiting(self) -> int:
-        """How many drawings wait."""
+        """The number of drawings in the queue."""
         return self._queue.qsize()
 
     async def guess(self, prepare: Prepare, models: Sequence[Recogniser]) -> list[np.ndarray]:
         """Return each model's probabilities, float32 `[num_classes]`.
 
         Args:
-            prepare: makes a drawing what a model takes; called in a thread.
-            models: who guesses.
+            prepare: converts the drawing to a model's input; called in a thread.
+            models: the models to ask.
 
         Raises:
-            BusyError: too many wait.
+            BusyError: the queue is full.
             QuickdrawError: what `prepare` raises.
         """
         job = _Job(prepare, models, asyncio.get_running_loop().create_future())
@@ -69,20 +69,20 @@ class Batcher:
         return await job.answer
 
     async def work(self) -> None:
-        """Answer what comes, until it is cancelled."""
+        """Process the queue until cancelled."""
         try:
             while True:
                 jobs = [await self._queue.get()]
                 while len(jobs) < _MOST and not self._queue.empty():
                     jobs.append(self._queue.get_nowait())
-                # Whoever has gone away needs no answer.
+                # Cancelled: the client disconnected.
                 await self._answer([job for job in jobs if not job.answer.done()])
         finally:
             self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _answer(self, jobs: list[_Job]) -> None:
         run = asyncio.get_running_loop().run_in_executor
-        # In one thread: drawing is Python, which a second thread would not speed up.
+        # In one thread: rasterising holds the GIL, so a second thread would not help.
         prepared = await run(self._pool, lambda: [_tried(job) for job in jobs])
         good: list[tuple[_Job, Prepared]] = []
         for job, arrays in zip(jobs, prepared, strict=True):
@@ -92,7 +92,7 @@ class Batcher:
                 good.append((job, arrays))
         models = collections.deque(dict.fromkeys(model for job, _ in good for model in job.models))
         by_model: dict[Recogniser, dict[int, np.ndarray] | Exception] = {}
-        # Not a task for each model: to and fro between threads would cost more than some models do.
+        # Not one task a model: switching threads can cost more than the prediction.
         await asyncio.gather(
             *(
                 run(self._pool, _predict_all, models, good, by_model)
@@ -113,7 +113,7 @@ class Batcher:
 def _tried(job: _Job) -> Prepared | Exception:
     try:
         return _prepared(job)
-    except Exception as error:  # of this drawing alone: the others are to be answered
+    except Exception as error:  # fails this drawing alone, not the batch
         return error
 
 
@@ -130,7 +130,7 @@ def _predict_all(
     good: list[tuple[_Job, Prepared]],
     by_model: dict[Recogniser, dict[int, np.ndarray] | Exception],
 ) -> None:
-    """Let models predict until none is left; several threads share them."""
+    """Predict with one model after the other from a queue that several threads share."""
     while True:
         try:
             model = models.popleft()
@@ -138,12 +138,12 @@ def _predict_all(
             return
         try:
             by_model[model] = _predicted(model, good)
-        except Exception as error:  # of this model alone: those who asked others are answered
+        except Exception as error:  # fails this model alone, not the others
             by_model[model] = error
 
 
 def _predicted(model: Recogniser, good: list[tuple[_Job, Prepared]]) -> dict[int, np.ndarray]:
-    """Return the probabilities of those drawings that this model was asked about, by number."""
+    """Return the probabilities of the drawings that this model was asked about, by index."""
     numbers = [number for number, (job, _) in enumerate(good) if model in job.models]
     every = [good[number][1][model.way] for number in numbers]
     batch = {name: np.stack([arrays[name] for arrays in every]) for name in every[0]}

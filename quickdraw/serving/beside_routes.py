@@ -1,4 +1,4 @@
-"""The routes for what the page shows beside the guesses: reasons, drawings of others, models."""
+"""Routes for what the page shows beside guesses: explanations, similar drawings, models."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from quickdraw.serving.asking import BadRequestError
 from quickdraw.serving.batching import BusyError
 
 MOST_WAITING = 8
-"""Questions for reasons; more are refused."""
+"""The most explanations that may wait; more are refused."""
 
 
 def routes(service: Service) -> APIRouter:
     """Return the routes."""
     router = APIRouter()
-    # Each costs as much as a hundred guesses: one at a time, and few wait.
+    # An explanation costs a hundred predictions: one at a time, with a short queue.
     reasons, waiting = asyncio.Semaphore(1), set[Request]()
 
     @router.post("/api/why", openapi_extra=examples.GUESS, summary="What a guess rests on")
     async def why(request: Request) -> Response:
-        """Cover each part of the picture, and return by how much the probability drops."""
+        """Cover each part of the picture in turn; return how much the probability drops."""
         question = await question_of(request)
         if question.strokes is None:
             raise BadRequestError("strokes expected. Received: a picture")

@@ -1,4 +1,4 @@
-"""A model that no other runtime takes: Keras answers for it, in a process of its own."""
+"""A model that does not convert to ONNX, served by Keras in a separate process."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from quickdraw.serving.recogniser import Recogniser
 
 
 class KerasRecogniser(Recogniser):
-    """Recognises drawings with a run, by `quickdraw.export.keras_process`.
+    """Recognises drawings with a run in a process of `quickdraw.export.keras_process`.
 
-    The process ends with this object. If it ends before, the next batch starts another.
+    The process lives as long as this object; if it dies, the next batch starts another.
 
     Args:
         train_dir: the run's folder, local or gs://.
-        name: what it is called; the name of the run where None.
+        name: of the model; None for the name of the run.
 
     Raises:
-        QuickdrawError: no run, or it cannot be loaded.
+        QuickdrawError: not a run, or it cannot be loaded.
     """
 
     runtime = "keras"
@@ -41,7 +41,7 @@ class KerasRecogniser(Recogniser):
 
     def _start(self) -> None:
         command = [sys.executable, "-m", "quickdraw.export.keras_process", self._train_dir]
-        # Python's own buffers would keep what is read ahead; SIGINT is for the server.
+        # A session of its own: Ctrl-C reaches the server alone, which then ends this process.
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -55,7 +55,7 @@ class KerasRecogniser(Recogniser):
             told = self._process.stderr.read().decode(errors="replace").splitlines()
             _end(self._process)
             raise QuickdrawError(f"{self._train_dir}: {(told or ['Keras did not start'])[-1]}")
-        # Nobody reads what it says from now on; a full pipe would stop it.
+        # Nobody reads stderr from now on, and a full pipe would block the process.
         threading.Thread(target=_drain, args=(self._process.stderr,), daemon=True).start()
         self.description = exported.from_json(json.loads(line), self._train_dir)
         self._finalizer = weakref.finalize(self, _end, self._process)
@@ -64,7 +64,7 @@ class KerasRecogniser(Recogniser):
         """Return float32 `[batch, num_classes]` of a batch of inputs by name.
 
         Raises:
-            QuickdrawError: Keras refused, or its process ended twice.
+            QuickdrawError: Keras raised an error, or its process died twice.
         """
         with self._lock:
             try:
@@ -100,5 +100,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe:
-            with contextlib.suppress(OSError):  # what was to be sent can no longer be
+            with contextlib.suppress(OSError):  # closing flushes the pipe, which may be broken
                 pipe.close()

@@ -1,4 +1,4 @@
-"""The routes that keep drawings, and delete them."""
+"""Routes that store drawings, and delete them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def routes(service: Service) -> APIRouter:
 
     @router.post("/api/drawings", openapi_extra=examples.KEEP, summary="Keep a drawing")
     async def keep(request: Request) -> Response:
-        """Keep a finished drawing with its word, for training; for those who agreed."""
+        """Store a finished drawing with its word, for training, if the visitor agreed."""
         here = _collector(collector, request)
         line, session = _line(await body_of(request, asking.MOST_BYTES), service.models.labels)
         try:
@@ -37,7 +37,7 @@ def routes(service: Service) -> APIRouter:
 
     @router.delete("/api/drawings/{session}", summary="Delete all drawings of a session")
     async def forget(session: str, request: Request) -> Response:
-        """Delete all that was kept of a session, and keep no more of it."""
+        """Delete all data of a session, and store no more of it."""
         here = _collector(collector, request)
         await here.in_order(here.forget, session)
         return JSONResponse({"kept": False})
@@ -55,7 +55,7 @@ def _collector(collector: Collector | None, request: Request) -> Collector:
 
 
 def _line(data: bytes, labels: frozenset[str]) -> tuple[str, str]:
-    """Return the line that keeps a drawing, as in Quick, Draw!'s raw files, and its session."""
+    """Return a drawing as a line of Quick, Draw!'s raw format, and its session."""
     try:
         content = json.loads(data)
         given = content["strokes"]

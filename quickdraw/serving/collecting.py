@@ -1,7 +1,7 @@
-"""Drawings that are kept, of those who agreed: guesses as csv, strokes as ndjson for `prepare`.
+"""Storage of drawings, with consent: guesses as csv, strokes as ndjson for `prepare`.
 
 guesses/SESSION.csv and drawings/SESSION.ndjson in one folder; a session is a random number. Each
-line is appended whole, and is with the operating system before the answer is sent.
+line is appended in one write, before the response is sent.
 """
 
 from __future__ import annotations
@@ -27,28 +27,28 @@ COLUMNS = (
 GUESSES, DRAWINGS = "guesses", "drawings"
 MOST_OF_A_SESSION = 16 << 20
 MOST = 2 << 30
-"""Bytes, of all sessions together."""
+"""The limit of all sessions together, in bytes."""
 _SESSION = re.compile(r"[0-9a-f]{32}")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class NotKeptError(QuickdrawError):
-    """A drawing that cannot be kept; it is guessed nevertheless."""
+    """A drawing that cannot be stored; it is recognised nevertheless."""
 
 
 class Collector:
-    """Keeps what is drawn, in the order in which it comes.
+    """Stores drawings in the order of their arrival.
 
     Args:
-        folder: where; local. Torn last lines there, after a crash of the machine, are cut off.
+        folder: a local one. Incomplete last lines, after a crash of the machine, are cut off.
 
     Raises:
-        QuickdrawError: nothing can be written there.
+        QuickdrawError: it cannot be written to.
     """
 
     def __init__(self, folder: str):
         self.folder = folder
-        # One thread: lines come in order, and a slow disk keeps no answer to others waiting.
+        # One thread keeps lines in order, and a slow disk off the event loop.
         self._pool = concurrent.futures.ThreadPoolExecutor(1)
         self._trouble, self._sizes, self._gone = "", dict[str, int](), set[str]()
         try:
@@ -62,14 +62,14 @@ class Collector:
             raise QuickdrawError(f"--collect: {error.filename}: {error.strerror}") from None
 
     async def in_order(self, act: Callable[..., None], *arguments: object) -> None:
-        """Call `act` in the thread that writes, behind all earlier calls; raise what it raises."""
+        """Call `act` in the writing thread, after all earlier calls; raise what it raises."""
         await asyncio.get_running_loop().run_in_executor(self._pool, act, *arguments)
 
     def guesses(self, session: str, rows: Iterable[Sequence[object]]) -> None:
         """Append rows of `COLUMNS`.
 
         Raises:
-            NotKeptError: there is no room.
+            NotKeptError: a limit is reached, or the disk is full.
         """
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -79,15 +79,15 @@ class Collector:
         self._append(GUESSES, session, text.getvalue())
 
     def drawing(self, session: str, line: str) -> None:
-        """Append a drawing, a line of JSON.
+        """Append a drawing as a line of JSON.
 
         Raises:
-            NotKeptError: there is no room.
+            NotKeptError: a limit is reached, or the disk is full.
         """
         self._append(DRAWINGS, session, line + "\n")
 
     def forget(self, session: str) -> None:
-        """Delete all of a session; what still comes of it is not kept."""
+        """Delete all data of a session; later data of it is refused."""
         self._gone.add(checked_session(session))
         self._sizes.pop(session, None)
         for kind in (GUESSES, DRAWINGS):
@@ -117,7 +117,7 @@ class Collector:
             self._trouble = ""
 
     def _refuse(self, what: str) -> None:
-        """Say once what is wrong, and raise."""
+        """Log what is wrong, once, and raise NotKeptError."""
         if not self._trouble:
             log(f"warning: drawings are not kept, and guessing goes on: {what}")
         self._trouble = what
@@ -125,15 +125,15 @@ class Collector:
 
 
 def now() -> str:
-    """Return the time as it stands in the files."""
+    """Return the current time in the format of the files."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def checked_session(session: object) -> str:
-    """Return a session's number.
+    """Validate and return a session id, 32 hexadecimal digits.
 
     Raises:
-        QuickdrawError: it is none.
+        QuickdrawError: it is something else.
     """
     if not isinstance(session, str) or not _SESSION.fullmatch(session):
         raise QuickdrawError("session: 32 hexadecimal digits expected")
@@ -141,7 +141,7 @@ def checked_session(session: object) -> str:
 
 
 def _append(path: str, data: bytes) -> None:
-    """Write in one call, so that no kill comes between; what a full disk cuts off is taken back."""
+    """Append in one write, which no kill can split; undo a write that a full disk cut short."""
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
     try:
         size = os.fstat(file).st_size
@@ -157,7 +157,7 @@ def _append(path: str, data: bytes) -> None:
 
 
 def _mended(path: str) -> int:
-    """Cut off what comes after the last whole line; return how many bytes stay."""
+    """Cut off an incomplete last line; return the number of bytes left."""
     with open(path, "rb+") as file:
         data = file.read()
         size = data.rfind(b"\n") + 1

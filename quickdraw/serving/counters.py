@@ -1,4 +1,4 @@
-"""What the server counts, as Prometheus reads it.
+"""The metrics of the server, in the format of Prometheus.
 
 Source: prometheus.io, "Exposition formats", text-based format 0.0.4.
 """
@@ -13,10 +13,10 @@ _BOUNDS = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56)
 
 
 class Counters:
-    """Counts answers by kind, and their times.
+    """Counts responses, and measures their latency.
 
     Attributes:
-        sockets: how many WebSockets are open.
+        sockets: the number of open WebSockets.
     """
 
     def __init__(self) -> None:
@@ -26,12 +26,12 @@ class Counters:
         self._seconds = 0.0
 
     def answered(self, way: str, outcome: str, seconds: float | None = None) -> None:
-        """Count an answer.
+        """Count a response.
 
         Args:
             way: "http" or "websocket".
             outcome: "ok", "bad" or "busy".
-            seconds: how long it took, where it is one.
+            seconds: the latency of a prediction; None otherwise.
         """
         self._answers[way, outcome] += 1
         if seconds is not None:
@@ -39,7 +39,7 @@ class Counters:
             self._times[sum(seconds > bound for bound in _BOUNDS)] += 1
 
     def text(self, waiting: int) -> str:
-        """Return all counts; `waiting` drawings are in the queue."""
+        """Return all metrics; `waiting` is the length of the queue."""
         return "\n".join([*self._lines(waiting), ""])
 
     def _lines(self, waiting: int) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The API explained: examples in its OpenAPI description, and a page of it without scripts."""
+"""The documentation of the API: examples in OpenAPI, and a page without scripts."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ KEEP: dict[str, object] = {
 
 
 def page(description: dict[str, Any]) -> str:
-    """Return a page that explains an OpenAPI description."""
+    """Render an OpenAPI description as a page."""
     routes = []
     for path, methods in description["paths"].items():
         for method, what in methods.items():

@@ -1,4 +1,4 @@
-"""Runs as ONNX files for the server: each is exported once, by a process of its own.
+"""Runs as ONNX files for the server, each exported once in a separate process.
 
 The server never imports TensorFlow; `python -m quickdraw.export` does, and ends. What it wrote is
 kept beside the run, or in the cache for one on gs://, and found there the next time. A folder that
@@ -27,17 +27,17 @@ _SECONDS = 600.0
 
 
 class NotExportedError(QuickdrawError):
-    """A run that is there, and cannot be made an ONNX file."""
+    """A run that cannot be converted to ONNX."""
 
 
 @dataclasses.dataclass(frozen=True)
 class ServedRun:
-    """A run that is to be served, as it is now.
+    """The current state of a run that is served.
 
     Attributes:
         train_dir: its folder, local or gs://.
-        state: changes when the run has a better model or another temperature.
-        is_export: whether the folder holds an export, and no run.
+        state: changes with the best model or the temperature of the run.
+        is_export: whether the folder holds an export instead of a run.
     """
 
     train_dir: str
@@ -46,7 +46,7 @@ class ServedRun:
 
     @property
     def folder(self) -> str:
-        """Where its export is kept."""
+        """The folder of its export."""
         if storage.is_remote(self.train_dir):
             name = hashlib.sha256(self.train_dir.encode()).hexdigest()[:16]
             return os.path.join(environment.cache_folder(), "serving", name, self.state)
@@ -56,10 +56,10 @@ class ServedRun:
 
 
 def look_at(train_dir: str) -> ServedRun:
-    """Return a run, or an export, as it is now.
+    """Return the current state of a run or an export.
 
     Raises:
-        QuickdrawError: there is none, or it has no model yet.
+        QuickdrawError: it is neither, or has no model yet.
     """
     export = os.path.join(train_dir, exported.FILE_NAME)
     if storage.exists(export):
@@ -70,7 +70,7 @@ def look_at(train_dir: str) -> ServedRun:
     for name in _FILES:
         path = os.path.join(train_dir, name)
         contents.append(str(storage.read_json(path)) if storage.exists(path) else "")
-    if not contents[1]:  # not validated: the latest checkpoint counts
+    if not contents[1]:  # without validation the latest checkpoint is served
         folder = os.path.join(train_dir, "checkpoints")
         names = storage.listdir(folder) if storage.is_folder(folder) else []
         contents[1] = str([name for name in names if name.endswith(".index")])
@@ -82,10 +82,10 @@ def _digest(text: str) -> str:
 
 
 def onnx_of(run: ServedRun) -> str:
-    """Return the folder of a run's export, exporting it first if need be.
+    """Return the folder of a run's export; export the run first if necessary.
 
     Raises:
-        NotExportedError: it cannot be exported, with the line that export printed.
+        NotExportedError: it cannot be exported; with the error of `export`.
     """
     if _is_there(run.folder):
         return run.folder
@@ -111,15 +111,15 @@ def onnx_of(run: ServedRun) -> str:
 
 
 def forget(run: ServedRun) -> None:
-    """Delete the export of a run as it was: a training that goes on must not fill the disk."""
-    if run.folder == run.train_dir:  # somebody else's export, which is served as it is
+    """Delete an outdated export, so that a long training does not fill the disk."""
+    if run.folder == run.train_dir:  # not made by this server
         return
     with contextlib.suppress(OSError):
         shutil.rmtree(run.folder)
 
 
 def _fetched(run: ServedRun) -> str:
-    """Copy an export from gs:// into the cache; its description last, as it says that all is there.
+    """Copy an export from gs:// to the cache, its description last to mark it as complete.
 
     Raises:
         QuickdrawError: it has no ONNX file.

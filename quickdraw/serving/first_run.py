@@ -1,4 +1,4 @@
-"""A run for those who have none yet: trained once on the sample doodles, kept in the cache."""
+"""A default run for new users: trained once on the sample doodles, kept in the cache."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from quickdraw.runs import record
 
 _EPOCHS = 3
 _THERE = (environment.TRAIN_DIR, "runs/quickstart")
-"""What `train` without flags, and scripts/quickstart.sh, leave behind."""
+"""The folders where `train` without flags and scripts/quickstart.sh put their runs."""
 
 
 def train_dirs(given: str | None) -> list[str]:
-    """Return the runs that are to be served.
+    """Return the folders of the runs to serve.
 
     Args:
-        given: the value of `--train_dir`; None takes a run that is there already, of `train`
-            without flags or the quick start, or else the sample's, trained first if need be.
+        given: the value of `--train_dir`; None takes an existing run of `train` without flags or
+            of the quick start, or else the sample's, which is trained first if necessary.
 
     Raises:
-        QuickdrawError: the sample's cannot be trained.
+        QuickdrawError: the training on the sample failed.
     """
     if given is not None:
         return storage.folders_in(given)
@@ -36,12 +36,12 @@ def train_dirs(given: str | None) -> list[str]:
 
 
 def sample_run() -> str:
-    """Return the folder of a CnnModel that knows the sample doodles; train it if need be.
+    """Return the folder of a CnnModel of the sample doodles; train it if necessary.
 
-    It takes a minute, and TensorFlow in processes of its own. What is interrupted is gone on with.
+    Training takes a minute, in separate processes with TensorFlow, and can be interrupted.
 
     Raises:
-        QuickdrawError: it cannot be trained.
+        QuickdrawError: the training failed.
     """
     folder = os.path.join(environment.cache_folder(), "sample")
     data, run = os.path.join(folder, "data"), os.path.join(folder, "sample")
@@ -70,7 +70,7 @@ def _is_trained(run: str) -> bool:
 
 
 def _call(module: str, *flags: str) -> None:
-    """Run a command; what it says is seen."""
+    """Run a command, its output shown."""
     if subprocess.run([sys.executable, "-m", module, *flags], check=False).returncode:
         raise QuickdrawError(
             f"python -m {module} failed, see above: there is no model to serve. "

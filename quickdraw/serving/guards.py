@@ -1,4 +1,4 @@
-"""Who may ask: the hosts that the server answers to, the pages that may open a WebSocket."""
+"""Access checks: accepted host names, and the origins that may open a WebSocket."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 
 class Hosts:
-    """The names by which the server may be called.
+    """The host names that the server accepts.
 
-    A page elsewhere can make a browser call this machine by a name of its own (DNS rebinding): such
-    a name is refused. Addresses in numbers cannot be abused so.
+    Another site can make its own name resolve to this machine (DNS rebinding), so unknown names
+    are refused. IP addresses cannot be abused in this way.
 
     Args:
-        names: further names.
+        names: additional names.
     """
 
     def __init__(self, names: Iterable[str] = ()):
@@ -23,7 +23,7 @@ class Hosts:
         self._names = {"localhost", own, f"{own}.local", *(name.lower() for name in names)}
 
     def allows(self, host: str | None) -> bool:
-        """Return whether a Host header is of this server."""
+        """Return whether a Host header names this server."""
         name = _name(f"//{host}") if host else None
         if name is None:
             return False
@@ -35,7 +35,7 @@ class Hosts:
 
 
 def is_same_origin(origin: str | None, host: str | None) -> bool:
-    """Return whether a WebSocket is opened by a page of this server, or by no page at all."""
+    """Return whether a WebSocket comes from this server's own pages, or not from a browser."""
     if origin is None:
         return True
     try:

@@ -1,4 +1,4 @@
-"""The routes that guess: HTTP, a WebSocket for guesses while one draws, and what watches them."""
+"""Routes for guesses: HTTP, a WebSocket for live guesses, metrics and health."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def routes(service: Service) -> APIRouter:
     async def live(socket: WebSocket) -> None:
         host, origin = (socket.headers.get(name) for name in ("host", "origin"))
         if not service.hosts.allows(host) or not is_same_origin(origin, host):
-            await socket.close(1008)  # before it is accepted: HTTP 403
+            await socket.close(1008)  # closed before it is accepted: HTTP 403
         elif service.counters.sockets >= MOST_SOCKETS:
             await socket.accept()
             await socket.close(1013, "too many people draw here: try again later")

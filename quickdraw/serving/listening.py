@@ -1,4 +1,4 @@
-"""A socket that listens, opened before anything is told, so that a taken port is said in a line."""
+"""A listening socket, opened first, so that a port in use is a one-line error."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ BACKLOG = 2048
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """Return a socket that listens.
+    """Return a listening socket.
 
     Args:
-        host: where; "0.0.0.0" for all who can reach this machine.
+        host: the address; "0.0.0.0" for all interfaces.
         port: 0 for a free one.
 
     Raises:
-        QuickdrawError: the port is taken or not allowed, or the host is not this machine's.
+        QuickdrawError: the port is in use or not allowed, or the host is not this machine's.
     """
     made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""Guesses while somebody draws: one question at a time is answered, of those that wait the last."""
+"""Live guesses over a WebSocket: one question at a time, always the latest that waits."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ _SHORT = 8192  # characters
 
 
 class LiveGuesses:
-    """One WebSocket.
+    """Answers the questions of one WebSocket.
 
     A message is a question as `asking.of_json` reads it, with a number `seq`; the answer has the
-    same `seq`, and `models`: by name `[[class number, probability], …]`; or `error`.
+    same `seq`, and `models`: by name `[[class number, probability], …]`; or `error`. A question
+    that arrives before the previous one is answered replaces any other that waits.
 
     Args:
         socket: the WebSocket, not accepted yet.
-        answer: guesses.
-        counters: counts.
+        answer: predicts.
+        counters: the metrics of the server.
     """
 
     def __init__(self, socket: WebSocket, answer: Answering, counters: Counters):
@@ -40,7 +41,7 @@ class LiveGuesses:
         self._came = asyncio.Event()
 
     async def run(self) -> None:
-        """Answering until it is closed."""
+        """Serve the socket until it is closed."""
         await self._socket.accept()
         self._counters.sockets += 1
         answering = asyncio.create_task(self._answer_all())
@@ -49,6 +50,8 @@ class LiveGuesses:
                 message = await self._socket.receive()
                 if message["type"] == "websocket.disconnect":
                     break
+                # Latest wins: guesses of an older drawing are worthless once a newer one is here,
+                # and a slow model must not build up a queue.
                 self._latest = message.get("text") or message.get("bytes") or b""
                 self._came.set()
         finally:
@@ -63,7 +66,7 @@ class LiveGuesses:
                 self._came.clear()
                 data, self._latest = self._latest or b"", None
                 reply = await self._reply(data)
-                # One who does not read must not keep answers waiting in this server's memory.
+                # A client that does not read must not fill the server's send buffer.
                 await asyncio.wait_for(self._socket.send_text(json.dumps(reply)), _SEND_SECONDS)
         with contextlib.suppress(Exception):
             await self._socket.close(1008)
@@ -71,7 +74,7 @@ class LiveGuesses:
     async def _reply(self, data: str | bytes) -> dict[str, object]:
         seq = None
         try:
-            if len(data) < _SHORT:  # a thread would cost more than it does
+            if len(data) < _SHORT:  # parsing takes less time than switching threads
                 question, content = asking.of_json(data)
             else:
                 question, content = await asyncio.to_thread(asking.of_json, data)

@@ -1,4 +1,4 @@
-"""The routes of the page: itself, its style and scripts, and the API explained."""
+"""Routes of the page: HTML, style, scripts, and the documentation of the API."""
 
 from __future__ import annotations
 

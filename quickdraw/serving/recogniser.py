@@ -1,4 +1,4 @@
-"""A model that the server runs: an ONNX file and its description."""
+"""A served model: an ONNX file and its description."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from quickdraw.runs.onnx_session import OnnxSession
 
 
 class Why(TypedDict):
-    """The likeliest class, and by how much its probability falls where parts are covered."""
+    """The likeliest class, and the drop of its probability where parts are covered."""
 
     label: str
     drops: list[float]
@@ -28,15 +28,15 @@ class Recogniser(OnnxSession):
 
     Args:
         folder: of the export, with model.onnx and export.json.
-        name: what it is called; the name of its run where None.
+        name: of the model; None for the name of its run.
 
     Attributes:
-        name: what it is called.
+        name: of the model.
         gallery: for each label a few drawings, PNG in base64.
-        runtime: what computes.
+        runtime: the library that runs it.
 
     Raises:
-        QuickdrawError: no export, or onnxruntime does not take it.
+        QuickdrawError: not an export, or onnxruntime cannot load it.
     """
 
     runtime = "onnxruntime"
@@ -49,11 +49,11 @@ class Recogniser(OnnxSession):
 
     @property
     def way(self) -> Hashable:
-        """What decides the arrays that a drawing becomes; models alike in it share them."""
+        """A key of the input format: models with the same key share a drawing's arrays."""
         return self.description.way
 
     def arrays(self, strokes: Strokes) -> dict[str, np.ndarray]:
-        """Return what a drawing is for this model, by input, without the batch.
+        """Return a drawing as this model's inputs, by name, without the batch axis.
 
         Args:
             strokes: simplified, `[[x0, x1, ...], [y0, y1, ...]]` of 0...255.
@@ -61,7 +61,7 @@ class Recogniser(OnnxSession):
         return self.description.arrays(strokes)
 
     def array_of_picture(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
-        """Return what a picture is for this model, without the batch.
+        """Return a picture as this model's input, without the batch axis.
 
         Args:
             pixels: uint8 `[side, side]`, strokes 255 on 0.
@@ -79,7 +79,7 @@ class Recogniser(OnnxSession):
         return {"image": np.repeat(np.asarray(small)[:, :, None], of.channels, axis=2)}
 
     def why(self, strokes: Strokes) -> Why:
-        """Return what the likeliest guess rests on; see `quickdraw.drawings.occlusion`.
+        """Explain the likeliest guess by occlusion; see `quickdraw.drawings.occlusion`.
 
         Args:
             strokes: as for `arrays`.
@@ -96,11 +96,11 @@ class Recogniser(OnnxSession):
         return {"label": self.description.labels[best], "drops": drops}
 
     def rank(self, probabilities: np.ndarray, word: str | None) -> int | None:
-        """Return at which place a word is among the guesses, 1 for the likeliest; None for none.
+        """Return the rank of a word among the guesses, from 1; None if the model does not know it.
 
         Args:
             probabilities: float32 `[num_classes]`.
-            word: a class, perhaps of another model.
+            word: a class, possibly of another model.
         """
         if word not in self.description.labels:
             return None
@@ -112,7 +112,7 @@ class Recogniser(OnnxSession):
 
         Args:
             probabilities: float32 `[num_classes]`.
-            count: of how many, at most.
+            count: the most classes to return.
         """
         order = np.argsort(-probabilities, kind="stable")[:count]
         shares = probabilities[order].astype(float).round(6)

@@ -24,14 +24,14 @@ _COLUMNS = ("model", "drawings", "guessed", "first", "at the end", "seconds")
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(cli.Config):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     sessions: str | None = field(None, "The folder that --collect named.", path=True)
     output_file: str | None = field(None, "Also write the table as csv, local or gs://.", path=True)
 
 
 def command(flags: Flags) -> None:
-    """Read the files, and print the table."""
+    """Score the sessions, and print the table."""
     if flags.sessions is None:
         raise UsageError("a folder expected: python -m quickdraw.serve score sessions/")
     rows = [

@@ -1,4 +1,4 @@
-"""The models that are served: loaded at the start, and replaced when a run has a better one."""
+"""The served models: loaded at the start, replaced when a run has a better one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ServedModels:
         train_dirs: the folders of their runs, local or gs://.
 
     Raises:
-        QuickdrawError: a run that is none, or cannot be exported.
+        QuickdrawError: a folder is not a run, or cannot be exported.
     """
 
     def __init__(self, train_dirs: Sequence[str]):
@@ -37,19 +37,19 @@ class ServedModels:
 
     @property
     def all(self) -> list[Recogniser]:
-        """The models as they are now."""
+        """The current models."""
         return list(self._models)
 
     @property
     def labels(self) -> frozenset[str]:
-        """All classes that one of the models knows."""
+        """All classes that any of the models knows."""
         return frozenset(label for model in self._models for label in model.description.labels)
 
     def named(self, names: Sequence[str] | None) -> list[Recogniser]:
-        """Return the models of these names; all where None.
+        """Return the models of these names; None for all.
 
         Raises:
-            BadRequestError: a name that none has.
+            BadRequestError: an unknown name.
         """
         if names is None:
             return self.all
@@ -61,7 +61,7 @@ class ServedModels:
         return [by_name[name] for name in names]
 
     def described(self) -> list[dict[str, object]]:
-        """Return what the page knows of each."""
+        """Return the description of each model for the page."""
         return [
             {
                 **dataclasses.asdict(model.description),
@@ -79,7 +79,7 @@ class ServedModels:
         return found
 
     def renew(self) -> int:
-        """Load the models of runs that have better ones now; return how many. Takes seconds."""
+        """Load newer models of the runs; return how many. Blocks for seconds."""
         count = 0
         for number, run in enumerate(self._runs):
             try:
@@ -87,10 +87,10 @@ class ServedModels:
                 if now == run:
                     continue
                 model = _loaded(now, self._models[number].name)
-            except QuickdrawError as error:  # the one that is loaded goes on
+            except QuickdrawError as error:  # the loaded model stays in service
                 log(f"warning: {run.train_dir} is served as it was: {error}")
                 continue
-            # A list is replaced at once: questions that have begun keep the old one.
+            # The list is replaced, not changed: requests in progress keep the old one.
             self._models[number], self._runs[number] = model, now
             exporting.forget(run)
             log(f"serving {model.name} anew: {_shown(model.description)}")
@@ -98,14 +98,14 @@ class ServedModels:
         return count
 
     async def follow(self, seconds: float) -> None:
-        """Renew the models every so many seconds, until it is cancelled."""
+        """Call `renew` every so many seconds, until cancelled."""
         while True:
             await asyncio.sleep(seconds)
             await asyncio.to_thread(self.renew)
 
 
 def _loaded(run: ServedRun, name: str | None = None) -> Recogniser:
-    """Return the model of a run: on onnxruntime, or by Keras where it does not convert."""
+    """Load the model of a run: on onnxruntime, or by Keras if it does not convert."""
     try:
         return Recogniser(exporting.onnx_of(run), name)
     except NotExportedError as error:
@@ -114,7 +114,7 @@ def _loaded(run: ServedRun, name: str | None = None) -> Recogniser:
 
 
 def _unlike(name: str, others: Sequence[str]) -> str:
-    """Return a name that none of the others is."""
+    """Return a name that is different from the others."""
     number, made = 2, name
     while made in others:
         number, made = number + 1, f"{name} ({number})"

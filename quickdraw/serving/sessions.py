@@ -1,4 +1,4 @@
-"""Scores of what a server kept: by the rule of the page's game, from the files alone."""
+"""Scores of stored sessions by the rule of the page's game."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from quickdraw.serving.collecting import COLUMNS, GUESSES
 
 IN_A_ROW = 2
 FROM = 1.0
-"""A model has got a word when it was its first guess so many times in a row, once so many seconds
-have passed: a dot is a guess, too. scoring.js does the same."""
+"""A word is found once it was a model's first guess so many times in a row, after so many seconds
+(any guess of the first dot could be right). scoring.js has the same rule."""
 
 Key = tuple[str, str]
-"""Of a drawing: its session and its number there."""
+"""A drawing: its session and its number in it."""
 
 
 @dataclasses.dataclass
 class DrawingScore:
-    """How one model did on one drawing.
+    """The result of one model on one drawing.
 
     Attributes:
-        seconds: when it had the word; None if it never had.
-        guess: what it thought at last.
-        row: how many times in a row it was right until then.
+        seconds: when it found the word; None if it never did.
+        guess: its latest first guess.
+        row: its current number of right guesses in a row.
     """
 
     seconds: float | None = None
@@ -36,7 +36,7 @@ class DrawingScore:
     row: int = 0
 
     def answered(self, guess: str, word: str, seconds: float) -> None:
-        """Take an answer into account."""
+        """Add an answer."""
         self.guess = guess
         if self.seconds is None and seconds >= FROM:
             self.row = self.row + 1 if guess == word else 0
@@ -46,15 +46,15 @@ class DrawingScore:
 
 @dataclasses.dataclass(frozen=True)
 class ModelScore:
-    """How one model did on all drawings with a word.
+    """The result of one model on all drawings with a word.
 
     Attributes:
         model: its name.
-        drawings: how many it was asked about, whose word it knows.
-        guessed: how many it had got.
-        first: how many it had got before all others; shared where several did at once.
-        right_at_the_end: of how many its last first guess was right.
-        seconds: the mean time until it had got one; NaN where it got none.
+        drawings: the number of drawings whose word it knows.
+        guessed: how many it found.
+        first: how many it found before the others, ties included.
+        right_at_the_end: for how many its last guess was right.
+        seconds: the mean time until it found one; NaN if it found none.
     """
 
     model: str
@@ -69,10 +69,10 @@ def score(folder: str) -> list[ModelScore]:
     """Return the models' scores, the best first.
 
     Args:
-        folder: what `--collect` named.
+        folder: the folder of `--collect`.
 
     Raises:
-        QuickdrawError: no guesses there, or a file that is damaged.
+        QuickdrawError: it has no guesses, or a file is damaged.
     """
     drawings = by_drawing(folder)
     names = list(dict.fromkeys(name for _, each in drawings.values() for name in each))
@@ -95,14 +95,14 @@ def score(folder: str) -> list[ModelScore]:
 
 
 def by_drawing(folder: str) -> dict[Key, tuple[str, dict[str, DrawingScore]]]:
-    """Return of each drawing with a word that word, and by model how it did.
+    """Return, for each drawing with a word, the word and each model's result.
 
     Raises:
         QuickdrawError: see `score`.
     """
     found: dict[Key, tuple[str, dict[str, DrawingScore]]] = {}
     for row in _rows(folder):
-        if row["word"] and row["rank"]:  # without a rank: the model does not know the word
+        if row["word"] and row["rank"]:  # the model does not know the word
             key = (row["session"], row["drawing"])
             _, models = found.setdefault(key, (row["word"], defaultdict(DrawingScore)))
             models[row["model"]].answered(row["guess"], row["word"], float(row["seconds"] or 0))
@@ -124,7 +124,7 @@ def _rows(folder: str) -> Iterator[dict[str, str]]:
     for name in names:
         path = os.path.join(where, name)
         with open(path, encoding="utf-8", newline="") as file:
-            whole = (line for line in file if line.endswith("\n"))  # the server writes the rest
+            whole = (line for line in file if line.endswith("\n"))  # still being written
             for number, row in enumerate(csv.reader(whole), 1):
                 if number == 1 and row == [*COLUMNS]:
                     continue

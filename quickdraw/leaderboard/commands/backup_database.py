@@ -3,7 +3,7 @@
     python -m quickdraw.leaderboard backup --output=gs://my-bucket/backups/camp.db
 
 The copy is one SQLite file, complete at one moment (VACUUM INTO), with all submissions and the
-solution: keep it as secret as the original. `serve --database=` of the copy goes on from it.
+solution: keep it as secret as the original. `serve --database=FILE` serves the copy.
 PostgreSQL has pg_dump for this.
 """
 
@@ -20,13 +20,13 @@ from quickdraw.leaderboard.commands.common_flags import DatabaseFlags
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(DatabaseFlags):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     output: str | None = field(None, "The file to write, local or gs://.", path=True)
 
 
 def command(flags: Flags) -> None:
-    """Write the copy."""
+    """Copy the database to --output."""
     from quickdraw.leaderboard.store.csv_export import backup
     from quickdraw.leaderboard.store.database import Database
 

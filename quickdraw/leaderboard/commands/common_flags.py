@@ -1,4 +1,4 @@
-"""Flags that several commands of the leaderboard have, and what they print in common."""
+"""Flags and output that several commands of the leaderboard share."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from quickdraw.extras import needs
 from quickdraw.fields import field
 
 OPERATOR = "organiser (command line)"
-"""Who did what a command does, in the log."""
+"""The audit log names this as the author of what a command does."""
 
 
 @dataclasses.dataclass(kw_only=True)
 class DatabaseFlags(cli.Config):
-    """Which competition."""
+    """The flag that names the competition."""
 
     database: str = field(
         "competition.db",
@@ -25,20 +25,20 @@ class DatabaseFlags(cli.Config):
 
 @dataclasses.dataclass(kw_only=True)
 class LinkFlags(DatabaseFlags):
-    """Which competition, and where its server is."""
+    """The flags that name the competition and the address of its server."""
 
     url: str = field("http://localhost:8080", "Where people reach the server; links begin so.")
 
 
 @dataclasses.dataclass(kw_only=True)
 class ServerFlags(cli.Config):
-    """Which server."""
+    """The flag that names the server."""
 
     url: str | None = field(None, "The server of the competition, such as https://example.org.")
 
 
 def check_final_can_be_held() -> None:
-    """Raise an error where models cannot be checked: onnxruntime is not installed."""
+    """Raise QuickdrawError if onnxruntime, which checks models, is not installed."""
     with needs("serve"):
         if importlib.util.find_spec("onnxruntime") is None:
             raise ImportError(name="onnxruntime")

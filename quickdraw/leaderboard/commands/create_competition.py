@@ -5,9 +5,9 @@
 
 The first word is the name. The solution is `image_id,label`, as `prepare` writes it; the names of
 the classes come from the dataset.json or solution.labels.csv beside it, and with them files of
-words (`key_id,word`) can be scored, too. It is split in a public part, for the board, and a private
-one, for the end, class by class and by a secret key that is made now; nobody can tell which part an
-id is in. The solution is copied into the database: the file is no longer needed.
+words (`key_id,word`) can be scored, too. It is split into a public part, for the board, and a
+private one, for the end, class by class and by a secret key made now, so that nobody can tell which
+part an id is in. The solution is copied into the database: the file is no longer needed.
 
 With --kind=draw_off teams enter models in the place of predictions: ONNX files, as quickdraw.export
 writes them, each checked in a process of its own. They meet in a live final, see `final --help`,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(LinkFlags):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     name: str | None = field(None, "What the competition is called: the first word.")
     kind: Literal["predictions", "draw_off"] = field(

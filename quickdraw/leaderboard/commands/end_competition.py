@@ -17,11 +17,11 @@ from quickdraw.leaderboard.commands.common_flags import OPERATOR, DatabaseFlags
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(DatabaseFlags):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
 
 def command(flags: Flags) -> None:
-    """Write it into the database."""
+    """End the competition in the database."""
     from quickdraw.leaderboard.store import moments, steering
     from quickdraw.leaderboard.store.database import Database
 

@@ -21,14 +21,14 @@ from quickdraw.leaderboard.commands.common_flags import DatabaseFlags
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(DatabaseFlags):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     output: str | None = field(None, "The folder for the files, local or gs://.", path=True)
     files: bool = field(True, "Write what teams sent, too.")
 
 
 def command(flags: Flags) -> None:
-    """Write the files."""
+    """Export the competition to --output."""
     from quickdraw.leaderboard.store import csv_export as exporting
     from quickdraw.leaderboard.store import moments
     from quickdraw.leaderboard.store.database import Database

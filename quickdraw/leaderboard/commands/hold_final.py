@@ -1,4 +1,4 @@
-"""Hands the teams' models over to a live final, and takes its points back onto the board.
+"""Exports the teams' models for a live final, and imports its points into the board.
 
     python -m quickdraw.leaderboard final --models=handed_in
     python -m quickdraw.draw_off --models=handed_in --host=0.0.0.0
@@ -6,10 +6,10 @@
     python -m quickdraw.leaderboard final --results=draw_off/standings.csv
 
 For a competition made with --kind=draw_off. The first line writes a new folder: a model of each
-team, the one that it chose or else its last one, and their names. The second holds the final, see
-its own --help. When it is over, and the competition has ended, the last line shows everybody what
-came of it: models are known again by their content, whatever they are called. Said again, it takes
-the place of the result before. Both are on the organiser's page, too. Each takes a second.
+team, the one that it chose or else its latest, and their names. The second runs the final, see its
+own --help. When that is over and the competition has ended, the last line publishes the results:
+models are matched by their content, whatever their names. Running it again replaces the earlier
+results. The organiser's page can do both, too. Each takes a second.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(DatabaseFlags):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     models: str | None = field(None, "A new local folder for the models.", path=True)
     results: str | None = field(None, "The standings.csv of the final, local or gs://.", path=True)
 
 
 def command(flags: Flags) -> None:
-    """Write the models, or take the results."""
+    """Export the models, or import the results."""
     from quickdraw.leaderboard.store.database import Database
 
     if bool(flags.models) == bool(flags.results):

@@ -36,7 +36,7 @@ _NEED = "a name is needed behind the first word, or for import a file"
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(LinkFlags):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     action: Literal["add", "import", "list", "link", "remove", "organiser"] | None = field(
         None, "add, import, list, link, remove or organiser: the first word."
@@ -47,7 +47,7 @@ class Flags(LinkFlags):
 
 
 def command(flags: Flags) -> None:
-    """Do what the first word says."""
+    """Run the action that the first word names."""
     from quickdraw.leaderboard.store.database import Database
 
     if not flags.action:

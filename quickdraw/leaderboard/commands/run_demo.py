@@ -5,7 +5,7 @@
 Makes sample doodles (synthetic, see quickdraw.datasets.sample), trains ten small models with train
 and predicts with inference, as teams would, makes a competition of them in a folder, and serves it
 on this machine. The first time takes about four minutes on two cores; later it starts at once. This
-command alone needs TensorFlow; where it is broken off, it goes on from what is there.
+command alone needs TensorFlow; after an interruption it continues where it stopped.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _TERMS: Terms = {
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(cli.Config):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     folder: str = field("leaderboard_demo", "Where everything goes.", path=True)
     port: int = field(8080, "The port.", 0, 65535)
@@ -64,7 +64,7 @@ class Flags(cli.Config):
 
 
 def command(flags: Flags) -> None:
-    """Make what is not there yet, and serve it."""
+    """Create what is missing, and serve it."""
     from quickdraw.datasets.sample import make_sample
     from quickdraw.leaderboard.store import access, moments
     from quickdraw.leaderboard.store.database import Database
@@ -89,7 +89,7 @@ def command(flags: Flags) -> None:
 
 
 def _predict(folder: str, data: str, team: str) -> str:
-    """Train and predict as a team would; return the file."""
+    """Train and predict as a team would; return the path of the predictions."""
     model, steps, more = _TEAMS[team]
     run = os.path.join(folder, "runs", f"{list(_TEAMS).index(team)}_{model}")
     output = os.path.join(run, "predictions.csv")
@@ -119,7 +119,7 @@ def _run(name: str, *flags: str) -> None:
 
 
 def _fill(path: str, data: str, files: dict[str, str]) -> None:
-    """Make the competition with all entries, in a file that appears when it is complete."""
+    """Create the competition with all entries; its file appears once it is complete."""
     from quickdraw.evaluation.scoring import names_beside
     from quickdraw.leaderboard.store import competition, moments, steering, team_table
     from quickdraw.leaderboard.store import entry_table as entries

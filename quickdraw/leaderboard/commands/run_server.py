@@ -8,8 +8,8 @@ https (Cloud Run, nginx), say the address that people see as --public_url: cooki
 https. Behind a proxy that adds to X-Forwarded-For, say --proxies=1, or 2 behind two; else all teams
 have one address, and share its limits.
 
-Ctrl-C or SIGTERM ends it after the entry at hand. What was accepted and not yet scored, even if the
-machine lost power, is scored at the next start. See docs/en/leaderboard.md for what it can bear.
+Ctrl-C or SIGTERM ends it after the entry being scored. Entries that were accepted but not scored,
+even if the machine lost power, are scored at the next start. docs/en/leaderboard.md has load tests.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 _MOST_CONNECTIONS = 2000
 _LARGEST_HEAD = 16 << 10
 _SWITCH_SECONDS = 0.0005
-"""How long a thread that takes an upload in may go on while requests wait; Python's own is 5 ms."""
+"""How long a thread that unpacks an upload may keep requests waiting; Python's default is 5 ms."""
 
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(DatabaseFlags):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     host: str = field("0.0.0.0", "The address to listen at; 127.0.0.1 is this machine only.")
     port: int | None = field(None, "The port; without it $PORT, or else 8080.", 0, 65535)
@@ -49,7 +49,7 @@ class Flags(DatabaseFlags):
 
 
 def command(flags: Flags) -> None:
-    """Serve until told to stop."""
+    """Serve until Ctrl-C or SIGTERM."""
     from quickdraw.leaderboard.store.database import Database
 
     with Database(flags.database) as database:
@@ -75,17 +75,17 @@ def _serve(database: Database, flags: Flags) -> None:
         host=flags.host,
         port=port,
         http=PatientProtocol,
-        access_log=False,  # addresses of links with codes are in no log
+        access_log=False,  # one-time codes in links must not reach a log
         server_header=False,
         limit_concurrency=_MOST_CONNECTIONS,
         h11_max_incomplete_event_size=_LARGEST_HEAD,
-        proxy_headers=False,  # it would believe the first address, which anybody can send
+        proxy_headers=False,  # uvicorn trusts the first address, which any client can forge
         log_level="warning",
         timeout_graceful_shutdown=30,
     )
     log(f"{contest.name}: {flags.public_url or f'http://localhost:{port}'} (Ctrl-C ends it)")
     sys.setswitchinterval(_SWITCH_SECONDS)
-    gc.freeze()  # what is there now stays: looking through it all took 100 ms, again and again
+    gc.freeze()  # skipped by the collector from now on: each full pass took 100 ms
     uvicorn.Server(config).run()
 
 

@@ -21,7 +21,7 @@ from quickdraw.leaderboard.commands.common_flags import ServerFlags
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(ServerFlags):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
 
 def command(flags: Flags) -> None:
@@ -40,7 +40,7 @@ def command(flags: Flags) -> None:
 
 def _line(row: Mapping[str, Any]) -> str:
     rank = "baseline" if row["baseline"] else row["rank"] or ""
-    # Names come from others: no control sequences on this terminal.
+    # Names are untrusted: no control sequences may reach this terminal.
     name = "".join(each for each in row["team"] if each.isprintable())
     if "points" in row:
         score, second = ("" if row[key] is None else row[key] for key in ("points", "hits"))

@@ -7,12 +7,12 @@ r"""Sends predictions, or a model, to a leaderboard, and prints score, rank and 
 
 The token of your team comes from the page My entries. It is read from the variable, or from the
 file ~/.quickdraw_token if nobody else may read it (chmod 600); never from the command line, which
-others on the machine see. A file with faults is refused line by line and does not count. Where the
-network fails the file is sent again, and counts once. gs:// paths are read where the command runs;
-a job sends its own predictions with `inference --submit_to=URL`. Takes a second.
+others on the machine see. A file with faults is refused, with each faulty line, and does not count.
+If the network fails the file is sent again, and counts once. gs:// paths are read where the command
+runs; a job sends its own predictions with `inference --submit_to=URL`. Takes a second.
 
 --model is for a competition whose models meet in a live final: an ONNX file, as quickdraw.export
-writes it. It is checked as it will be there, in some seconds.
+writes it. The server checks it under the limits of the final, in a few seconds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from quickdraw.leaderboard.commands.common_flags import ServerFlags
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(ServerFlags):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     predictions: str | None = field(None, "The file to send, local or gs://.", path=True)
     model: str | None = field(None, "The ONNX file to send, local or gs://.", path=True)
@@ -42,7 +42,7 @@ class Flags(ServerFlags):
 
 
 def command(flags: Flags) -> None:
-    """Send the file and print what came of it."""
+    """Send the file and print its score, or why it was refused."""
     path = flags.model or flags.predictions
     if not flags.url or not path or (flags.model and flags.predictions):
         raise UsageError("--url and --predictions are both needed, or --url and --model")

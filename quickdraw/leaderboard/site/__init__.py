@@ -1,1 +1,1 @@
-"""The server of a leaderboard: pages, the API, and what guards them."""
+"""The server of a leaderboard: pages, API, and the middleware that guards them."""

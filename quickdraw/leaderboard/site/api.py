@@ -1,4 +1,4 @@
-"""The API: what the command line and other programs use. /api shows it to people."""
+"""The HTTP API, for the command line and other programs; /api documents it."""
 
 from __future__ import annotations
 
@@ -124,15 +124,15 @@ async def submit(
 ) -> JSONResponse:
     """Send a predictions file, or for a live final a model (ONNX), as the body; also as gz or zip.
 
-    Answered when it is scored or checked (200), when it has faults (422, not counted against the
-    limits), or after a while with its place in the queue (202). The same Idempotency-Key again is
-    the same entry. 429: no entry is left.
+    Responds once it is scored or checked (200), or has faults (422, not counted against the
+    limits), or after a timeout with its place in the queue (202). A repeated Idempotency-Key
+    returns the same entry. 429: no entries are left.
     """
     assert who.team is not None
     uploads.check_rate(shared, who.team, address(request))
     with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
         async for part in request.stream():
-            if file.tell() + len(part) > _IN_MEMORY:  # to the disk, which may be slow
+            if file.tell() + len(part) > _IN_MEMORY:  # it writes to disk, which may be slow
                 await run_in_threadpool(file.write, part)
             else:
                 file.write(part)
@@ -143,7 +143,7 @@ async def submit(
 
 @router.get("/submissions", response_model=list[uploads.SeenEntry])
 def own_submissions(shared: Shared, who: TokenHolder) -> list[uploads.SeenEntry]:
-    """List the team's last entries."""
+    """List the team's latest entries."""
     with shared.database.reading() as connection:
         numbers = [row.id for row in entries.of_team(connection, who.team or 0, 100)]
     return [uploads.seen(shared, number, who.team) for number in numbers]
@@ -151,13 +151,13 @@ def own_submissions(shared: Shared, who: TokenHolder) -> list[uploads.SeenEntry]
 
 @router.get("/submissions/{number}", response_model=uploads.SeenEntry)
 def submission(number: int, shared: Shared, who: TokenHolder) -> uploads.SeenEntry:
-    """Return what came of an entry of the team."""
+    """Return an entry of the team: its status, and its score or its faults."""
     return uploads.seen(shared, number, who.team)
 
 
 @router.put("/submissions/{number}/chosen", response_model=uploads.SeenEntry)
 def choose(number: int, shared: Shared, who: TokenHolder, chosen: bool = True) -> uploads.SeenEntry:
-    """Choose an entry for the final ranking, or, with chosen=false, no longer."""
+    """Select an entry for the final ranking; chosen=false deselects it."""
     assert who.team is not None
     with shared.database.writing() as connection:
         entries.choose(connection, number, who.team, chosen, shared.clock())

@@ -1,4 +1,4 @@
-"""The application: all pages and the API behind their guards, and what an error looks like."""
+"""The ASGI application: pages and API behind their middleware, and error responses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _KEEP = {"cache-control": "public, max-age=300"}
 
 
 def make_app(context: Context) -> FastAPI:
-    """Return the ASGI application of a competition; it scores as long as it runs."""
+    """Return the ASGI application of a competition; it scores entries while it runs."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -35,7 +35,7 @@ def make_app(context: Context) -> FastAPI:
         title="quickdraw.leaderboard",
         version=__version__,
         lifespan=lifespan,
-        docs_url=None,  # its page needs scripts of another server; /api is ours
+        docs_url=None,  # FastAPI's page loads scripts from another server; /api is our own
         redoc_url=None,
     )
     app.state.context = context

@@ -1,4 +1,4 @@
-"""Pages for everybody: the rules, the board, the API, the door."""
+"""Public pages: the rules, the board, the API, and the link that opens a session."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def home(request: Request, shared: Shared) -> Response:
 async def board(
     request: Request, shared: Shared, page: Annotated[int, Query(ge=1, le=10_000)] = 1
 ) -> Response:
-    """Show the board; the same page for all who have the same links, made once a second."""
+    """Show the board; rendered once a second and shared by all visitors with the same links."""
     language = visiting.language(request)
     found = await shared.kept("board", shared.board)
-    # Guests have nothing to look up; nor in the threads of the handlers, see `kept`.
+    # Guests need no look-up and no handler thread, which uploads may occupy; see `kept`.
     signed_in = visiting.session_of(request)
     who = await asyncio.to_thread(visiting.visitor, request) if signed_in else None
     make = functools.partial(_board, shared, found, language, who, page)
@@ -69,7 +69,7 @@ def _board(shared: Context, found: Board, language: str, who: Visitor | None, pa
 
 @router.get("/join/{code}")
 def door(request: Request, shared: Shared, code: str) -> Response:
-    """Show whom a link is for; looking does not use it up, as messengers look at links, too."""
+    """Show whom a link is for, without using it up: messengers fetch links for previews."""
     _check_guesses(request, shared)
     with shared.database.reading() as connection:
         visitor = access.invited(connection, code, shared.clock())
@@ -79,7 +79,7 @@ def door(request: Request, shared: Shared, code: str) -> Response:
 
 @router.post("/join/{code}")
 def enter(request: Request, shared: Shared, code: str, fields: OpenForm) -> Response:
-    """Use a link up, and begin a session."""
+    """Use a link and open a session."""
     _check_guesses(request, shared)
     moment = shared.clock()
     with shared.database.writing() as connection:
@@ -115,7 +115,7 @@ def leave(request: Request, shared: Shared, fields: OwnForm) -> Response:
 
 @router.get("/language/{name}")
 def language(request: Request, shared: Shared, name: str, back: str = "/") -> Response:
-    """Choose a language by a click, and go on where one was."""
+    """Set the language, and return to the same page."""
     response = RedirectResponse(back if back in _PAGES else "/", 303)
     if name in ("ko", "en"):
         response.set_cookie(
@@ -126,7 +126,7 @@ def language(request: Request, shared: Shared, name: str, back: str = "/") -> Re
 
 @router.get("/api")
 def api(request: Request) -> Response:
-    """Show the API to people; /openapi.json is for programs."""
+    """Show the documentation of the API; /openapi.json is for programs."""
     schema = request.app.openapi()
     calls = [
         (method.upper(), path, call)
@@ -137,10 +137,10 @@ def api(request: Request) -> Response:
 
 
 def new_key() -> str:
-    """Return a key for a form, so that sending it twice makes one entry."""
+    """Return an idempotency key for a form: sending it twice makes one entry."""
     return secrets.token_hex(16)
 
 
 def invite_link(shared: Context, request: Request, code: str) -> str:
-    """Return the link that opens a session once."""
+    """Return a link that opens one session."""
     return f"{shared.public_url or str(request.base_url).rstrip('/')}/join/{code}"

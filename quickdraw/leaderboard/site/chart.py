@@ -11,7 +11,7 @@ WIDTH, HEIGHT = 720, 220
 
 @dataclasses.dataclass(frozen=True)
 class ScoreChart:
-    """Lines, and what the axes say.
+    """Polylines, and the labels of the axes.
 
     Attributes:
         lines: name and points (`x,y x,y …`) of each team.
@@ -31,12 +31,12 @@ class ScoreChart:
 def steps(
     curves: list[tuple[str, list[tuple[int, float]]]], time_zone: str, until: int
 ) -> ScoreChart | None:
-    """Return the chart of scores that stay until they rise; None without any.
+    """Return a step chart of best scores; None without any.
 
     Args:
-        curves: name and (moment, best score) of each team.
+        curves: name and (moment in microseconds, best score from 0 to 1) of each team.
         time_zone: of the competition.
-        until: the moment at the right.
+        until: the moment at the right, in microseconds.
     """
     points = [point for _, line in curves for point in line]
     if not points:

@@ -1,4 +1,4 @@
-"""What the server's requests share."""
+"""State that all requests of the server share."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from quickdraw.leaderboard.store.standings import Curve, Standing
 
 T = TypeVar("T")
 Board = tuple[Competition, Sequence[Standing | LivePlace], list[Curve]]
-"""The competition, its board as everybody may see it, and its curves."""
+"""The competition, its public board, and its curves."""
 _FRESH_SECONDS, _STALE_SECONDS = 1.0, 10.0
 _MOST_KEPT = 500
 _ACCEPTING = 4
-"""Uploads that are taken in at one time: they take turns at the disk anyway."""
+"""Uploads handled at once: more would only wait for the disk."""
 _TEAM_UPLOADS, _WRONG_SECRETS = 30, 20
 
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """What the server takes from whom.
+    """The limits of uploads, and how they are scored.
 
     Attributes:
-        size: bytes of an upload, and of what it unpacks to.
-        address_uploads: a minute, from one address: a school may have one.
-        proxies: of ours before the server, whose X-Forwarded-For is believed.
-        score_beside: whether a process of its own scores.
-        wait_seconds: how long an upload waits for its score before it is told its place.
+        size: bytes of an upload, and of its unpacked content.
+        address_uploads: uploads a minute from one address, which a whole school may share.
+        proxies: how many trusted proxies append to X-Forwarded-For.
+        score_beside: whether entries are scored in a separate process.
+        wait_seconds: how long a request waits for its score before it gets its place in the queue.
     """
 
     size: int = 64 << 20
@@ -49,12 +49,12 @@ class Limits:
 
 
 class Context:
-    """The database, the clock, the scorer, and what is kept in memory for a second.
+    """The database, the clock, the scorer, and responses cached for a second.
 
     Args:
         database: of the competition.
-        clock: returns this moment.
-        limits: what is taken from whom.
+        clock: returns the current moment, in microseconds.
+        limits: of uploads.
         public_url: where people reach the server, such as https://example.org; may be empty.
     """
 
@@ -82,17 +82,17 @@ class Context:
         return self.public_url.startswith("https://")
 
     def competition(self) -> Competition:
-        """Return the competition as it is now."""
+        """Return the current competition."""
         return competitions.load(self.database)
 
     def forget(self) -> None:
-        """Make everything anew: the organiser changed something."""
+        """Drop all cached values, after a change by the organiser."""
         self._kept.clear()
 
     async def kept(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return what `make` makes, at most a second old; made in a thread, once for all who ask.
+        """Return the value of `make`, cached for a second; one thread makes it for all callers.
 
-        Those who ask while it is being made get the one before, if it is not too old.
+        Callers get the previous value while a new one is being made, unless it is too old.
         """
         then, value = self._kept.get(key, (0.0, None))
         age = time.monotonic() - then
@@ -105,7 +105,7 @@ class Context:
             then, value = self._kept.get(key, (0.0, None))
             if time.monotonic() - then >= _FRESH_SECONDS:
                 start = time.monotonic()
-                # Not in the threads of the handlers, where uploads may wait for the disk.
+                # Another pool than the handlers': uploads that wait for the disk may occupy those.
                 value = await asyncio.to_thread(make)
                 self._kept[key] = (start, value)
                 while len(self._kept) > _MOST_KEPT:
@@ -125,7 +125,7 @@ class Context:
             return contest, rows, standings.curves(connection, contest, rows)
 
     def start(self) -> None:
-        """Begin to score; called in the event loop."""
+        """Start scoring; must be called in the event loop."""
         self._loop = asyncio.get_running_loop()
         self.scorer.start(self.limits.score_beside)
 
@@ -139,10 +139,10 @@ class Context:
             future.set_result(None)
 
     async def scored(self, number: int, is_done: Callable[[], bool]) -> None:
-        """Wait until an entry is scored, for a while."""
+        """Wait until an entry is scored, at most `wait_seconds`."""
         future = self._waiting.setdefault(number, asyncio.get_running_loop().create_future())
         try:
-            # Asked only now: it may have been scored before anybody waited.
+            # Checked after registering: it may have been scored in between.
             if not await run_in_threadpool(is_done):
                 await asyncio.wait_for(asyncio.shield(future), self.limits.wait_seconds)
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""Behind proxies: from what address, and by what scheme, a request really came."""
+"""The client's address and scheme behind proxies, from X-Forwarded-For and -Proto."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from starlette.types import Scope
 def forwarded(scope: Scope, proxies: int) -> Scope:
     """Return an ASGI scope with the client's address and scheme.
 
-    Each proxy adds the address that it was asked from to the end of X-Forwarded-For. What stands
-    before those that our own proxies added was sent by the client and may be anything.
+    Each proxy appends the address of its caller to X-Forwarded-For. Whatever stands before the
+    entries of our own proxies was sent by the client and cannot be trusted.
 
     Args:
-        scope: of the request, as the server saw it.
-        proxies: how many proxies of ours stand before the server; 0: the headers are ignored.
+        scope: of the request, as the server received it.
+        proxies: how many trusted proxies are in front of the server; 0 ignores the headers.
     """
     if not proxies:
         return scope

@@ -54,7 +54,7 @@ def _overview(request: Request, shared: Shared, links: Sequence[tuple[str, str]]
 
 
 def _hints(connection: sa.Connection) -> dict[int, int]:
-    """Return the teams that seem to probe, and how many entries differ little from one before."""
+    """Return the teams that seem to probe, each with its number of hints; see `probing`."""
     query = (
         sa.select(submissions.c.team, sa.func.count())
         .where(submissions.c.nearest.between(1, probing.FEW))
@@ -83,7 +83,7 @@ def add(request: Request, shared: Shared, who: Organiser, fields: OwnForm) -> Re
 
 @router.post("/teams/{team}/link")
 def link(request: Request, shared: Shared, who: Organiser, team: int, fields: OwnForm) -> Response:
-    """Make another link for a team; with `anew` everything it had before is void."""
+    """Make another link for a team; with `anew` its earlier links, sessions and token end."""
     moment = shared.clock()
     with shared.database.writing() as connection:
         name = team_table.by_id(connection, team).name
@@ -98,7 +98,7 @@ def link(request: Request, shared: Shared, who: Organiser, team: int, fields: Ow
 
 @router.post("/teams/{team}/disqualify")
 def disqualify(shared: Shared, who: Organiser, team: int, fields: OwnForm) -> Response:
-    """Take a team off the ranking with a reason, or let it back."""
+    """Disqualify a team with a reason, or reinstate it."""
     reason = visiting.text_of(fields, "reason")
     if not reason and visiting.text_of(fields, "back") != "yes":
         raise QuickdrawError("a reason is needed: the team reads it")
@@ -144,7 +144,7 @@ def reveal(shared: Shared, who: Organiser, fields: OwnForm) -> Response:
 
 @router.get("/teams/{team}")
 def team(request: Request, shared: Shared, who: Organiser, team: int) -> Response:
-    """Show all entries of a team, with what the team does not see."""
+    """Show all entries of a team, with their private scores."""
     with shared.database.reading() as connection:
         row = team_table.by_id(connection, team)
         rows = entries.of_team(connection, team)
@@ -162,12 +162,12 @@ def team(request: Request, shared: Shared, who: Organiser, team: int) -> Respons
 
 @router.get("/entries/{number}/file")
 def file(shared: Shared, who: Organiser, number: int) -> Response:
-    """Send what came as an entry."""
+    """Send the file of an entry."""
     with shared.database.reading() as connection:
         row = entries.of_number(connection, number, None)
     opened = open_blob(shared.database, row.file)
     pieces = iter(lambda: opened.read(_PIECE), b"")
-    # As something to keep, never to show: it is what somebody sent.
+    # As a download, never displayed: the content is untrusted.
     name = f"entry-{row.id}.{shared.competition().suffix}"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(pieces, media_type="application/octet-stream", headers=headers)

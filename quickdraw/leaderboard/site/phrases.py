@@ -1,4 +1,4 @@
-"""Korean and English: what the pages say, by the language of the browser."""
+"""The texts of the pages in Korean and English, by the language of the browser."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HERE = Path(__file__).parent
 
 @functools.cache
 def korean() -> dict[str, dict[str, str]]:
-    """Return the Korean texts: `texts` by the English ones, `errors` by patterns of them."""
+    """Return the Korean texts: `texts` by the English text, `errors` by pattern."""
     return json.loads((_HERE / "korean.json").read_text(encoding="utf-8"))
 
 
@@ -21,7 +21,7 @@ def language_of(chosen: str | None, accepted: str) -> str:
     """Return `ko` or `en`.
 
     Args:
-        chosen: by a click; counts if it is one of them.
+        chosen: the language that the visitor set; ignored if it is neither.
         accepted: the header Accept-Language (RFC 9110, section 12.5.4).
     """
     if chosen in LANGUAGES:
@@ -37,14 +37,14 @@ def language_of(chosen: str | None, accepted: str) -> str:
 
 
 def translate(language: str, text: str, /, **values: object) -> str:
-    """Return a text of the pages in a language, with values in the places of their names."""
+    """Return a text in a language, its named placeholders filled in."""
     if language == "ko":
         text = korean()["texts"][text]
     return text.format(**values) if values else text
 
 
 def translate_error(language: str, message: str) -> str:
-    """Return an error's lines in a language; those that nobody translated stay as they are."""
+    """Return an error's lines in a language; lines without a translation stay English."""
     if language != "ko":
         return message
     return "\n".join(map(_korean_line, message.splitlines()))

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, but that whoever is silent in the middle of a head is cut off."""
+"""uvicorn's HTTP/1.1 with a timeout for request heads, against slow clients (Slowloris)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HEAD_SECONDS = 20.0
 
 
 class PatientProtocol(LingeringClose, H11Protocol):
-    """Closes a connection whose next request has no complete head in time."""
+    """Closes a connection if the head of its next request is not complete in time."""
 
     _timer: asyncio.TimerHandle | None = None
 

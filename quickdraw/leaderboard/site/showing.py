@@ -1,4 +1,4 @@
-"""From values to a page: the templates, in the reader's language."""
+"""Pages rendered from templates in the reader's language."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def page(
     """Return a page.
 
     Args:
-        request: what it answers.
+        request: the request that it answers.
         template: its name, without `.html.j2`.
         status: of HTTP.
         lang: `ko` or `en`; that of the browser where it is empty.
-        values: what the names in the template stand for.
+        values: the template's variables.
     """
     who, session = visiting.visitor(request), visiting.session_of(request)
     text = rendered(template, lang or visiting.language(request), session, who, **values)
@@ -38,7 +38,7 @@ def page(
 def rendered(
     template: str, language: str, session: str, who: Visitor | None, /, **values: object
 ) -> str:
-    """Return the text of a page for somebody: links lead only where they may go."""
+    """Return the HTML of a page for a visitor, without links to what they may not see."""
     return render(
         _TEMPLATES / f"{template}.html.j2",
         language=language,
@@ -58,5 +58,5 @@ def percent(score: float | None, digits: int = 1) -> str:
 
 
 def message(request: Request, status: int, text: str) -> HTMLResponse:
-    """Return a page that says one thing."""
+    """Return a page with one message."""
     return page(request, "message", status, text=text, status=status)

@@ -1,4 +1,4 @@
-"""What stands before every request: limits of size and of time, and headers that browsers obey."""
+"""Middleware for every request: limits of size and time, and security headers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from quickdraw.leaderboard.site.forwarding import forwarded
 
 _BODY_IDLE_SECONDS = 15.0
 _BODY_SECONDS = 60.0
-_BODY_RATE = 50_000  # bytes a second that an upload may be slow
+_BODY_RATE = 50_000  # bytes a second: the slowest upload that is accepted
 _FORM = 1 << 20
 _HEAD = 16 << 10
 _HEADERS = {
@@ -23,7 +23,7 @@ _HEADERS = {
     "connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",  # links with codes are told to nobody
+    "referrer-policy": "no-referrer",  # one-time links must not leak through Referer
     "x-frame-options": "DENY",
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
@@ -37,10 +37,10 @@ class Guards:
     """ASGI middleware, see the Python "ASGI specification".
 
     Args:
-        app: what it guards.
+        app: the application behind it.
         size_limit: bytes of an upload.
         https: whether people reach the server by https.
-        proxies: how many of ours stand before the server.
+        proxies: how many trusted proxies are in front of the server.
     """
 
     def __init__(self, app: ASGIApp, size_limit: int, https: bool, proxies: int = 0):
@@ -63,7 +63,7 @@ class Guards:
                 own = [each for each in self._headers if each[0] not in names]
                 if b"cache-control" not in names:
                     own.append((b"cache-control", b"no-store"))
-                if not body.ended:  # an answer before its end is the last one
+                if not body.ended:  # a response before the body's end closes the connection
                     own.append((b"connection", b"close"))
                 message = {**message, "headers": [*given, *own]}
             await send(message)
@@ -75,15 +75,15 @@ class Guards:
 
 
 class _Body:
-    """What a request brings: no more of it, and not slower, than is allowed.
+    """The body of a request, within the limits of size and speed.
 
     Args:
         scope: of the request.
-        receive: brings the next piece.
+        receive: the ASGI callable that returns the next message.
         size_limit: bytes of an upload.
 
     Attributes:
-        ended: whether all of it is here.
+        ended: whether the whole body was received.
     """
 
     def __init__(self, scope: Scope, receive: Receive, size_limit: int):
@@ -102,7 +102,7 @@ class _Body:
         Raises:
             HTTPException: it is too large (413) or too slow (408).
         """
-        if self.ended:  # what comes now is that the client went away
+        if self.ended:  # all that can follow is the client's disconnect
             return await self._next()
         if self._told > self._limit:
             raise self._too_large()
@@ -124,9 +124,9 @@ class _Body:
 
 
 class Rate:
-    """How often something may happen: so many times a minute for each key.
+    """A rate limit: so many events a minute for each key.
 
-    Keys that nothing was heard of for a minute are forgotten; where there are too many, the oldest.
+    Keys without an event for a minute are dropped; if there are too many, the oldest are.
     """
 
     _MOST_KEYS = 50_000

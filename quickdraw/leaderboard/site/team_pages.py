@@ -1,4 +1,4 @@
-"""Pages of a team: sending an entry, all its entries, choosing, its token and its links."""
+"""Pages of a team: sending and choosing entries, its token and its links."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/entries")
 def own(request: Request, shared: Shared, who: Team) -> Response:
-    """Show the form, and what the team sent."""
+    """Show the upload form and the team's entries."""
     return _own(request, shared, who)
 
 
@@ -49,7 +49,7 @@ def _own(request: Request, shared: Shared, who: Team, **more: str) -> Response:
 
 @router.post("/entries")
 async def send(request: Request, shared: Shared, who: Team, fields: OwnForm) -> Response:
-    """Take an upload in; the page of the entry tells the rest."""
+    """Accept an upload, and redirect to the page of its entry."""
     assert who.team is not None
     uploads.check_rate(shared, who.team, visiting.address(request))
     upload, pasted = visiting.file_of(fields, "file"), visiting.text_of(fields, "text")
@@ -63,14 +63,14 @@ async def send(request: Request, shared: Shared, who: Team, fields: OwnForm) -> 
 
 @router.get("/entries/{number}")
 def one(request: Request, shared: Shared, who: Team, number: int) -> Response:
-    """Show what came of an entry."""
+    """Show an entry: its status, and its score or its faults."""
     entry = uploads.seen(shared, number, who.team)
     return showing.page(request, "entry", entry=entry, contest=shared.competition())
 
 
 @router.post("/entries/{number}/chosen")
 def choose(shared: Shared, who: Team, number: int, fields: OwnForm) -> Response:
-    """Choose an entry for the final ranking, or no longer."""
+    """Select an entry for the final ranking, or deselect it."""
     assert who.team is not None
     wanted = visiting.text_of(fields, "chosen") == "yes"
     with shared.database.writing() as connection:

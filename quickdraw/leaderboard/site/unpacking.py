@@ -1,4 +1,4 @@
-"""What somebody sent, as csv: plain, or unpacked from gz or zip, in memory and up to a limit."""
+"""Uploads as csv: plain, or unpacked from gz or zip as a stream, up to a limit."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from quickdraw.errors import QuickdrawError
 
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _DIRECTORY = 1 << 16
-"""The longest list of contents, in bytes, of a zip file with one csv in it."""
+"""The largest central directory, in bytes, that a zip file with one csv needs."""
 _END, _END_SIZE, _COMMENT = b"PK\x05\x06", 22, 1 << 16
 
 
 class _Limited(io.RawIOBase):
-    """A stream that ends with an error beyond a number of bytes."""
+    """A stream that raises an error beyond a number of bytes."""
 
     def __init__(self, file: BinaryIO, limit: int):
         self._file, self._left, self._limit = file, limit, limit
@@ -41,7 +41,7 @@ def unpacked(file: BinaryIO, limit: int) -> BinaryIO:
     """Return a stream of the csv in a file.
 
     Args:
-        file: what was sent; it can be sought.
+        file: the upload; seekable.
         limit: bytes that the csv may have; reading more raises QuickdrawError.
 
     Raises:
@@ -76,7 +76,7 @@ def _only_member(file: BinaryIO) -> BinaryIO:
 
 
 def _check_directory(file: BinaryIO) -> None:
-    """Raise an error before a list of a million names is read."""
+    """Refuse a central directory of a million names before it is read."""
     size = file.seek(0, io.SEEK_END)
     start = max(0, size - _END_SIZE - _COMMENT)
     file.seek(start)

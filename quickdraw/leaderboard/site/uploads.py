@@ -1,4 +1,4 @@
-"""Taking an upload in, for the form and for the API: within the limits, and until it is scored."""
+"""Uploads from the form and the API: rate limits, acceptance, and the wait for a score."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ _BETTER = sa.select(sa.func.count()).where(
 
 @dataclasses.dataclass(frozen=True)
 class SeenEntry:
-    """An entry as its team may see it: nothing of the private half.
+    """An entry as its team sees it, without the private half.
 
     Attributes:
         number: of the entry.
         status: queued, scored or refused.
-        score: as the board shows it, of 1; None without one.
+        score: as the board shows it, 0…1; None without one.
         error: what is wrong with the file, one line a fault.
         received: when it came, in the competition's time zone.
-        message: what the team said of it.
+        message: the team's note.
         late: whether it came after the end, and does not count.
-        about: what was found in a model; empty for predictions.
+        about: what the check found in a model; empty for predictions.
         chosen: whether the team chose it for the final ranking.
         file: SHA-256 of the csv.
-        place: how many entries are scored before this one is done; 0 when it is.
-        rank: of the team on the public board now; None without one.
-        left_today: entries that the team may still send today; None: any number.
-        left_total: entries that it may still send at all.
+        place: its place in the queue; 0 once it is scored.
+        rank: the team's current rank on the public board; None without one.
+        left_today: entries that the team may still send today; None for no limit.
+        left_total: entries that it may still send in all.
     """
 
     number: int
@@ -64,13 +64,13 @@ class SeenEntry:
 
 
 def check_rate(shared: Context, team: int, address: str) -> None:
-    """Raise an error where too many uploads come from a team or from an address."""
+    """Raise HTTPException (429) at too many uploads from a team or an address."""
     if not shared.team_uploads.allows(team) or not shared.address_uploads.allows(address):
         raise HTTPException(429, "too many uploads within a minute: wait a little")
 
 
 async def take(shared: Context, who: Visitor, file: BinaryIO, key: str, message: str) -> SeenEntry:
-    """Accept a file, and wait for its score for a while.
+    """Accept a file, and wait for its score until a timeout.
 
     Raises:
         LimitError: no entry is left, or the competition has not begun.
@@ -96,7 +96,7 @@ def _is_done(shared: Context, number: int) -> bool:
 
 
 def seen(shared: Context, number: int, team: int | None) -> SeenEntry:
-    """Return an entry of a team; for None, of any.
+    """Return an entry of a team, or of any team for None.
 
     Raises:
         QuickdrawError: there is none.

@@ -1,4 +1,4 @@
-"""Who asks, in which language, and whether the form is ours: what handlers take from a request."""
+"""What handlers take from a request: visitor, language, and forms protected against CSRF."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ Fields = dict[str, UploadFile | str]
 
 
 async def context(request: Request) -> Context:
-    """Return what the server's requests share; async, as others would be called in a thread."""
+    """Return the shared state; async, since FastAPI calls other dependencies in a thread."""
     return shared_by(request)
 
 
 def shared_by(request: Request) -> Context:
-    """Return what the server's requests share."""
+    """Return the state that requests share."""
     return request.app.state.context
 
 
 def address(request: Request) -> str:
-    """Return where a request comes from."""
+    """Return the client's address."""
     return request.client.host if request.client else ""
 
 
@@ -43,7 +43,7 @@ def language(request: Request) -> str:
 
 
 def cookie_name(shared: Context) -> str:
-    """Return the name of the session's cookie; browsers keep one of this prefix to https."""
+    """Return the name of the session's cookie; browsers send one with this prefix by https only."""
     return "__Host-session" if shared.https else "session"
 
 
@@ -54,7 +54,7 @@ def session_of(request: Request) -> str:
 
 
 def visitor(request: Request) -> Visitor | None:
-    """Return who asks, by the session; None: somebody. A request looks once."""
+    """Return the visitor by the session, None for a guest; looked up once a request."""
     if not hasattr(request.state, "visitor"):
         shared, token = shared_by(request), session_of(request)
         request.state.visitor = None
@@ -66,14 +66,14 @@ def visitor(request: Request) -> Visitor | None:
 
 
 async def team(who: Annotated[Visitor | None, Depends(visitor)]) -> Visitor:
-    """Return the team that asks; others are refused."""
+    """Return the visitor if it is a team; refuse others."""
     if who is None or who.team is None:
         raise HTTPException(401)
     return who
 
 
 async def organiser(who: Annotated[Visitor | None, Depends(visitor)]) -> Visitor:
-    """Return the organiser, if it is they who ask; for others there is no such page."""
+    """Return the visitor if it is the organiser; others get 404."""
     if who is None or not who.organiser:
         raise HTTPException(404)
     return who
@@ -82,7 +82,7 @@ async def organiser(who: Annotated[Visitor | None, Depends(visitor)]) -> Visitor
 def by_token(request: Request) -> Visitor:
     """Return the team of the API's token.
 
-    Guessing is refused after some attempts from an address.
+    After too many wrong tokens from an address, all are refused for a minute.
     """
     shared = shared_by(request)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -97,7 +97,7 @@ def by_token(request: Request) -> Visitor:
 
 
 async def open_form(request: Request) -> AsyncIterator[Fields]:
-    """Yield the fields of a form, unless another site sent it."""
+    """Yield the fields of a form; refuse one that another site sent."""
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise HTTPException(403)
     form = await request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD)

@@ -1,1 +1,1 @@
-"""What a leaderboard knows, in one SQLite file or in PostgreSQL: nothing acknowledged is lost."""
+"""The data of a leaderboard, in SQLite or PostgreSQL: nothing acknowledged is ever lost."""

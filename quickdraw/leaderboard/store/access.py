@@ -1,7 +1,7 @@
-"""Who may do what: one-time codes in links, tokens of teams, sessions. Of all only hashes are kept.
+"""Authentication: one-time codes in links, tokens of teams, sessions; only hashes are stored.
 
-They are random, 192 bits and more, so that a plain hash says nothing of them, and a look-up by the
-hash takes the same time whatever is guessed.
+Secrets are random, 192 bits, so that an unsalted SHA-256 cannot be reversed, and a look-up by the
+hash leaks nothing through its time.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from quickdraw.leaderboard.store.schema import invites, sessions, teams
 
 _BYTES = 24
 _INVITE_DAYS, _SESSION_DAYS = 30, 30
-_PREFIX = "qd_"  # tells a token that was pasted somewhere for what it is
+_PREFIX = "qd_"  # lets secret scanners recognise a token that was published by mistake
 _BY_TOKEN = sa.select(teams.c.id, teams.c.name).where(teams.c.token == sa.bindparam("token"))
 
 
 @dataclasses.dataclass(frozen=True)
 class Visitor:
-    """Who sends a request: `team` is None for the organiser."""
+    """The sender of a request: `team` is None for the organiser."""
 
     team: int | None
     name: str
@@ -35,12 +35,12 @@ class Visitor:
 
 
 def hashed(secret: str) -> str:
-    """Return the hash of a secret: no more of it is kept."""
+    """Return the SHA-256 of a secret, which is all that is stored of it."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def invite(connection: sa.Connection, team: int | None, moment: int) -> str:
-    """Make a code that opens a session once, for a team or, for None, the organiser."""
+    """Create a one-time code that opens a session of a team, or of the organiser for None."""
     code = secrets.token_urlsafe(_BYTES)
     expires = moment + _INVITE_DAYS * moments.DAY
     connection.execute(invites.insert().values(code=hashed(code), team=team, expires=expires))
@@ -48,10 +48,10 @@ def invite(connection: sa.Connection, team: int | None, moment: int) -> str:
 
 
 def invited(connection: sa.Connection, code: str, moment: int) -> Visitor:
-    """Return whom a code that can still be used is for.
+    """Return whom an unused code is for.
 
     Raises:
-        QuickdrawError: it was used, is too old, or there is none such.
+        QuickdrawError: it was used, has expired, or does not exist.
     """
     query = (
         sa.select(invites.c.team, teams.c.name)
@@ -65,7 +65,7 @@ def invited(connection: sa.Connection, code: str, moment: int) -> Visitor:
 
 
 def use(connection: sa.Connection, code: str, moment: int) -> Visitor:
-    """Use up a code; of two requests at one time only one succeeds.
+    """Use up a code; of concurrent requests only one succeeds.
 
     Raises:
         QuickdrawError: as `invited`.
@@ -78,20 +78,20 @@ def use(connection: sa.Connection, code: str, moment: int) -> Visitor:
 
 
 def new_token(connection: sa.Connection, team: int) -> str:
-    """Give a team a token for the command line; the one before is no longer valid."""
+    """Create a team's token for the command line, which replaces the previous one."""
     token = _PREFIX + secrets.token_urlsafe(_BYTES)
     connection.execute(teams.update().where(teams.c.id == team).values(token=hashed(token)))
     return token
 
 
 def by_token(connection: sa.Connection, token: str) -> Visitor | None:
-    """Return the team that holds a token."""
+    """Return the team with this token; None if there is none."""
     row = connection.execute(_BY_TOKEN, {"token": hashed(token)}).first()
     return Visitor(row.id, row.name) if row else None
 
 
 def open_session(connection: sa.Connection, visitor: Visitor, moment: int) -> str:
-    """Begin a session and return its token, for the cookie; delete those that have expired."""
+    """Open a session and return its token, for the cookie; delete expired ones."""
     token = secrets.token_urlsafe(_BYTES)
     expires = moment + _SESSION_DAYS * moments.DAY
     connection.execute(sessions.delete().where(sessions.c.expires <= moment))
@@ -102,7 +102,7 @@ def open_session(connection: sa.Connection, visitor: Visitor, moment: int) -> st
 
 
 def by_session(connection: sa.Connection, token: str, moment: int) -> Visitor | None:
-    """Return whose session a cookie is of."""
+    """Return the visitor of a session; None if it does not exist or has expired."""
     query = (
         sa.select(sessions.c.team, teams.c.name)
         .select_from(sessions.outerjoin(teams))
@@ -118,5 +118,5 @@ def close_session(connection: sa.Connection, token: str) -> None:
 
 
 def csrf_token(session: str) -> str:
-    """Return what a form of a session carries: another site can neither read nor guess it."""
+    """Return the CSRF token of a session's forms, which no other site can read or guess."""
     return hashlib.sha256(f"form {session}".encode()).hexdigest()

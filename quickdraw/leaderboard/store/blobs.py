@@ -1,4 +1,4 @@
-"""Files in the database: by the hash of their content, in compressed pieces."""
+"""Files in the database, addressed by the hash of their content, in compressed chunks."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _CHUNK = sa.select(chunks.c.data).where(
 
 
 class Packed:
-    """A file on its way into the database: hashed and compressed before any lock is held.
+    """A file to be stored, hashed and compressed before the database is locked.
 
-    What is more than a megabyte waits on the disk, in a temporary file without a name, until it is
-    closed, as at the end of `with`.
+    Anything above a megabyte is held in an unnamed temporary file until it is closed, as at the end
+    of `with`.
 
     Attributes:
         size: bytes, before compression.
@@ -40,7 +40,7 @@ class Packed:
     """
 
     def __init__(self, file: BinaryIO):
-        """Read a file from where it stands to its end."""
+        """Read a file from its current position to its end."""
         digest = hashlib.sha256()
         self._waiting = tempfile.SpooledTemporaryFile(_PIECE)  # noqa: SIM115
         self.size, self._lengths = 0, list[int]()
@@ -61,12 +61,12 @@ class Packed:
         self.close()
 
     def close(self) -> None:
-        """Forget what is not saved."""
+        """Delete the temporary file."""
         self._waiting.close()
 
     def save(self, connection: sa.Connection) -> None:
-        """Write it, unless the same content is there; within the caller's transaction."""
-        # Whoever sends the same file at the same time waits here until it is there, or not.
+        """Store it in the caller's transaction, unless the same content is there."""
+        # A concurrent upload of the same file blocks here until this transaction ends.
         new = _NEW[connection.dialect.name]
         if connection.execute(new, {"sha256": self.sha256, "size": self.size}).first() is None:
             return

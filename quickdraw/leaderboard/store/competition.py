@@ -1,4 +1,4 @@
-"""The competition: made once, read by everything, changed by the organiser."""
+"""The competition: its settings, how it is created, read and changed."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from quickdraw.leaderboard.store.halves import halves
 
 _SECRET_BYTES = 32
 _STEPS = (1000, 500, 200, 100, 50, 20, 10)
-"""Scores are shown in steps of a thousandth at best, of a tenth at worst."""
+"""Possible resolutions of public scores: from a thousandth to a tenth."""
 _LADDER = 2
-"""With the Ladder an entry must be this many steps better to count."""
+"""With the Ladder, the steps by which an entry must be better to be shown."""
 POINTS = {"top1": 1, "map3": 6}
 _ALL = sa.select(schema.competition)
 
@@ -47,7 +47,7 @@ class Terms(TypedDict):
 
 @dataclasses.dataclass(frozen=True)
 class Competition:
-    """A row of the table, see `schema.competition`; moments are microseconds."""
+    """The row of `schema.competition`; moments are microseconds since 1970."""
 
     name: str
     metric: Metric
@@ -75,17 +75,17 @@ class Competition:
 
     @property
     def live(self) -> bool:
-        """Whether models are entered, which meet in a live final; else predictions are."""
+        """Whether teams enter models, for a live final, instead of predictions."""
         return self.metric == "draw_off"
 
     @property
     def suffix(self) -> str:
-        """Of the files that teams send."""
+        """The suffix of the files that teams send."""
         return "onnx" if self.live else "csv"
 
     @property
     def steps(self) -> int:
-        """How many steps a public score is shown in: none is smaller than one drawing."""
+        """How many steps a public score is rounded down to: none is smaller than one drawing."""
         return next((each for each in _STEPS if each <= self.public_count), _STEPS[-1])
 
     def shown(self, public_points: int, best: int | None) -> int:
@@ -93,11 +93,11 @@ class Competition:
 
         With the Ladder (Blum and Hardt 2015, "The Ladder: a reliable leaderboard for machine
         learning competitions", arXiv 1502.04585, section 3) an entry shows the team's best again
-        unless it is better by more than a threshold, so that small changes tell nothing.
+        unless it is better by more than a threshold, so that small changes reveal nothing.
 
         Args:
-            public_points: right answers of the public half, sixths of them for MAP@3.
-            best: what the team's best entry before shows.
+            public_points: right answers in the public half, in sixths for MAP@3.
+            best: the step of the team's best earlier entry; None for its first.
         """
         step = public_points * self.steps // (self.public_count * POINTS[self.metric])
         if self.ladder and best is not None and step < best + _LADDER:
@@ -114,17 +114,18 @@ class Competition:
 def create(
     database: Database, solution: BinaryIO, name: str, labels: list[str], settings: Terms
 ) -> Competition:
-    """Make the competition of an empty database.
+    """Create the competition in an empty database.
 
     Args:
-        database: where it goes.
-        solution: a file `image_id,label`, open for reading bytes; it can be sought.
+        database: an empty one.
+        solution: a csv `image_id,label`, open for reading bytes; seekable.
         name: what the competition is called.
         labels: names of the classes, in label order; words can be scored only with them.
         settings: what the organiser chooses.
 
     Raises:
-        QuickdrawError: a competition is there, the solution is none, or a half of it is empty.
+        QuickdrawError: the database has a competition, the solution is invalid, or a half of it
+            would be empty.
     """
     _check(settings, labels)
     right = Solution(solution, "the solution")
@@ -154,12 +155,12 @@ def create_live(database: Database, name: str, settings: Terms) -> Competition:
     """Make the competition of an empty database, for models that meet in a live final.
 
     Args:
-        database: where it goes.
+        database: an empty one.
         name: what the competition is called.
         settings: as for `create`.
 
     Raises:
-        QuickdrawError: a competition is there.
+        QuickdrawError: the database has a competition.
     """
     _check(settings, [])
     none = {"solution": None, "secret": b"", "public_count": 0, "private_count": 0}
@@ -196,7 +197,7 @@ def _check(settings: Terms, labels: list[str]) -> None:
 
 
 def load(database: Database) -> Competition:
-    """Return the competition as it is now.
+    """Return the current competition.
 
     Raises:
         QuickdrawError: there is none.
@@ -206,7 +207,7 @@ def load(database: Database) -> Competition:
 
 
 def loaded(connection: sa.Connection) -> Competition:
-    """Return the competition as a transaction sees it."""
+    """Return the competition within a transaction."""
     row = connection.execute(_ALL).mappings().first()
     if row is None:
         raise QuickdrawError("this database holds no competition. `create` makes one")

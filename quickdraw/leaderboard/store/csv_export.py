@@ -1,4 +1,4 @@
-"""Everything as csv, safe to open in a spreadsheet; and copies of the database."""
+"""Export of a competition as csv, safe to open in a spreadsheet; backups of the database."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SECRET = {"token", "looks", "sketch", "leased", "key"}
 
 
 def export(database: Database, output: str, moment: int, with_files: bool) -> int:
-    """Write the files of `export`; return how many."""
+    """Write all tables, and perhaps the submissions, to a folder; return the number of files."""
     with database.reading() as connection:
         contest = competitions.loaded(connection)
         boards: dict[str, Sequence[Standing] | Sequence[LivePlace]]
@@ -72,14 +72,14 @@ def backup(database: Database, output: str) -> None:
     """Copy an SQLite database to a file while the server runs, whole or not at all.
 
     Raises:
-        QuickdrawError: it is PostgreSQL, whose own pg_dump does this.
+        QuickdrawError: the database is PostgreSQL: use pg_dump.
     """
     if not database.sqlite:
         raise QuickdrawError("a copy of PostgreSQL is made by pg_dump")
     with storage.staging(os.path.dirname(output) or ".") as folder:
         temporary = os.path.join(folder, f"{os.path.basename(output)}.tmp")
         storage.delete(temporary)
-        with database.engine.connect() as connection:  # outside of a transaction
+        with database.engine.connect() as connection:  # VACUUM needs no transaction
             driver: Any = connection.connection.driver_connection
             driver.execute("VACUUM INTO ?", (temporary,))
         storage.move(temporary, output)

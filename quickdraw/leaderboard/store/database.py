@@ -30,7 +30,7 @@ _FRESH_SECONDS = 5.0
 
 
 class Database:
-    """The engine, with reads and writes as transactions.
+    """A database whose reads and writes are transactions.
 
     SQLite: WAL, so that readers never wait, and synchronous=FULL, so that what is committed is on
     the disk. Writes begin with BEGIN IMMEDIATE: one that reads first and then writes would find
@@ -42,7 +42,7 @@ class Database:
 
         Args:
             url: `sqlite:///file.db`, `postgresql+psycopg://…`, or the path of an SQLite file.
-            create: make it if it is not there.
+            create: create it if it does not exist.
 
         Raises:
             QuickdrawError: it is not there, cannot be reached, is on a network drive, or of a later
@@ -50,7 +50,7 @@ class Database:
         """
         self.url = _url(url)
         self.sqlite = self.url.drivername == "sqlite"
-        # A thread that waits for a lock by sleeping is late; those of this process take turns.
+        # SQLite polls for its lock by sleeping, which starves threads; this lock queues them.
         self._turn: AbstractContextManager[object] = (
             threading.Lock() if self.sqlite else contextlib.nullcontext()
         )
@@ -70,7 +70,7 @@ class Database:
 
     @property
     def name(self) -> str:
-        """The database in words, without a password."""
+        """The database's address without its password."""
         return self.url.database or "" if self.sqlite else self.url.render_as_string()
 
     def _engine(self) -> sa.Engine:
@@ -94,16 +94,16 @@ class Database:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """Yield a connection that sees one state of the database."""
+        """Yield a connection that sees one snapshot of the database."""
         with self.engine.connect() as connection:
-            if not self.sqlite:  # where it is the same without being asked
+            if not self.sqlite:  # SQLite's transactions are snapshots anyway
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
                 yield connection
 
     @contextlib.contextmanager
     def looking(self) -> Iterator[sa.Connection]:
-        """Yield a connection for one statement: PostgreSQL need not be told where it begins."""
+        """Yield a connection for one statement, which saves PostgreSQL a BEGIN and a COMMIT."""
         if self.sqlite:
             with self.reading() as connection:
                 yield connection
@@ -113,7 +113,7 @@ class Database:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """Yield a connection whose changes are all there and on the disk afterwards, or none is."""
+        """Yield a connection whose changes are committed together, durably, or not at all."""
         with self._turn, self.engine.connect() as connection:
             connection = connection.execution_options(writes=True)
             with connection.begin():
@@ -137,14 +137,14 @@ def _used(connection: psycopg.Connection, record: sa.pool.ConnectionPoolEntry) -
 def _check_old(
     connection: psycopg.Connection, record: sa.pool.ConnectionPoolEntry, proxy: object
 ) -> None:
-    """Ask a connection that was idle whether it is alive; before each use took too long."""
+    """Check a pooled connection only if it was idle: a ping before each use is too slow."""
     if time.monotonic() - record.info.get("used", math.inf) < _FRESH_SECONDS:
         return
     try:
         connection.execute("SELECT 1")
         connection.rollback()
     except Exception as error:
-        raise sa.exc.DisconnectionError from error  # another one is made
+        raise sa.exc.DisconnectionError from error  # the pool replaces it
 
 
 def _url(text: str) -> sa.URL:
@@ -181,7 +181,7 @@ def _check_file(path: str, create: bool) -> None:
 
 
 def _file_system(folder: str) -> str:
-    """Return the kind of the file system that holds a folder; empty where nobody tells."""
+    """Return the file system type of a folder; empty if unknown."""
     if not os.path.exists("/proc/mounts"):
         return ""
     with open("/proc/mounts", encoding="utf-8", errors="replace") as file:

@@ -1,7 +1,7 @@
-"""Entries: accepted within the limits, on the disk before they are acknowledged, scored once.
+"""Entries: accepted within the limits, durable before they are acknowledged, scored once.
 
-The count of a day's entries and the new one belong to one transaction that writes, so that of two
-requests for the last entry of a day one is refused, whatever their timing.
+A transaction counts the day's entries and inserts the new one, so that of two concurrent requests
+for the last entry of a day exactly one is refused.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from quickdraw.leaderboard.store.schema import Row, submissions, teams
 MOST_REFUSED_A_DAY = 50
 _LONGEST_MESSAGE, _LONGEST_KEY = 500, 100
 
-# Made once: to build a statement takes SQLAlchemy longer than SQLite takes to answer it.
+# Built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
 _OF_DAY = submissions.c.day == sa.bindparam("day")
 _TEAM = sa.select(teams).where(teams.c.id == sa.bindparam("team"))
 _LOCK = _TEAM.with_for_update()
@@ -40,17 +40,17 @@ _INSERT = submissions.insert()
 
 
 class LimitError(QuickdrawError):
-    """No entry is left for now, or the competition is closed; the message says until when."""
+    """Raised if no entry is left or the competition is closed; the message says until when."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Left:
-    """What a team has left.
+    """The entries that a team has left.
 
     Attributes:
-        today: entries that it may send today; None: as many as it likes.
-        total: entries that it may send at all; None: as many as it likes.
-        again: when a new day begins.
+        today: for today; None for no limit.
+        total: in all; None for no limit.
+        again: when the next day begins, in microseconds.
     """
 
     today: int | None
@@ -61,14 +61,14 @@ class Left:
 def accept(
     database: Database, team: int, packed: Packed, key: str, message: str, moment: int
 ) -> int:
-    """Take a file in; return the number of its entry. When this returns, it is on the disk.
+    """Accept a file and return the number of its entry; it is durable when this returns.
 
     Args:
-        database: where it goes.
-        team: whose it is.
+        database: of the competition.
+        team: who sends it.
         packed: the file.
-        key: of idempotency; a request with the key of an earlier one returns that one's number.
-        message: what the team says of it.
+        key: the idempotency key; a repeated one returns the number of the first entry.
+        message: the team's note.
         moment: now.
 
     Raises:
@@ -78,7 +78,8 @@ def accept(
     if not 1 <= len(key) <= _LONGEST_KEY:
         raise QuickdrawError(f"an idempotency key of 1 to {_LONGEST_KEY} characters expected")
     with database.writing() as connection:
-        # PostgreSQL: the others of this team wait here. SQLite has one writer anyway.
+        # PostgreSQL: serialises this team's requests, so that the count below holds until the
+        # commit. SQLite has one writer anyway.
         row = connection.execute(_LOCK, {"team": team}).one()
         before = connection.execute(_SAME, {"team": team, "key": key}).first()
         if before is not None:
@@ -120,7 +121,7 @@ def _check_limits(
 def entries_left(
     connection: sa.Connection, contest: competitions.Competition, team: int, moment: int
 ) -> Left:
-    """Return what a team has left: files with faults do not count, those in the queue do."""
+    """Return the entries that a team has left; refused files do not count, queued ones do."""
     left, _ = _used(connection, contest, team, moment)
     if connection.execute(_TEAM, {"team": team}).one().baseline:
         return Left(None, None, left.again)
@@ -130,7 +131,7 @@ def entries_left(
 def _used(
     connection: sa.Connection, contest: competitions.Competition, team: int, moment: int
 ) -> tuple[Left, int]:
-    """Return what is left of the limits, and how many files with faults came today."""
+    """Return the entries left, and the number of files refused today."""
     day = moments.day(moment, contest.time_zone)
     counts = connection.execute(_COUNTS, {"team": team, "day": day}).one()
     total, today, refused = map(int, counts)
@@ -140,7 +141,7 @@ def _used(
 
 
 def of_team(connection: sa.Connection, team: int, limit: int = 500) -> Sequence[Row]:
-    """Return a team's entries, the last one first."""
+    """Return a team's entries, the latest first."""
     query = sa.select(submissions).where(submissions.c.team == team)
     return connection.execute(query.order_by(submissions.c.id.desc()).limit(limit)).all()
 
@@ -149,7 +150,7 @@ def of_number(connection: sa.Connection, number: int, team: int | None) -> Row:
     """Return an entry of a team, or of any team for None.
 
     Raises:
-        QuickdrawError: there is none; one of another team is none.
+        QuickdrawError: the team has no such entry.
     """
     known = abs(number) < 2**31
     row = connection.execute(_OF_NUMBER, {"number": number}).first() if known else None
@@ -159,7 +160,7 @@ def of_number(connection: sa.Connection, number: int, team: int | None) -> Row:
 
 
 def place(connection: sa.Connection, number: int) -> int:
-    """Return how many entries are to be scored up to this one, itself included."""
+    """Return how many queued entries there are up to this one, itself included."""
     query = sa.select(sa.func.count()).where(
         submissions.c.status == "queued", submissions.c.id <= number
     )
@@ -167,11 +168,11 @@ def place(connection: sa.Connection, number: int) -> int:
 
 
 def choose(connection: sa.Connection, number: int, team: int, wanted: bool, moment: int) -> None:
-    """Choose an entry for the final ranking, or choose it no longer.
+    """Select an entry for the final ranking, or deselect it.
 
     Raises:
         LimitError: the competition has ended.
-        QuickdrawError: it is not scored, too late, or enough others are chosen.
+        QuickdrawError: it is not scored, came too late, or too many others are chosen.
     """
     connection.execute(sa.select(teams.c.id).where(teams.c.id == team).with_for_update())
     contest = competitions.loaded(connection)

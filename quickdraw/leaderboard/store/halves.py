@@ -1,7 +1,7 @@
-"""Which half of the solution an id is in: public, for the board, or private, for the end.
+"""The split of the solution into a public half, for the board, and a private one, for the end.
 
-A keyed hash of the id decides, class by class, so that both halves have the same mixture of
-classes, and so that nobody without the key can tell the half of an id.
+A keyed hash of the id decides, class by class: both halves have the same class distribution, and
+nobody without the key can tell which half an id is in.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def keyed_hash(secret: bytes, image_id: str) -> int:
 def public_half(hashes: np.ndarray, labels: np.ndarray, percent: int, secret: bytes) -> np.ndarray:
     """Return which drawings are public, bool `[drawings]`.
 
-    Of each class those with the smallest hashes are, `percent` of a hundred. What that leaves of a
-    drawing, such as 0.4 of one, makes one more in as many of a hundred cases: the key decides.
+    Of each class, the `percent` with the smallest hashes. A fraction of a drawing, such as 0.4,
+    is rounded up with that probability: the key decides.
 
     Args:
         hashes: `keyed_hash` of each id, uint64 `[drawings]`.

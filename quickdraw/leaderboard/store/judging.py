@@ -1,4 +1,4 @@
-"""What an entry is worth: predictions are graded by the solution, models are checked."""
+"""Scoring of entries: predictions are graded against the solution, models are checked."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from quickdraw.sandbox import checking
 
 
 class Judged(TypedDict, total=False):
-    """What was found in an entry: columns of `schema.submissions`.
+    """The result of an entry: columns of `schema.submissions`.
 
     Attributes:
-        public_points: right answers of the public half, sixths of them for MAP@3.
+        public_points: right answers in the public half, in sixths for MAP@3.
         private_points: those of the private half.
         sketch: of the answers; see `probing`.
-        about: what there is to say of a model.
+        about: a summary of a model.
     """
 
     public_points: int
@@ -38,10 +38,10 @@ class Judge(Protocol):
     """Judges the entries of a competition."""
 
     def judged(self, row: Row) -> Judged:
-        """Return what was found.
+        """Return the result of an entry.
 
         Args:
-            row: of that table.
+            row: of `schema.submissions`.
 
         Raises:
             QuickdrawError: the file has faults.
@@ -49,7 +49,7 @@ class Judge(Protocol):
 
 
 class _Grader:
-    """Grades predictions by the solution, which is read once."""
+    """Grades predictions against the solution, which is read once."""
 
     def __init__(self, database: Database, contest: Competition):
         self._database, self._contest = database, contest
@@ -72,7 +72,7 @@ class _Grader:
 
 
 class _Checker:
-    """Checks models as the final does, each in a process of its own."""
+    """Checks models as the final does, each in a separate process."""
 
     def __init__(self, database: Database):
         self._database = database
@@ -88,5 +88,5 @@ class _Checker:
 
 
 def judge_of(database: Database, contest: Competition) -> Judge:
-    """Return who judges the entries of a competition."""
+    """Return the judge of a competition's entries."""
     return _Checker(database) if contest.live else _Grader(database, contest)

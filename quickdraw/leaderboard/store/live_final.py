@@ -1,4 +1,4 @@
-"""A live final: whose models take part, and the points that come back from quickdraw.draw_off."""
+"""A live final: the models that take part, and the points from quickdraw.draw_off."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class LivePlace:
             baseline, and before the final.
         team: its number.
         name: its name.
-        points: of the final; None before it, and for a model that was not there.
+        points: of the final; None before it, and for a model that did not take part.
         hits: in how many rounds the model found the word.
         entries: how many models were accepted.
-        last: when the last of them came.
+        last: when the latest of them came, in microseconds.
         baseline: whether it has no rank.
     """
 
@@ -52,7 +52,7 @@ class LivePlace:
 
 
 def places(connection: sa.Connection) -> list[LivePlace]:
-    """Return the teams with a model: the best first, once there was a final."""
+    """Return the teams with a model, after the final the best first."""
     query = sa.select(teams).where(teams.c.disqualified == "", teams.c.entries > 0)
     rows = connection.execute(query.order_by(teams.c.last_at)).all()
     keys = {row.id: (row.final_tenths, row.final_log) for row in rows}
@@ -76,7 +76,7 @@ def places(connection: sa.Connection) -> list[LivePlace]:
 
 
 def entrants(connection: sa.Connection) -> list[Row]:
-    """Return the entry of each team that takes part: the one it chose, or else its last one."""
+    """Return the entry of each team that takes part: the chosen one, or else the latest."""
     query = (
         sa.select(submissions, teams.c.name)
         .join(teams, teams.c.id == submissions.c.team)
@@ -94,7 +94,7 @@ def entrants(connection: sa.Connection) -> list[Row]:
 def write_models(database: Database, target: IO[bytes]) -> int:
     """Write a zip of the models that take part, with their names, for `draw_off --models`.
 
-    Teams that sent the same file enter together. Returns how many models there are.
+    Teams that sent the same file share one model. Returns the number of models.
 
     Raises:
         QuickdrawError: there are none.
@@ -116,14 +116,14 @@ def write_models(database: Database, target: IO[bytes]) -> int:
 
 
 def take_results(database: Database, text: str, where: str, moment: int, who: str) -> int:
-    """Put the points of a final on the board, in the place of earlier ones; return how many teams.
+    """Store the points of a final, replacing earlier ones; return the number of teams.
 
     Args:
         database: of the competition.
         text: standings.csv of quickdraw.draw_off.
-        where: what errors call it.
+        where: its name in errors.
         moment: now.
-        who: says so.
+        who: the author of the change, for the audit log.
 
     Raises:
         QuickdrawError: it is no such file, has no team's model, or the competition goes on.

@@ -1,4 +1,4 @@
-"""Time, from one place: moments are microseconds since 1970 (UTC), days are the competition's."""
+"""Time: moments are microseconds since 1970 (UTC); days are those of the competition's zone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DAY = 24 * 3600 * SECOND
 
 
 def now() -> int:
-    """Return this moment. Whatever depends on time takes a function such as this as its clock."""
+    """Return the current moment; code that depends on time takes this function as its clock."""
     return time.time_ns() // 1000
 
 
@@ -21,7 +21,7 @@ def zone(name: str) -> zoneinfo.ZoneInfo:
     """Return a time zone by its IANA name, such as `Asia/Seoul`.
 
     Raises:
-        QuickdrawError: there is no such zone.
+        QuickdrawError: no such zone.
     """
     try:
         return zoneinfo.ZoneInfo(name)
@@ -32,19 +32,19 @@ def zone(name: str) -> zoneinfo.ZoneInfo:
 
 
 def local(moment: int, zone_name: str) -> datetime.datetime:
-    """Return a moment as the clocks of a zone show it."""
+    """Return a moment as the local time of a zone."""
     return datetime.datetime.fromtimestamp(moment // SECOND, zone(zone_name))
 
 
 def text(moment: int | None, zone_name: str) -> str:
-    """Return `2026-12-01 18:00`, in the competition's zone; empty for None."""
+    """Format a moment as `2026-12-01 18:00` in a zone; empty for None."""
     return "" if moment is None else local(moment, zone_name).strftime("%Y-%m-%d %H:%M")
 
 
 def parse(written: str, zone_name: str) -> int:
-    """Return the moment of `2026-12-01 18:00` in a zone; `2026-12-01T18:00+09:00` says its own.
+    """Return the moment of `2026-12-01 18:00` in a zone; an offset, as in `…T18:00+09:00`, wins.
 
-    A time that a change to summer time leaves out is taken as an hour later, one that comes twice
+    A local time that a change to summer time skips is read as an hour later, one that occurs twice
     as the first of the two (PEP 495, fold 0).
 
     Raises:
@@ -62,12 +62,12 @@ def parse(written: str, zone_name: str) -> int:
 
 
 def day(moment: int, zone_name: str) -> str:
-    """Return the day of a moment, `2026-12-01`, in a zone: what the daily limit counts by."""
+    """Return the day of a moment in a zone, `2026-12-01`, by which the daily limit counts."""
     return local(moment, zone_name).date().isoformat()
 
 
 def day_start(moment: int, zone_name: str, days: int = 0) -> int:
-    """Return when the day of a moment began in a zone, or a later or earlier day.
+    """Return when the day of a moment, or a later or earlier day, begins in a zone.
 
     Days with a change to or from summer time have 23 or 25 hours.
     """

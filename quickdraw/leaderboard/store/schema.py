@@ -1,4 +1,4 @@
-"""The tables, their version, and how a database of an earlier version becomes one of this."""
+"""The tables, their version, and the migrations from earlier versions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBi
 from quickdraw.errors import QuickdrawError
 
 Row = sa.Row[tuple[Any, ...]]
-"""What a query finds; its columns are attributes."""
+"""A row that a query returns; its columns are attributes."""
 
 VERSION = 3
 
@@ -18,7 +18,7 @@ metadata = sa.MetaData()
 
 schema_version = Table("schema_version", metadata, Column("version", Integer, nullable=False))
 
-# The one row of it is the competition; a database holds one.
+# One row: a database holds one competition.
 competition = Table(
     "competition",
     metadata,
@@ -27,7 +27,7 @@ competition = Table(
     Column("metric", Text, nullable=False),  # top1, map3, or draw_off: points of a live final
     Column("solution", Text, ForeignKey("files.sha256")),  # None for a live final
     Column("labels", Text, nullable=False),  # JSON: names of the classes, in label order
-    Column("secret", LargeBinary, nullable=False),  # which half an id is in depends on it
+    Column("secret", LargeBinary, nullable=False),  # the key that splits ids into halves
     Column("public_percent", Integer, nullable=False),
     Column("public_count", Integer, nullable=False),
     Column("private_count", Integer, nullable=False),
@@ -48,17 +48,17 @@ teams = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("name", Text, nullable=False),
-    Column("looks", Text, nullable=False, unique=True),  # equal for names that look alike
+    Column("looks", Text, nullable=False, unique=True),  # equal for confusable names
     Column("baseline", Boolean, nullable=False),
-    Column("token", Text, unique=True),  # SHA-256 of what the team holds
+    Column("token", Text, unique=True),  # SHA-256 of the team's token
     Column("created", BigInteger, nullable=False),
-    Column("disqualified", Text, nullable=False),  # the reason; empty: it takes part
-    # What the board shows, kept beside the entries so that it need not be added up:
-    Column("best_shown", Integer),  # in answers, or sixths of one for MAP@3
+    Column("disqualified", Text, nullable=False),  # the reason; empty if it takes part
+    # What the board shows, denormalised so that it need not be computed from the entries:
+    Column("best_shown", Integer),  # right answers, in sixths for MAP@3
     Column("best_at", BigInteger),
     Column("entries", Integer, nullable=False),
     Column("last_at", BigInteger),
-    # What came of a live final; None before, and for who was not there:
+    # The result of a live final; None before it, and for teams without a model in it:
     Column("final_tenths", Integer),  # of a point
     Column("final_hits", Integer),
     Column("final_log", Integer),  # millionths of the mean logarithm, which decides a tie
@@ -69,7 +69,7 @@ submissions = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("team", Integer, ForeignKey("teams.id"), nullable=False),
-    Column("key", Text, nullable=False),  # of idempotency: the same request again is no new entry
+    Column("key", Text, nullable=False),  # idempotency key: a repeated request makes no new entry
     Column("received", BigInteger, nullable=False),
     Column("day", Text, nullable=False),  # by the competition's time zone, for the daily limit
     Column("file", Text, ForeignKey("files.sha256"), nullable=False),
@@ -78,13 +78,13 @@ submissions = Table(
     Column("chosen", Boolean, nullable=False),
     Column("status", Text, nullable=False),  # queued, scored, refused
     Column("error", Text, nullable=False),
-    Column("leased", BigInteger, nullable=False),  # until when a worker has it
+    Column("leased", BigInteger, nullable=False),  # end of a worker's lease
     Column("public_points", BigInteger),
     Column("private_points", BigInteger),
     Column("shown", BigInteger),
     Column("sketch", LargeBinary),  # see probing.py
     Column("nearest", Integer),
-    Column("about", Text, nullable=False),  # what was found in a model
+    Column("about", Text, nullable=False),  # summary of a model
     sa.UniqueConstraint("team", "key"),
     sa.Index("submissions_of_a_day", "team", "day"),
     sa.Index("submissions_to_score", "status", "id"),
@@ -105,7 +105,7 @@ chunks = Table(
     Column("data", LargeBinary, nullable=False),  # zlib
 )
 
-# One-time codes and sessions: of both only a hash is kept.
+# One-time codes and sessions: only their hashes are stored.
 invites = Table(
     "invites",
     metadata,
@@ -132,7 +132,7 @@ events = Table(
     Column("what", Text, nullable=False),
 )
 
-# SQLite cannot let a column be empty that could not be: the table is made anew.
+# SQLite cannot drop NOT NULL from a column: the table is created again.
 _COMPETITION_3 = (
     "ALTER TABLE competition RENAME TO competition_2",
     """
@@ -154,7 +154,7 @@ _COMPETITION_3 = (
     "DROP TABLE competition_2",
 )
 
-# What leads from a version to the next: on both kinds of database, or by the name of one.
+# Migrations from each version to the next: for both databases, or by the name of one.
 _MIGRATIONS: dict[int, tuple[str | dict[str, tuple[str, ...]], ...]] = {
     1: (
         "ALTER TABLE submissions ADD COLUMN sketch {blob}",
@@ -175,10 +175,10 @@ _MIGRATIONS: dict[int, tuple[str | dict[str, tuple[str, ...]], ...]] = {
 
 
 def bring_up_to_date(connection: sa.Connection) -> None:
-    """Make the tables in an empty database; migrate those of an earlier version.
+    """Create the tables in an empty database; migrate those of an earlier version.
 
     Raises:
-        QuickdrawError: a later version made them.
+        QuickdrawError: they are of a later version.
     """
     if not sa.inspect(connection).has_table("schema_version"):
         metadata.create_all(connection)

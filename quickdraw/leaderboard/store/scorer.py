@@ -1,4 +1,4 @@
-"""The scorer: takes entries from the queue, lets them be judged, and writes what came of them."""
+"""The scorer: takes entries from the queue, has them judged, and stores the results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from quickdraw.leaderboard.store.scoring_process import LARGE, ScoringProcess, S
 
 _LEASE = {None: 600 * moments.SECOND, True: 600 * moments.SECOND, False: 60 * moments.SECOND}
 _AT_ONCE = {None: 1, True: 1, False: 8}
-"""Leased together, by whether they are large: each lease is one more wait for the disk."""
+"""Entries leased at once, by whether they are large: every lease costs a write to the disk."""
 _POLL_SECONDS = 2.0
 _QUEUED = (
     sa.select(submissions)
@@ -63,12 +63,12 @@ _SHOWN = teams.update().where(teams.c.id == sa.bindparam("number"))
 
 
 class Scorer:
-    """Scores what is queued; several may work on one database.
+    """Scores queued entries; several scorers may share one database.
 
     Args:
         database: of the competition.
-        clock: returns this moment.
-        done: is told the number of each entry that is scored or refused.
+        clock: returns the current moment, in microseconds.
+        done: called with the number of each entry that was scored or refused.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Scorer:
 
     @functools.cached_property
     def _contest(self) -> competitions.Competition:
-        """The competition; what of it counts here never changes."""
+        """The competition, read once: what scoring needs of it never changes."""
         return competitions.load(self._database)
 
     @functools.cached_property
@@ -94,11 +94,11 @@ class Scorer:
         return judge_of(self._database, self._contest)
 
     def start(self, beside: bool = False) -> None:
-        """Score from now on, beginning with what an earlier process left.
+        """Start scoring, beginning with entries that an earlier process left.
 
         Args:
-            beside: whether small files, too, are scored in a process of its own; without, in a
-                thread. Large ones always are, and all where the solution is large.
+            beside: score small files in a separate process, not in a thread. Large files, and all
+                files if the solution is large, always are.
         """
         with self._database.writing() as connection:
             connection.execute(
@@ -131,14 +131,14 @@ class Scorer:
         self._threads.append(thread)
 
     def wake(self) -> None:
-        """Wake whatever scores: an entry was queued."""
+        """Wake the scorers: an entry was queued."""
         for each in self._processes:
             each.wake()
         for event in self._wakes:
             event.set()
 
     def stop(self) -> None:
-        """End, once a small file at hand is scored; a large one is scored at the next start."""
+        """Stop after the small file being scored; a large one is scored at the next start."""
         self._stopped.set()
         self.wake()
         for each in self._processes:
@@ -152,7 +152,7 @@ class Scorer:
             try:
                 if not score():
                     wake.wait(_POLL_SECONDS)
-            except Exception as error:  # a database that is away for a while
+            except Exception as error:  # the database may be unreachable for a while
                 log(f"warning: scoring: {type(error).__name__}: {error}"[:500])
                 self._stopped.wait(_POLL_SECONDS)
 
@@ -160,7 +160,7 @@ class Scorer:
         """Score one entry; return whether there was one.
 
         Args:
-            large: whether to take one of the large files or of the others; any for None.
+            large: take a large file or a small one; None takes any.
         """
         row = self._lease(large)
         if row is None:
@@ -175,9 +175,9 @@ class Scorer:
         return True
 
     def _lease(self, large: bool | None) -> Row | None:
-        """Return the oldest entry that is queued, and keep other workers off it for a while."""
+        """Lease the oldest queued entry, so that no other worker takes it before the lease ends."""
         moment, leased = self._clock(), self._leased[large]
-        if self._database.sqlite:  # one server has it, and takes each size in one place
+        if self._database.sqlite:  # one server owns the file, and one worker takes each size
             with self._database.reading() as connection:
                 return connection.execute(_NEXT[large], {"moment": moment}).first()
         if not leased:
@@ -187,11 +187,11 @@ class Scorer:
         return leased.pop(0) if leased else None
 
     def _write(self, row: Row, found: Judged, error: str = "") -> None:
-        """Write what came of an entry and what the board shows of its team, in one transaction."""
+        """Store the result of an entry and the team's row on the board in one transaction."""
         with self._database.writing() as connection:
             team = connection.execute(_TEAM, {"number": row.id}).one()
             if team.status != "queued":
-                return  # another worker was faster
+                return  # the lease ended and another worker scored it
             values: dict[str, object] = {"status": "refused" if error else "scored", "error": error}
             if not error:
                 shown = None
@@ -218,6 +218,6 @@ def _show(connection: sa.Connection, team: Row, row: Row, shown: int | None) -> 
 
 
 def _nearest(connection: sa.Connection, row: Row, sketch: bytes) -> int | None:
-    """Return in how many buckets the most similar earlier entry of the team differs."""
+    """Return the fewest buckets in which an earlier entry of the team differs."""
     before = connection.execute(_SKETCHES, {"team": row.team, "number": row.id}).scalars()
     return min((probing.difference(sketch, each) for each in before), default=None)

@@ -1,7 +1,7 @@
-"""Scoring in processes of their own: the server's requests do not wait while Python reads a csv.
+"""Scoring in separate processes, so that parsing csv never holds the server's GIL.
 
-One stays and scores the small files. Another one comes for the large files, so that the small ones
-do not wait either, and gives its memory back when there are no more.
+One process stays and scores the small files. Another is started for large files, so that small ones
+do not wait for them, and exits to free its memory when there are no more.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from quickdraw.leaderboard.store.database import Database
 from quickdraw.leaderboard.store.schema import files, submissions
 
 LARGE = 8 << 20
-"""Bytes of a file from which on it is a large one."""
+"""Bytes from which a file counts as large."""
 Sizes = Literal["small", "large", "all"]
 LARGE_ONLY: dict[str, bool | None] = {"small": False, "large": True, "all": None}
 _POLL_SECONDS = 2.0
-_NICE = 5  # pages come first
+_NICE = 5  # lower priority than the server
 _WAITING = sa.select(submissions.c.id).join(files).where(submissions.c.status == "queued").limit(1)
 _LARGE = _WAITING.where(files.c.size > LARGE)
 
 
 class ScoringProcess:
-    """Starts such a process when there is something for it.
+    """Runs a scoring process whenever there are entries for it.
 
     Args:
         database: of the competition.
-        done: is told the number of each entry that is scored or refused.
-        sizes: which files it scores.
+        done: called with the number of each entry that was scored or refused.
+        sizes: whether it scores small files, large ones, or all.
     """
 
     def __init__(self, database: Database, done: Callable[[int], None], sizes: Sizes):
@@ -45,18 +45,18 @@ class ScoringProcess:
         self._stopped = False
 
     def score(self) -> bool:
-        """Start the process, and wait until it ends; return whether there was anything for it."""
+        """Run the process until it ends; return whether there was an entry for it."""
         if self._sizes != "small" and not self._is_something_there():
             return False
         command, pipe = [sys.executable, "-m", __name__, self._sizes], subprocess.PIPE
-        # In a group of its own: Ctrl-C is for the server, which ends this one.
+        # In its own process group: Ctrl-C reaches the server alone, which then stops this one.
         process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, process_group=0)
         with process:
             assert process.stdin is not None and process.stdout is not None
-            # Not on the command line, which others see: it may hold a password.
+            # Not as an argument, which other users can see: it may contain a password.
             process.stdin.write(self._database.url.render_as_string(hide_password=False) + "\n")
             process.stdin.flush()
-            self._process = process  # only now may others write to it
+            self._process = process  # `wake` may write to the pipe from now on
             if self._stopped:
                 process.terminate()
             for line in process.stdout:
@@ -72,28 +72,28 @@ class ScoringProcess:
             return connection.execute(query).first() is not None
 
     def wake(self) -> None:
-        """Wake whatever scores: an entry was queued."""
+        """Wake the process: an entry was queued."""
         process = self._process
         if process is not None and process.stdin is not None:
-            with contextlib.suppress(OSError, ValueError):  # it has ended
+            with contextlib.suppress(OSError, ValueError):  # the process has ended
                 process.stdin.write("\n")
                 process.stdin.flush()
 
     def stop(self) -> None:
-        """End it; what it has at hand stays in the queue."""
+        """Kill the process; the entry being scored stays in the queue."""
         self._stopped = True
         if self._process is not None:
             self._process.terminate()
 
 
 def main(argv: list[str]) -> int:
-    """Score until told to stop, or large files until there are no more."""
+    """Score until stdin ends; large files, until there are no more."""
     from quickdraw.leaderboard.store.scorer import Scorer  # which starts this
 
     database, wake = Database(sys.stdin.readline().strip()), threading.Event()
     threading.Thread(target=_listen, args=(wake,), daemon=True).start()
     scorer = Scorer(database, done=lambda number: print(number, flush=True))
-    gc.freeze()  # as the server does
+    gc.freeze()  # as the server is configured
     os.nice(_NICE)
     while True:
         wake.clear()
@@ -106,7 +106,7 @@ def main(argv: list[str]) -> int:
 
 
 def _listen(wake: threading.Event) -> None:
-    """Wake with each line; end where whoever started this is gone."""
+    """Wake the scorer at each line; stop when the parent closes the pipe."""
     for _ in sys.stdin:
         wake.set()
     os._exit(1)

@@ -1,4 +1,4 @@
-"""Who is where: the public board while the competition runs, the private one once revealed."""
+"""The boards: the public one while the competition runs, the private one once revealed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from quickdraw.leaderboard.store.schema import Row, submissions, teams
 
 _CURVES = 8
 Curve = tuple[str, list[tuple[int, float]]]
-"""How the best public score of a team rose: its name, and (moment, score)."""
+"""A team's name and its best public scores over time: (moment in microseconds, 0…1)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,12 +24,12 @@ class Standing:
         rank: counted from 1, the same for equal scores; None for a baseline.
         team: its number.
         name: its name.
-        score: of 1.
+        score: 0…1.
         entries: how many were scored.
-        last: when the last of them came.
+        last: when the latest of them came, in microseconds.
         moved: ranks won since yesterday, or by the reveal; None where there was no rank.
-        public_score: as the public board shows it, of 1.
-        right: right answers, once they are no secret; a MAP@3's thirds and halves included.
+        public_score: as the public board shows it, 0…1.
+        right: right answers on the revealed board, fractional for MAP@3; None before.
     """
 
     rank: int | None
@@ -48,7 +48,7 @@ class Standing:
 
 
 def public(connection: sa.Connection, contest: Competition, moment: int) -> list[Standing]:
-    """Return the public board: the best first, equal scores by who had them first."""
+    """Return the public board: the best first, ties by the earlier entry."""
     rows = _taking_part(connection)
     before = _yesterday(connection, contest, moment)
     order = sorted(rows, key=lambda row: (-row.best_shown, row.best_at, row.id))
@@ -74,7 +74,7 @@ def _taking_part(connection: sa.Connection) -> Sequence[Row]:
 
 
 def _ranks(scores: list[tuple[int, int]]) -> dict[int, int]:
-    """Return the rank of each team of a list that is in order: equal scores share one."""
+    """Return the rank of each team of a sorted list: equal scores share a rank."""
     ranks: dict[int, int] = {}
     rank, last = 0, None
     for place, (team, score) in enumerate(scores, 1):
@@ -84,7 +84,7 @@ def _ranks(scores: list[tuple[int, int]]) -> dict[int, int]:
 
 
 def _yesterday(connection: sa.Connection, contest: Competition, moment: int) -> dict[int, int]:
-    """Return the ranks at the last midnight of the competition's time zone."""
+    """Return the ranks at the latest midnight in the competition's time zone."""
     best = sa.func.max(submissions.c.shown)
     query = (
         sa.select(submissions.c.team, best)
@@ -105,8 +105,8 @@ def _yesterday(connection: sa.Connection, contest: Competition, moment: int) -> 
 def final(connection: sa.Connection, contest: Competition, moment: int) -> list[Standing]:
     """Return the private board: exact counts, and how ranks moved against the public one.
 
-    A team counts with its best private score among the entries that it chose; one that chose
-    none, among as many of its best public ones.
+    A team gets its best private score among the entries that it chose or, if it chose none, among
+    as many of its entries with the best public scores.
     """
     counted = _counted(connection, contest)
     before = public(connection, contest, moment)
@@ -133,7 +133,7 @@ def final(connection: sa.Connection, contest: Competition, moment: int) -> list[
 
 
 def _counted(connection: sa.Connection, contest: Competition) -> dict[int, Row]:
-    """Return the entry of each team that decides."""
+    """Return the entry of each team that counts for the private board."""
     query = sa.select(submissions).where(submissions.c.status == "scored", ~submissions.c.late)
     entries: dict[int, list[Row]] = {}
     for row in connection.execute(query):
@@ -149,7 +149,7 @@ def _deciding(rows: list[Row], choices: int) -> Row:
 
 
 def curves(connection: sa.Connection, contest: Competition, board: list[Standing]) -> list[Curve]:
-    """Return how the best public score of each of the first teams rose; moments in microseconds."""
+    """Return the best public scores over time of the leading teams."""
     first = [row for row in board if not row.baseline][:_CURVES]
     query = (
         sa.select(submissions.c.team, submissions.c.received, submissions.c.shown)

@@ -1,4 +1,4 @@
-"""What an organiser does, by the pages or by a command; each thing with its line in the log."""
+"""Actions of the organiser, from the pages or commands; each writes to the audit log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST = 100_000
 def add_teams(
     database: Database, names: Sequence[str], moment: int, who: str, baseline: bool = False
 ) -> list[tuple[str, str]]:
-    """Add all of these teams or none; return the name of each and the code of its link."""
+    """Add teams, all or none; return the name and the one-time code of each."""
     made = []
     with database.writing() as connection:
         for name in names:
@@ -26,7 +26,7 @@ def add_teams(
 
 
 def disqualify(database: Database, team: int, reason: str, moment: int, who: str) -> None:
-    """Take a team off the ranking with a reason; an empty one lets it back."""
+    """Disqualify a team with a reason; an empty one reinstates it."""
     with database.writing() as connection:
         name = team_table.by_id(connection, team).name
         team_table.disqualify(connection, team, reason)
@@ -35,7 +35,7 @@ def disqualify(database: Database, team: int, reason: str, moment: int, who: str
 
 
 def remove(database: Database, team: int, moment: int, who: str) -> None:
-    """Remove a team that has sent nothing."""
+    """Remove a team without entries."""
     with database.writing() as connection:
         name = team_table.by_id(connection, team).name
         team_table.remove(connection, team)
@@ -47,12 +47,12 @@ def change(database: Database, chosen: dict[str, str], moment: int, who: str) ->
 
     Args:
         database: of the competition.
-        chosen: texts by name; an empty time is none.
-        moment: now.
-        who: changes them.
+        chosen: the new values as text, by name; an empty time removes it.
+        moment: now, in microseconds.
+        who: the author of the change, for the audit log.
 
     Raises:
-        QuickdrawError: a text is no such number or time, or the results are revealed.
+        QuickdrawError: a value is invalid, or the results are revealed.
     """
     with database.writing() as connection:
         contest = competitions.loaded(connection)
@@ -84,7 +84,7 @@ def end(database: Database, moment: int, who: str) -> None:
     """End the competition now; entries that come later are scored and marked late.
 
     Raises:
-        QuickdrawError: it has ended.
+        QuickdrawError: it has ended already.
     """
     with database.writing() as connection:
         if competitions.loaded(connection).ended(moment):
@@ -94,7 +94,7 @@ def end(database: Database, moment: int, who: str) -> None:
 
 
 def reveal(database: Database, moment: int, who: str) -> None:
-    """Show the private board to everybody, for good.
+    """Publish the private board, irreversibly.
 
     Raises:
         QuickdrawError: the competition has not ended.

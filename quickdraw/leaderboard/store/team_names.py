@@ -1,4 +1,4 @@
-"""Names of teams: printable, short, and no two that look alike."""
+"""Names of teams: printable, short, and no two confusable."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from quickdraw.errors import QuickdrawError
 from quickdraw.records.class_names import clean
 
 _LONGEST = 40
-_ZERO_WIDTH_JOINER = "\u200d"  # holds some emoji together
-# Letters that a reader takes for Latin ones (Unicode Technical Standard 39, "confusables").
+_ZERO_WIDTH_JOINER = "\u200d"  # joins parts of some emoji
+# Letters that look like Latin ones (Unicode Technical Standard 39, "confusables").
 _ALIKE = str.maketrans(
     dict(zip("аеорсухіјѕһԁԛԝвнктмгѵ", "aeopcyxijshdqwbhktmrv", strict=True))
     | dict(zip("αορντικυηχγβεζμ", "aopvtikunxybezm", strict=True))
@@ -20,10 +20,10 @@ _TWO = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("l", "i"))
 
 
 def checked(name: str) -> str:
-    """Return a team's name in its one form.
+    """Return a team's name, normalised.
 
     Raises:
-        QuickdrawError: it is empty, too long, or has characters that are not seen.
+        QuickdrawError: it is empty, too long, or has invisible characters.
     """
     name = clean(name)
     if not name or len(name) > _LONGEST:
@@ -44,7 +44,7 @@ def checked(name: str) -> str:
 
 
 def looks(name: str) -> str:
-    """Return a form that is equal for names that look alike, whatever letters they are made of."""
+    """Return a skeleton that is equal for names that look alike, whatever their script."""
     plain = unicodedata.normalize("NFKD", name).casefold()
     plain = "".join(
         each for each in plain if unicodedata.category(each)[0] not in "MZCP" or each in "@!|"

@@ -1,4 +1,4 @@
-"""Teams: added, renamed never, disqualified with a reason, removed while they have no entries."""
+"""The table of teams. A team is never renamed, and only removed while it has no entries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from quickdraw.leaderboard.store.team_names import checked, looks
 
 
 def note(connection: sa.Connection, moment: int, who: str, what: str) -> None:
-    """Write a line of the audit log, in the transaction of what it tells."""
+    """Append a line to the audit log, in the transaction of the change that it records."""
     connection.execute(events.insert().values(at=moment, who=who, what=what))
 
 
@@ -23,13 +23,13 @@ def add(connection: sa.Connection, name: str, moment: int, baseline: bool = Fals
     """Add a team; return its number.
 
     Args:
-        connection: of a transaction that writes.
+        connection: of a write transaction.
         name: of the team.
         moment: now.
         baseline: whether it is shown on the board without a rank.
 
     Raises:
-        QuickdrawError: the name cannot be used, or one is there that looks like it.
+        QuickdrawError: the name is invalid, or looks like another team's.
     """
     name = checked(name)
     form = looks(name)
@@ -44,10 +44,10 @@ def add(connection: sa.Connection, name: str, moment: int, baseline: bool = Fals
 
 
 def names_in(text: str, where: str) -> list[str]:
-    """Return the names in a csv: its column `team` or `name`, or the first of a file without.
+    """Return the names in a csv: its column `team` or `name`, or else the first column.
 
     Raises:
-        QuickdrawError: there are none, or one cannot be used; with its line.
+        QuickdrawError: there are none, or one is invalid; with its line.
     """
     rows = [row for row in csv.reader(io.StringIO(text)) if any(cell.strip() for cell in row)]
     head = [cell.strip().lower() for cell in rows[0]] if rows else []
@@ -74,7 +74,7 @@ def by_id(connection: sa.Connection, team: int) -> Row:
     """Return a team.
 
     Raises:
-        QuickdrawError: there is none such.
+        QuickdrawError: no such team.
     """
     row = connection.execute(sa.select(teams).where(teams.c.id == team)).first()
     if row is None:
@@ -86,7 +86,7 @@ def named(connection: sa.Connection, name: str) -> Row:
     """Return a team by its name.
 
     Raises:
-        QuickdrawError: there is none such.
+        QuickdrawError: no such team.
     """
     row = connection.execute(sa.select(teams).where(teams.c.looks == looks(name))).first()
     if row is None:
@@ -95,7 +95,7 @@ def named(connection: sa.Connection, name: str) -> Row:
 
 
 def remove(connection: sa.Connection, team: int) -> None:
-    """Remove a team that has sent nothing.
+    """Remove a team without entries.
 
     Raises:
         QuickdrawError: it has entries; disqualify it instead.
@@ -111,14 +111,14 @@ def remove(connection: sa.Connection, team: int) -> None:
 
 
 def disqualify(connection: sa.Connection, team: int, reason: str) -> None:
-    """Take a team off the ranking, with a reason that it reads; an empty one lets it back."""
+    """Disqualify a team with a reason that it can read; an empty one reinstates it."""
     connection.execute(
         teams.update().where(teams.c.id == team).values(disqualified=reason.strip()[:500])
     )
 
 
 def shut_out(connection: sa.Connection, team: int) -> None:
-    """End all sessions of a team, and its token and links: somebody else has them."""
+    """Revoke all sessions, links and the token of a team, after a leak."""
     connection.execute(sessions.delete().where(sessions.c.team == team))
     connection.execute(invites.delete().where(invites.c.team == team, invites.c.used.is_(None)))
     access.new_token(connection, team)
