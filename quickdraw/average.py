@@ -33,7 +33,7 @@ from quickdraw.fields import field
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(ReadingFlags):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     train_dir: str = field(environment.TRAIN_DIR, "The folder of the run.", path=True)
     output_dir: str | None = field(None, "A new folder, for the run with the mean.", path=True)

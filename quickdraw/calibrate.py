@@ -23,7 +23,7 @@ from quickdraw.fields import field
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(RunFlags):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     checkpoint: Literal["best", "latest"] = field("best", "Which model to calibrate.")
 

@@ -24,7 +24,7 @@ from quickdraw.fields import field
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(cli.Config):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     train_dir: str | None = field(
         None, "The folders of the runs, between commas, or without a flag.", path=True

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(RunFlags, MlflowOptions):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     model: str | None = field(
         None, "Compared with the model of the run, which needs no flag: for the camp's commands."

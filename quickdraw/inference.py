@@ -36,7 +36,7 @@ from quickdraw.tracking.mlflow_options import MlflowOptions
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(ReadingFlags, MlflowOptions):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     train_dir: str = field(
         environment.TRAIN_DIR,

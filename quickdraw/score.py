@@ -27,7 +27,7 @@ from quickdraw.tracking.mlflow_options import MlflowOptions
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(MlflowOptions, cli.Config):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     predictions: str | None = field(None, "The file to score.", path=True)
     solution: str | None = field(

@@ -42,7 +42,7 @@ _VARIABLES = {
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(Settings, cli.Config):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     dry_run: bool = field(
         False,

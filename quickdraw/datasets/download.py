@@ -210,7 +210,7 @@ def _run(missing: list[bucket.Download]) -> None:
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(cli.Config):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     categories: tuple[str, ...] | None = field(
         None, "Such as cat,traffic_light; all means every one."

@@ -87,7 +87,7 @@ def _rows(overview: Overview) -> list[tuple[str, ...]]:
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(cli.Config):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     data_pattern: str | None = field(None, "Shards: files, folders or patterns.", path=True)
     output: str = field("inspect.html", "The page, local or gs://.", path=True)

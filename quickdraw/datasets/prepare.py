@@ -157,7 +157,7 @@ def _beam() -> ModuleType:
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(cli.Config):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     source: str | None = field(None, "File, folder or pattern of drawings.", path=True)
     output_dir: str | None = field(None, "Folder for the shards, local or gs://.", path=True)

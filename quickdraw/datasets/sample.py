@@ -77,7 +77,7 @@ def make_sample(output_dir: str, per_category: int = 1200, seed: int = 0) -> Dat
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(cli.Config):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     output_dir: str = field("data/sample", "Folder for the shards, local or gs://.", path=True)
     per_category: int = field(1200, "Drawings of each category.", 1)

@@ -40,7 +40,7 @@ FORMATS = ("saved_model", "onnx", "litert", "web")
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(cli.Config):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     train_dir: str = field(
         environment.TRAIN_DIR,

@@ -1,6 +1,6 @@
-"""What a run gets right and wrong, and why: figures for a page and for notebooks.
+"""Error analysis of runs: figures for a page and for notebooks.
 
-Each figure is a function of a trained model and records, and shows itself in a notebook:
+Each figure is a function of a trained model and records, and renders itself in a notebook:
 
     import quickdraw.report
     quickdraw.report.confusion("runs/cnn", "data/qd10/valid-*")
@@ -74,7 +74,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    # On demand: `--help` and a bad flag must not wait for TensorFlow.
+    # Lazily: `--help` and a wrong flag must not wait for TensorFlow.
     if name not in __all__:
         raise AttributeError(name)
     home = next(home for home, names in _HOMES.items() if name in names)

@@ -8,14 +8,12 @@ the classification report, the confusion matrix whose cells lead to their drawin
 mistakes, labels that are likely wrong, calibration, weak spots, where the model looks, its filters
 and feature maps, and, where records keep strokes, how early it knows. Of several runs also which
 differences are more than chance, where they disagree, and what they would reach together; the rest
-is there for each of them, folded. Labels that are likely wrong, and every other figure, mean what
-they say on drawings that the runs were not trained on. All figures are in a JSON file beside the
-page too.
+is there for each of them, folded. The figures are meaningful only on drawings that the runs were
+not trained on. A JSON file beside the page has all of them, too.
 
 Without --data_pattern the records are those that the training was validated on. Without --output
-the page of one run is report.html in its folder, that of several report.html here. Takes an
-evaluation and some seconds a run; memory does not grow with the number of drawings but for some 60
-bytes each.
+the page is report.html: of one run in its folder, of several in the current one. Takes an
+evaluation and a few seconds for each run, and some 60 bytes of memory for each drawing.
 """
 
 from __future__ import annotations
@@ -33,7 +31,7 @@ from quickdraw.runs import record
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(ReadingFlags):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     train_dir: str = field(
         environment.TRAIN_DIR, "The folder of the run, or several between commas.", path=True
@@ -53,7 +51,7 @@ class Flags(ReadingFlags):
 
 
 def command(flags: Flags) -> None:
-    """Write the page and its JSON file, and name them."""
+    """Write the page and its JSON file, and print their paths."""
     folders = storage.folders_in(environment.train_dir(flags.train_dir))
     for folder in folders:
         record.read(folder)

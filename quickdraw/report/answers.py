@@ -1,6 +1,6 @@
-"""What a model answers to many drawings: some 40 bytes for each, however many classes.
+"""A model's predictions on many drawings, in some 40 bytes each, however many classes.
 
-Beside that a sample of logits and one of features, which do not grow.
+Also a sample of logits and one of features, of bounded size.
 """
 
 from __future__ import annotations
@@ -14,29 +14,30 @@ from quickdraw.report.features import unit
 
 GUESSES = 3
 _KEPT_LOGITS = 2_000_000
-"""Numbers of a sample of logits, for a temperature: 4 MB."""
+"""The size of the sample of logits, for a temperature, in numbers: 4 MB."""
 _KEPT_FEATURES = 4_000_000
-"""Numbers of a sample of features, for neighbours: 8 MB; of 128 features, 31,250 drawings."""
+"""The size of the sample of features, for neighbours, in numbers: 8 MB, or 31,250 drawings
+of 128 features."""
 _COLUMNS = ("ranks", "guesses", "probabilities", "own", "losses", "raw_confidence")
-"""Of `Answers`: what is known of every drawing."""
+"""The fields of `Answers` with a value for every drawing."""
 
 
 @dataclasses.dataclass
 class Answers:
-    """The answers of one model to `n` drawings.
+    """The predictions of one model on `n` drawings.
 
     Attributes:
-        metrics: the same figures as `eval` has.
-        ranks: int32 `[n]`, the place of the label among the guesses, from 0.
+        metrics: as `eval` computes them.
+        ranks: int32 `[n]`, the rank of the label among the classes, from 0.
         guesses: int16 `[n, 3]` labels, the likeliest first; fewer where there are fewer classes.
         probabilities: float32 `[n, 3]`, of the guesses.
         own: float32 `[n]`, the probability of the label.
-        losses: float32 `[n]`, the run's own loss.
+        losses: float32 `[n]`, by the run's own loss.
         raw_confidence: float32 `[n]`, the probability of the first guess without the temperature.
-        sample: int64 `[m]`, drawings whose logits are kept, evenly over all.
+        sample: int64 `[m]`, drawings whose logits are kept, evenly spaced.
         sampled_logits: float16 `[m, num_classes]`.
-        featured: int64 `[k]`, drawings whose features are kept, evenly over all, in rising order.
-        features: float16 `[k, features]`, of length 1.
+        featured: int64 `[k]`, drawings whose features are kept, evenly spaced, ascending.
+        features: float16 `[k, features]`, with an L2 norm of 1.
     """
 
     metrics: Metrics
@@ -68,11 +69,11 @@ class Answers:
 
 
 class AnswersCollector:
-    """Takes in batches, and makes `Answers` of them.
+    """Collects batches of predictions into `Answers`.
 
     Args:
-        num_classes: how many classes there are.
-        temperature: what logits are divided by.
+        num_classes: the number of classes.
+        temperature: the divisor of the logits.
     """
 
     def __init__(self, num_classes: int, temperature: float):
@@ -89,7 +90,7 @@ class AnswersCollector:
         losses: np.ndarray,
         features: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Take in a batch; return its probabilities, float32 `[batch, num_classes]`.
+        """Add a batch; return its probabilities, float32 `[batch, num_classes]`.
 
         Args:
             logits: float32 `[batch, num_classes]`.
@@ -116,7 +117,7 @@ class AnswersCollector:
         return probabilities
 
     def answers(self) -> Answers:
-        """Return what was taken in."""
+        """Return the answers to all batches."""
         of_all = {name: each.rows for name, each in zip(_COLUMNS, self._columns, strict=True)}
         sample, logits = self._sample.kept()
         featured, features = self._features.kept()
@@ -131,14 +132,14 @@ class AnswersCollector:
 
 
 class _Rows:
-    """Rows that come batch after batch, in one array: parts to be put together are there twice."""
+    """A growing array of rows: concatenating parts would need twice the memory."""
 
     def __init__(self) -> None:
         self._array, self._count = np.zeros(0), 0
 
     @property
     def rows(self) -> np.ndarray:
-        """What was added: `[n, …]`."""
+        """All rows, `[n, …]`."""
         return self._array[: self._count]
 
     def add(self, rows: np.ndarray) -> None:
@@ -153,21 +154,21 @@ class _Rows:
         self._count = count
 
     def keep(self, which: np.ndarray) -> None:
-        """Keep some rows only: bool `[n]`."""
+        """Drop all rows but those in a mask, bool `[n]`."""
         kept = self.rows[which]
         self._count = len(kept)
         self.rows[:] = kept
 
 
 class _EvenSample:
-    """Every k-th row of all that come, k a power of two: at most so many numbers, or 100 rows."""
+    """Every k-th row of a stream, k a power of two: a bounded size, but at least 100 rows."""
 
     def __init__(self, numbers: int):
         self._numbers, self._step, self._seen = numbers, 1, 0
         self._places, self._rows = _Rows(), _Rows()
 
     def add(self, rows: np.ndarray) -> None:
-        """Take in float32 `[batch, columns]`."""
+        """Add rows, float32 `[batch, columns]`."""
         kept = np.arange(-self._seen % self._step, len(rows), self._step)
         self._places.add(self._seen + kept)
         self._rows.add(rows[kept].astype(np.float16))
@@ -180,14 +181,14 @@ class _EvenSample:
             self._rows.keep(even)
 
     def kept(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the places of the rows, int64 `[m]`, and the rows, float16 `[m, columns]`."""
+        """Return the indices of the rows, int64 `[m]`, and the rows, float16 `[m, columns]`."""
         if not self._seen:
             return np.zeros(0, np.int64), np.zeros((0, 0), np.float16)
         return self._places.rows, self._rows.rows
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return probabilities, float32 `[batch, num_classes]`; 0 where logits are no numbers."""
+    """Return probabilities, float32 `[batch, num_classes]`; 0 for logits that are NaN."""
     with np.errstate(invalid="ignore"):
         shares = np.exp(logits - logits.max(axis=1, keepdims=True))
         shares /= shares.sum(axis=1, keepdims=True)
@@ -199,7 +200,7 @@ def first_guesses(scores: np.ndarray) -> np.ndarray:
     most = min(GUESSES, scores.shape[1])
     if scores.shape[1] <= 16:
         return np.argsort(-scores, axis=1, kind="stable")[:, :most]
-    # Sorting all of 345 classes takes longer than many a model.
+    # Sorting 345 classes takes longer than some models do.
     some = np.sort(np.argpartition(-scores, most, axis=1)[:, : most + 1], axis=1)
     order = np.argsort(-np.take_along_axis(scores, some, axis=1), axis=1, kind="stable")
     return np.take_along_axis(some, order, axis=1)[:, :most]

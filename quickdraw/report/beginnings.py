@@ -1,4 +1,4 @@
-"""How early a model knows: its answers while the drawing is still being drawn."""
+"""Early recognition: predictions on the first part of each drawing."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ _DRAWINGS = 500
 
 @dataclasses.dataclass
 class Early(Figure):
-    """Answers to beginnings of drawings.
+    """Accuracy on the first parts of drawings.
 
     Attributes:
-        by: what the drawings are cut by: "time", or "line", the length of the line.
-        shares: how much of that is there, 0…1.
-        top1: of each share.
-        drawings_tried: how many drawings were tried, evenly over all with ink.
-        stays_right: the mean share from which on the answer is right and stays so, over drawings
+        by: how drawings are cut: by "time", or by "line", the length of the line.
+        shares: the shares that are drawn, 0…1.
+        top1: the accuracy at each share.
+        drawings_tried: the number of drawings, evenly spaced over all with ink.
+        stays_right: the mean share from which the prediction is right and stays so, over drawings
             that are recognised in the end.
-        at_half: share of the drawings that are recognised when half is there, and stay so.
-        names: classes, those that are known earliest first.
-        stays_right_by_class: the same mean of each of them.
+        at_half: the share of drawings that are recognised at one half, and stay so.
+        names: the classes, those recognised earliest first.
+        stays_right_by_class: `stays_right` of each of them.
     """
 
     macro: ClassVar[str] = "early"
@@ -54,25 +54,25 @@ class Early(Figure):
     stays_right_by_class: list[float]
 
     def plot(self, t: Callable[..., str]) -> Plot:
-        """Return the curve as the template draws it; `t` translates."""
+        """Return the curve for the template; `t` translates."""
         lines = [(t("top-1"), self.shares, [each.value for each in self.top1])]
         band = ([each.low for each in self.top1], [each.high for each in self.top1])
         return plot(lines, (0, 1), (0, 1), percent=True, band=band)
 
 
 def early(trained: Asked, data: str | None = None) -> Early | None:
-    """Return how good the answers are when only the first 10, 20 … 100 % is drawn.
+    """Return the accuracy when only the first 10, 20 … 100 % of a drawing is drawn.
 
-    A drawing is cut where that share of its time is over, pauses included, as in the game; where
-    not all records keep `times`, where that share of its line is reached. What is there is scaled
-    as the package scales a whole drawing; a model of images sees it rasterised.
+    Drawings are cut by time, pauses included, as in the game or, if not all records keep `times`,
+    by the length of the line. The first part is scaled like a whole drawing, and rasterised for a
+    model of images.
 
     Args:
         trained: see `evaluate`; of several runs the best is shown.
         data: see `evaluate`.
 
     Returns:
-        None where the records hold no ink.
+        None if the records have no ink.
     """
     seen = evaluated(trained, data)
     chosen = chosen_for_early(seen)
@@ -108,7 +108,7 @@ def early(trained: Asked, data: str | None = None) -> Early | None:
 
 
 def chosen_for_early(seen: Evaluated) -> list[int]:
-    """Return the numbers of the drawings that are tried: those with ink, evenly over all."""
+    """Return the indices of the drawings to try, evenly spaced over those with ink."""
     with_ink = np.flatnonzero(seen.beside.points != UNKNOWN)
     count = min(len(with_ink), _DRAWINGS)
     return with_ink[np.linspace(0, len(with_ink) - 1, count).astype(int)].tolist()
@@ -119,10 +119,10 @@ def beginning(strokes: Strokes, share: float, by: Clock = "line") -> Strokes:
 
     Args:
         strokes: `[[x0, x1, ...], [y0, y1, ...]]` each, with a third list of times, in milliseconds,
-            where it is cut by these; not changed.
-        share: how much of it, 0…1.
-        by: "line" measures the length of the line, "time" the time, pauses included. Where that is
-            0, it is the share of the strokes.
+            if cut by time; not changed.
+        share: of the drawing, 0…1.
+        by: "line" is the length of the line, "time" the time, pauses included. If the total is 0,
+            the share of the strokes.
     """
     clock = _time_of(strokes) if by == "time" else _length_of(strokes)
     start, whole = clock[0][0], clock[-1][-1] - clock[0][0]
@@ -136,7 +136,7 @@ def beginning(strokes: Strokes, share: float, by: Clock = "line") -> Strokes:
         if at[-1] <= cut:
             kept.append(stroke)
         else:
-            # Up to the place on the line where the pen is by then.
+            # Up to the interpolated position of the pen at the cut.
             first = np.array(stroke, float)[:, at < cut]
             end = [[np.interp(cut, at, axis)] for axis in stroke]
             kept.append(np.concatenate([first, end], axis=1).tolist())
@@ -144,7 +144,7 @@ def beginning(strokes: Strokes, share: float, by: Clock = "line") -> Strokes:
 
 
 def _length_of(strokes: Strokes) -> list[np.ndarray]:
-    """Return how long the line is up to each point of each stroke."""
+    """Return the cumulative length of the line at each point, float64 `[points]` a stroke."""
     steps = [np.hypot(*np.diff(np.array(stroke[:2], float), axis=1)) for stroke in strokes]
     ends = np.cumsum([0.0, *(each.sum() for each in steps)])
     return [
@@ -154,13 +154,13 @@ def _length_of(strokes: Strokes) -> list[np.ndarray]:
 
 
 def _time_of(strokes: Strokes) -> list[np.ndarray]:
-    """Return when each point of each stroke was drawn; a clock that goes back stands still."""
+    """Return the time of each point in milliseconds, made monotonic, `[points]` a stroke."""
     times = np.maximum.accumulate(np.concatenate([np.array(each[2], float) for each in strokes]))
     return np.split(times, np.cumsum([len(each[2]) for each in strokes])[:-1])
 
 
 def _predicted(seen: Evaluated, drawings: list[Strokes]) -> np.ndarray:
-    """Return what the model says of drawings: labels, int64 `[n]`."""
+    """Return the predicted labels of drawings, int64 `[n]`."""
     model = seen.trained
     takes, run = factory.create_model(model.run), model.run
     order = np.array(labels.numbers_in(model.labels, seen.labels))

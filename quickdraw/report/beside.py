@@ -1,4 +1,4 @@
-"""What stands beside a drawing in its record, or can be seen of it: noted while it is read."""
+"""Metadata of drawings, from their records and their pixels, collected while reading."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _AS_TUPLES = 1024
 
 @dataclasses.dataclass
 class Beside:
-    """Facts of `n` drawings; -1 and "" where a record does not carry them.
+    """Metadata of `n` drawings; -1 and "" where a record does not have it.
 
     Attributes:
         places: int64 `[n]`, the number of the record over all files, from 0.
-        strokes: int32 `[n]`.
-        points: int32 `[n]`, points of the ink.
-        timed: bool `[n]`, whether it is known when each point was drawn.
+        strokes: int32 `[n]`, the number of strokes.
+        points: int32 `[n]`, the number of points of the ink.
+        timed: bool `[n]`, whether the record has the time of each point.
         recognised: int8 `[n]`, whether Google's model recognised the drawing.
         countries: `[n]` country codes, str.
-        ink: float32 `[n]`, share of the paper that is ink; NaN of models that see no image.
-        size: float32 `[n]`, share of the paper that the bounding box takes; NaN likewise.
+        ink: float32 `[n]`, the mean brightness of the image, 0…1; NaN for models without images.
+        size: float32 `[n]`, the share of the image in the bounding box; NaN likewise.
     """
 
     places: np.ndarray
@@ -41,7 +41,7 @@ class Beside:
 
 
 class NotingReader(QuickDrawFeatureReader):
-    """A reader that notes of each drawing what else its record says."""
+    """A reader that also collects the metadata of each drawing."""
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -52,7 +52,7 @@ class NotingReader(QuickDrawFeatureReader):
         self._seen: list[tuple[np.ndarray, np.ndarray]] = []
 
     def goes_to(self, place: int) -> bool:
-        """Note the number of the record that comes next; it is always wanted."""
+        """Remember the index of the next record; always return True, so that it is read."""
         self._place = place
         return True
 
@@ -62,7 +62,7 @@ class NotingReader(QuickDrawFeatureReader):
 
     def check_target(self, target: int, num_classes: int | None) -> None:
         super().check_target(target, num_classes)
-        self._notes.append(self._now)  # only here nothing can be wrong with the record any more
+        self._notes.append(self._now)  # from here on the record is known to be valid
         if len(self._notes) == _AS_TUPLES:
             self._condense()
 
@@ -73,7 +73,7 @@ class NotingReader(QuickDrawFeatureReader):
         return changed
 
     def noted(self) -> Beside:
-        """Return what was noted of all drawings that were handed out."""
+        """Return the metadata of all drawings that were read."""
         self._condense()
         facts = [np.concatenate(parts) for parts in zip(*self._noted, strict=True)]
         nothing = np.full(len(facts[0]), np.nan, np.float32)
@@ -81,7 +81,7 @@ class NotingReader(QuickDrawFeatureReader):
         return Beside(*facts, *(seen or (nothing, nothing)))
 
     def _condense(self) -> None:
-        """Make arrays of notes: as tuples they take ten times as much."""
+        """Convert tuples to arrays, which take a tenth of the memory."""
         if self._notes:
             columns = zip(*self._notes, strict=True)
             self._noted.append(tuple(map(np.array, columns, _COLUMNS)))
@@ -89,12 +89,12 @@ class NotingReader(QuickDrawFeatureReader):
 
 
 def _facts(features: Any) -> tuple[int, int, bool, int, str]:
-    """Return strokes, points, whether these have times, if it was recognised, and the country."""
+    """Return the numbers of strokes and points, whether it has times, recognised, country."""
     strokes = points = recognised = UNKNOWN
     country = ""
     if "ink" in features:
         ink = np.array(features["ink"].float_list.value, np.float32)
-        # The last point ends a stroke, whether the record says so or not.
+        # The last point ends a stroke even if the record does not mark it.
         strokes = int((ink[2:-3:3] > 0.5).sum()) + 1
         points = len(ink) // 3 + 1
     if "countrycode" in features and (values := features["countrycode"].bytes_list.value):
@@ -106,7 +106,7 @@ def _facts(features: Any) -> tuple[int, int, bool, int, str]:
 
 
 def _sizes(pixels: np.ndarray) -> np.ndarray:
-    """Return which share of the paper bounding boxes take, float32 `[n]`, of `[n, side, side]`."""
+    """Return the share of each image in its bounding box, float32 `[n]`, of `[n, side, side]`."""
     share = np.ones(len(pixels), np.float32)
     for axis in (1, 2):
         line = np.any(pixels > 64, axis=axis)

@@ -16,10 +16,10 @@ class ClassRow:
 
     Attributes:
         name: its name.
-        precision: share of what is taken for it that is right; 0 where nothing is.
-        recall: share of it that is recognised, with its interval.
+        precision: of the predictions of the class, the share that is right; 0 without any.
+        recall: of its drawings, the share that is recognised, with its interval.
         f1: their harmonic mean.
-        support: its drawings.
+        support: the number of its drawings.
     """
 
     name: str
@@ -35,8 +35,8 @@ class Classification(Figure):
 
     Attributes:
         rows: the classes, in label order.
-        means: of precision, recall and F1; in `macro` all classes count the same, in `weighted`
-            each as often as it occurs.
+        means: of precision, recall and F1; `macro` weights classes equally, `weighted` by their
+            support.
     """
 
     macro: ClassVar[str] = "classification"
@@ -45,7 +45,7 @@ class Classification(Figure):
 
     @property
     def absent(self) -> list[str]:
-        """Classes without a drawing."""
+        """The classes without drawings."""
         return [row.name for row in self.rows if not row.support]
 
 

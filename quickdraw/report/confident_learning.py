@@ -1,4 +1,4 @@
-"""Drawings whose label is likely wrong: confident learning, and what lies next to them."""
+"""Label errors: confident learning, confirmed by nearest neighbours."""
 
 from __future__ import annotations
 
@@ -18,19 +18,18 @@ _SHOWN = 35
 def label_errors(trained: Asked, data: str | None = None) -> Gallery:
     """Return drawings whose label is likely wrong.
 
-    Confident learning: a class counts for a drawing if its probability is at least the mean that it
-    has for the drawings that bear it. Where the likeliest of these classes is not the label, the
-    label is likely wrong; where several runs are given, each of them must call the drawing
-    something else. So must its neighbours: of the ten drawings nearest to it in the features of
-    each run, more must bear another label than its own. Those where the label falls shortest of the
-    other class come first.
+    Confident learning: a class is a candidate for a drawing if its probability reaches the mean
+    probability of that class over the drawings labelled with it. If the likeliest candidate is not
+    the label, the label is likely wrong. With several runs, all must predict another class. The
+    neighbours must agree: of the ten drawings nearest in the features of each run, more must have
+    another label than its own. Ordered by the margin between the other class and the label.
 
     Sources: Northcutt, Jiang & Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset
     Labels", sections 3.1 and 3.3 ("prune by noise rate", here by the normalised margin). The
-    probabilities are those of all runs together, of each drawing the three likeliest classes.
+    probabilities are the mean of all runs, of the three likeliest classes of each drawing.
     Neighbours: Wilson 1972, "Asymptotic Properties of Nearest Neighbor Rules Using Edited Data", in
     the space of a network as in Bahri, Jiang & Gupta 2020, "Deep k-NN for Noisy Labels", section 3.
-    It holds for drawings that the runs were not trained on.
+    Only valid on drawings that the runs were not trained on.
 
     Args:
         trained: see `evaluate`.
@@ -52,16 +51,16 @@ def label_errors(trained: Asked, data: str | None = None) -> Gallery:
 
 
 def suspicious(truth: np.ndarray, answers: Answers, classes: int) -> np.ndarray:
-    """Return the numbers of drawings off the diagonal of the confident joint, int64 `[m]`.
+    """Return the indices of the drawings off the diagonal of the confident joint, int64 `[m]`.
 
     Args:
         truth: int64 `[n]`, the labels.
         answers: of a model that was not trained on them.
-        classes: how many there are.
+        classes: the number of classes.
     """
     counts = np.bincount(truth, minlength=classes)
     sums = np.bincount(truth, answers.own, classes)
-    # A class without a drawing has no mean: nothing is sure enough for it.
+    # A class without drawings has no mean, and is never a candidate.
     thresholds = np.where(counts > 0, sums / np.maximum(counts, 1), np.inf)
     sure = answers.probabilities >= thresholds[answers.guesses]
     first = sure.argmax(axis=1)

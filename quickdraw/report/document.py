@@ -1,4 +1,4 @@
-"""The whole report: all figures of some runs, as one HTML page and as one JSON file."""
+"""The report: all figures of some runs, as an HTML page and a JSON file."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class Section:
     """A part of the page.
 
     Attributes:
-        key: its anchor, behind that of its run.
-        title: its name, in English.
-        figures: what is in it.
+        key: its anchor, after the prefix of its run.
+        title: in English.
+        figures: its content.
     """
 
     key: str
@@ -52,12 +52,12 @@ class Section:
 
 @dataclasses.dataclass
 class RunPart:
-    """What the page says of one run.
+    """The part of the page about one run.
 
     Attributes:
         name: of the run.
-        anchor: what the anchors in it begin with; nothing where there is one run.
-        headline: its figures.
+        anchor: the prefix of its anchors; empty for a single run.
+        headline: its main figures.
         sections: all of it.
     """
 
@@ -69,11 +69,11 @@ class RunPart:
 
 @dataclasses.dataclass
 class Document:
-    """All that is on the page.
+    """The content of the page.
 
     Attributes:
-        shared: what is said of all runs together.
-        runs: of each run, the best first.
+        shared: the sections about all runs together.
+        runs: the parts about each run, the best first.
     """
 
     shared: list[Section]
@@ -81,11 +81,11 @@ class Document:
 
 
 def write(seen: Evaluated, output: str, language: Language = "en") -> str:
-    """Write the page and, beside it, report.json; each is whole or not there.
+    """Write the page and, beside it, report.json; each atomically.
 
     Args:
-        seen: what `evaluate` returned.
-        output: the page, local or gs://; what is there is replaced.
+        seen: the result of `evaluate`.
+        output: the path of the page, local or gs://; replaced if it exists.
         language: of the page.
 
     Returns:
@@ -105,15 +105,15 @@ def write(seen: Evaluated, output: str, language: Language = "en") -> str:
 
 
 def json_path(output: str) -> str:
-    """Return where the figures go: report.json beside report.html."""
+    """Return the path of the JSON file: report.json beside report.html."""
     return f"{os.path.splitext(output)[0]}.json"
 
 
 def check_output(output: str) -> None:
-    """Raise an error now if page or figures cannot be written, not after all has been read.
+    """Check, before the long evaluation, that page and JSON file can be written.
 
     Raises:
-        QuickdrawError: one of them is a folder, or no file; or the place may not be written to.
+        QuickdrawError: one of them is a folder, or cannot be written.
     """
     if json_path(output) == output:
         raise QuickdrawError(f"{output}: an HTML file expected; its figures go to a .json beside")
@@ -124,7 +124,7 @@ def check_output(output: str) -> None:
 
 
 def report_of(seen: Evaluated) -> Document:
-    """Return all figures. A model that cannot be looked into is said, and the rest is there."""
+    """Compute all figures; those that fail on a student's model are logged and left out."""
     shared: list[Section] = []
     headlines = {}
     if len(seen.names) > 1:
@@ -151,7 +151,7 @@ def report_of(seen: Evaluated) -> Document:
 
 
 def _answers_of(seen: Evaluated, head: Headline, with_others: bool) -> list[Section]:
-    """Return what comes of the answers of one run; wrong labels are looked for in all of them."""
+    """Return the sections from one run's predictions; label errors use those of all runs."""
     galleries: list[Figure] = [confident_mistakes(seen), unsure_hits(seen)]
     if not with_others:
         galleries.append(label_errors(seen))
@@ -167,7 +167,7 @@ def _answers_of(seen: Evaluated, head: Headline, with_others: bool) -> list[Sect
 
 
 def _looks_of(seen: Evaluated) -> list[Section]:
-    """Return what shows when a network is looked into, or is shown other drawings."""
+    """Return the sections that need the network itself, or more predictions."""
     sections = []
     looks = [figure for make in (occlusion, feature_maps, layers) for figure in _tried(make, seen)]
     if looks:
@@ -178,18 +178,18 @@ def _looks_of(seen: Evaluated) -> list[Section]:
 
 
 def _fetch(seen: Evaluated, sections: list[Section]) -> None:
-    """Read all drawings that are shown, in one pass, and those that are redrawn."""
+    """Read all drawings that the page shows in one pass over the records."""
     shown = [each for part in sections for figure in part.figures for each in figure.shows()]
     seen.fetch([*shown, *chosen_for_early(seen)])
 
 
 def _tried(make: Callable[[Evaluated], Figure | None], seen: Evaluated) -> list[Figure]:
-    """Return what a function makes that calls a student's network in unusual ways."""
+    """Return a function's figure; None, with a warning, if a student's network fails in it."""
     try:
         figure = make(seen)
     except (MemoryError, OSError, QuickdrawError):
         raise
-    except Exception as error:  # whatever somebody's own layers raise
+    except Exception as error:  # custom layers may raise anything
         line = str(error).strip().splitlines() or [repr(error)]
         log(
             f"warning: {make.__name__} is left out of the report, {seen.names[0]} fails in it: "
@@ -200,7 +200,7 @@ def _tried(make: Callable[[Evaluated], Figure | None], seen: Evaluated) -> list[
 
 
 def page(seen: Evaluated, report: Document, language: Language = "en") -> str:
-    """Return the page: one file, in which everything from records and runs is escaped."""
+    """Render the page: one file, in which everything from records and runs is escaped."""
     return render(
         _TEMPLATE,
         title=", ".join(seen.names),
@@ -215,14 +215,14 @@ def page(seen: Evaluated, report: Document, language: Language = "en") -> str:
 
 
 def _code(path: Path) -> Markup:
-    return Markup(path.read_text(encoding="utf-8"))  # our own, no one's input
+    return Markup(path.read_text(encoding="utf-8"))  # our own files, not input
 
 
 def content_of(seen: Evaluated, report: Document) -> dict[str, object]:
-    """Return every figure of the report, as JSON has it.
+    """Return every figure of the report as JSON.
 
-    Beside what is said of all runs lie the figures of the best one; with several runs, `by_run` has
-    those of each.
+    The top level has the figures about all runs, and those of the best run; with several runs,
+    `by_run` has those of each.
     """
     best = report.runs[0]
     found: dict[str, object] = {

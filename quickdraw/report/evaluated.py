@@ -1,4 +1,4 @@
-"""Runs and drawings: one pass over the records, and what came of it."""
+"""The evaluation of runs on records in one pass, and its results."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from quickdraw.runs.trained import TrainedModel
 
 @dataclasses.dataclass
 class Evaluated:
-    """Runs, the drawings that they were tried on, and what they answered.
+    """Runs, the drawings that they were evaluated on, and their predictions.
 
     Attributes:
         names: of the runs.
-        folders: their train_dirs; None where nobody said it.
+        folders: their train_dirs; None if unknown.
         ensemble: the trained models.
         shards: the records.
         labels: names of the classes, in label order.
         truth: int64 `[n]`, the label of each drawing.
-        beside: what stands beside the drawings in the records.
-        answers: those of each run.
-        together: those of all runs as an ensemble; of the one run where there is one.
-        best: which of the runs has the highest top-1.
+        beside: the metadata of the drawings.
+        answers: the predictions of each run.
+        together: the predictions of all runs as an ensemble; of a single run, its own.
+        best: the index of the run with the highest top-1.
     """
 
     names: list[str]
@@ -61,11 +61,11 @@ class Evaluated:
 
     @property
     def trained(self) -> TrainedModel:
-        """The best of the runs."""
+        """The model of the best run."""
         return self.ensemble.models[self.best]
 
     def alone(self, which: int) -> Evaluated:
-        """Return what one of the runs answered, as if it alone had been asked."""
+        """Return the evaluation of one of the runs alone."""
         return dataclasses.replace(
             self,
             names=[self.names[which]],
@@ -77,24 +77,24 @@ class Evaluated:
 
     @property
     def source(self) -> str:
-        """Which records these are, in words."""
+        """The records, in words."""
         part = self.shards.part
         return self.shards.patterns + (f" ({part.share:g})" if part else "")
 
     def fetch(self, drawings: Sequence[int] | np.ndarray) -> None:
-        """Read some drawings, int `[m]`, again in one pass, so that `shown` has them."""
+        """Read some drawings, int `[m]`, again in one pass, and cache them for `shown`."""
         missing = {int(each) for each in drawings} - self._shown.keys()
         if missing:
             places = {int(self.beside.places[each]): each for each in missing}
             self._shown |= read_shown(self.shards, places)
 
     def shown(self, drawings: Sequence[int] | np.ndarray) -> list[Shown]:
-        """Return some drawings, int `[m]`, to be looked at."""
+        """Return some drawings, int `[m]`, for display."""
         self.fetch(drawings)
         return [self._shown[int(each)] for each in drawings]
 
     def inputs(self, drawings: Sequence[int] | np.ndarray) -> dict[str, np.ndarray]:
-        """Return some drawings as the models take them, in the order given.
+        """Return some drawings as model inputs, in the order given.
 
         Returns:
             By input: `image`, uint8 `[m, size, size, channels]`; `ink`, int16 `[m, max_points, 3]`.
@@ -104,10 +104,10 @@ class Evaluated:
         return {name: np.concatenate([part[name] for part in parts])[order] for name in parts[0]}
 
     def batches(self, drawings: Sequence[int] | np.ndarray) -> Iterator[dict[str, np.ndarray]]:
-        """Yield the inputs of drawings, int `[m]`: each once, in the order of the records.
+        """Yield the inputs of drawings, int `[m]`, each once, in the order of the records.
 
         Yields:
-            What `inputs` returns, of some of them: uint8 `[few, size, size, channels]`, and so on.
+            Batches as `inputs` returns them: uint8 `[few, size, size, channels]`, and so on.
         """
         wanted = set(self.beside.places[np.asarray(drawings, int)].tolist())
         reader, bad = self.ensemble.reader(QuickDrawFeatureReader, "skip"), BadRecords("skip")
@@ -118,7 +118,7 @@ class Evaluated:
 OneOrSeveral = TrainedModel | str | Sequence[TrainedModel | str]
 """Trained models, or the train_dirs of runs."""
 Asked = OneOrSeveral | Evaluated
-"""What a figure is made of: models that are to be tried, or what they answered."""
+"""The argument of a figure: models to evaluate, or an evaluation."""
 
 
 def evaluate(
@@ -127,22 +127,22 @@ def evaluate(
     on_bad_record: OnBadRecord = "error",
     folders: Sequence[str | None] | None = None,
 ) -> Evaluated:
-    """Try trained models on labelled records, in one pass.
+    """Evaluate trained models on labelled records, in one pass.
 
     Memory: some 60 bytes a drawing and run, and at most 12 MB of logits and features a run. No
-    drawing is kept: `Evaluated.shown` reads again the few that are looked at.
+    drawing is kept: `Evaluated.shown` reads the few for display again.
 
     Args:
         trained: a `TrainedModel`, the train_dir of one, or a list of such.
-        data: comma-separated patterns of records; those that the training was validated on where
-            None.
+        data: comma-separated patterns of records; None for the validation records of the
+            training.
         on_bad_record: "error" stops at the first bad record, "skip" counts it and goes on.
-        folders: the train_dirs, where models are given.
+        folders: the train_dirs, if models are given.
 
     Raises:
-        QuickdrawError: no such run or records, or they do not suit each other.
+        QuickdrawError: no such run or records, or they do not match.
     """
-    # Batches of several sizes are meant: whole ones, the last one, and single drawings.
+    # Three batch sizes are intended: full batches, the last one, and single drawings.
     tf.get_logger().addFilter(_is_no_retracing)
     every = [trained] if isinstance(trained, TrainedModel | str) else trained
     if folders is None:
@@ -152,7 +152,7 @@ def evaluate(
     if data is None:
         _check_same_validation(models)
     reader = ensemble.reader(NotingReader, on_bad_record)
-    # With the classes of the first model, be it another that reads for all.
+    # With the classes of the first model, even if another one reads for all.
     run = dataclasses.replace(ensemble.run, labels=ensemble.labels, named=ensemble.named)
     shards = open_labelled(run, reader, data)
     collectors = [AnswersCollector(len(ensemble.labels), each.temperature) for each in models]
@@ -177,7 +177,7 @@ def _is_no_retracing(line: logging.LogRecord) -> bool:
 
 
 def _names(folders: Sequence[str | None], models: list[TrainedModel]) -> list[str]:
-    """Return a short name of each run; its whole path where two would be the same."""
+    """Return a short name for each run; the whole path if two would be the same."""
     paths = [
         (folder or model.run.model).rstrip("/")
         for folder, model in zip(folders, models, strict=True)
@@ -210,7 +210,7 @@ _known: weakref.WeakKeyDictionary[TrainedModel, dict[_Key, Evaluated]] = weakref
 
 
 def evaluated(trained: Asked, data: str | None = None) -> Evaluated:
-    """Return what `evaluate` does, or what it did the last time for the same model and records.
+    """Return the result of `evaluate`, cached for the latest model and records.
 
     Args:
         trained: as for `evaluate`; an `Evaluated` is returned as it is.

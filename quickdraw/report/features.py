@@ -1,4 +1,4 @@
-"""Features: what goes into a network's last layer, beside the logits that come out of it."""
+"""Features: the input of a network's last layer, together with its logits."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Seeing = Callable[[ModelInputs], tuple[np.ndarray, np.ndarray]]
 
 
 def with_features(model: keras.Model) -> Seeing:
-    """Make a function that returns logits and features of a batch, as `TrainedModel.logits` does.
+    """Make a function that returns the logits and features of a batch.
 
     Args:
-        model: inputs in, logits out. One whose last layer cannot be looked in front of has its
-            logits as features.
+        model: from inputs to logits. If the input of its last layer cannot be found, its logits
+            serve as features.
 
     Returns:
-        A function of what the model takes; it returns logits, float32 `[batch, num_classes]`, and
+        A function of the model's inputs; it returns logits, float32 `[batch, num_classes]`, and
         features, float32 `[batch, features]`.
     """
     both = _both(model)
@@ -44,7 +44,7 @@ def _both(model: keras.Model) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
         if last.output is model.output and len(last.input.shape) == 2:
             return keras.Model(model.input, [model.output, last.input])
     except (AttributeError, LookupError, TypeError, ValueError):
-        pass  # no functional model, or one that ends in another model
+        pass  # not a functional model, or it ends in a nested one
 
     def logits_twice(inputs: ModelInputs, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
         logits = model(inputs, training=training)
@@ -54,10 +54,10 @@ def _both(model: keras.Model) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
 
 
 def unit(features: np.ndarray) -> np.ndarray:
-    """Return features of length 1: the product of two is the cosine of their angle.
+    """Return features with an L2 norm of 1, whose dot product is the cosine similarity.
 
     Args:
-        features: float `[n, features]`; what is not finite counts as 0.
+        features: float `[n, features]`; non-finite values count as 0.
 
     Returns:
         The same shape and dtype.

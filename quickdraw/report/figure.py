@@ -1,4 +1,4 @@
-"""A figure: plain numbers that show themselves, on the page and in a notebook, and go into JSON."""
+"""The base of figures: data with an HTML rendering, for page and notebook, and JSON."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from quickdraw.report.words import Language, translator
 TEMPLATE = Path(__file__).with_name("figures.html.j2")
 STYLE = Path(__file__).with_name("figures.css")
 _shown = itertools.count(1)
-"""Figures that showed themselves: in a notebook all of them stand on one page."""
+"""Counts rendered figures, since all figures of a notebook share one HTML page."""
 
 
 class Figure:
-    """What the figures share. A subclass is a dataclass; fields that begin with _ stay out of JSON.
+    """The base of figures. A subclass is a dataclass; fields that begin with _ are not in JSON.
 
     Attributes:
-        macro: the macro of `figures.html.j2` that shows it, and its name in report.json.
+        macro: the macro of `figures.html.j2` that renders it, and its key in report.json.
     """
 
     macro: ClassVar[str]
@@ -33,18 +33,18 @@ class Figure:
         """Return it as HTML: SVG, PNG in data: URLs, and tables.
 
         Args:
-            language: of its words.
-            anchor: what ids in it begin with, so that it can stand twice on a page.
+            language: "en" or "ko".
+            anchor: the prefix of its ids, so that a page can have it twice.
         """
         t = translator(language)
         return piece(TEMPLATE, self.macro, self, t=t, language=language, anchor=anchor)
 
     def shows(self) -> list[int]:
-        """Return the numbers of the drawings that it shows, so that all are read in one pass."""
+        """Return the indices of the drawings that it shows, so that all are read in one pass."""
         return []
 
     def json(self) -> dict[str, object]:
-        """Return its numbers, as JSON has them."""
+        """Return its data as JSON."""
         fields = dataclasses.fields(self)  # type: ignore[arg-type]
         names = [each.name for each in fields if not each.name.startswith("_")]
         return {name: plain(getattr(self, name)) for name in names}
@@ -58,7 +58,7 @@ class Figure:
 
 
 def plain(value: object) -> object:
-    """Return a value as JSON has it: lists, dictionaries, texts, and numbers of six digits."""
+    """Convert a value to JSON types, numbers to six significant digits."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if hasattr(value, "_asdict"):

@@ -1,4 +1,4 @@
-"""Lists of drawings worth looking at, each with its three guesses."""
+"""Galleries of drawings with their top-3 predictions, such as confident mistakes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from quickdraw.report.evaluated import Asked, Evaluated, evaluated
 from quickdraw.report.figure import Figure
 from quickdraw.report.neighbours import Neighbourhood
 
-_SHOWN = 35  # whole rows of seven on a wide page
+_SHOWN = 35  # full rows of seven on a wide page
 MISTAKES, HITS, WRONG_LABELS = (
     "Most confident mistakes",
     "Least confident hits",
@@ -33,14 +33,14 @@ _SAYS = {
 
 @dataclasses.dataclass
 class Entry:
-    """A drawing with its guesses.
+    """A drawing with its predictions.
 
     Attributes:
-        drawing: its number.
+        drawing: its index.
         name: its class.
         guesses: (name, probability) of the three likeliest classes.
-        place: file and number of the record; "" before `Gallery.json` was asked.
-        neighbours: what lies next to it, where that was looked at.
+        place: file and number of the record; "" before `Gallery.json` is called.
+        neighbours: the labels of its nearest neighbours, if computed.
     """
 
     drawing: int
@@ -55,9 +55,9 @@ class Gallery(Figure):
     """A list of drawings.
 
     Attributes:
-        kind: what they are.
-        count: how many there are; some of them are shown.
-        entries: those.
+        kind: a key for their description.
+        count: the number of such drawings, of which some are shown.
+        entries: the shown ones.
     """
 
     macro: ClassVar[str] = "gallery"
@@ -68,7 +68,7 @@ class Gallery(Figure):
 
     @property
     def says(self) -> str:
-        """What these drawings are, in a sentence."""
+        """The description of the drawings, a sentence."""
         return _SAYS.get(self.kind, "")
 
     def shows(self) -> list[int]:
@@ -79,11 +79,11 @@ class Gallery(Figure):
         return thumbnails.sheet([self._seen.shown([entry.drawing])[0].image], 1)
 
     def place(self, entry: Entry) -> str:
-        """Return where a drawing is: the file and the record."""
+        """Return the file and the record number of a drawing."""
         return self._seen.shown([entry.drawing])[0].place
 
     def short_place(self, entry: Entry) -> str:
-        """Return the same without the end that all shards of a set have."""
+        """Return `place` without the suffix that all shards of a set share."""
         return re.sub(r"-of-\d+\.tfrecords?(\.gz)?(?=,)", "", self.place(entry))
 
     def json(self) -> dict[str, object]:
@@ -102,10 +102,10 @@ def gallery(
 
     Args:
         seen: the drawings.
-        kind: what they are, in words.
-        drawings: numbers of those that are shown, in order, int `[shown]`.
-        count: how many there are.
-        answers: whose guesses are shown.
+        kind: see `Gallery`.
+        drawings: indices of the shown drawings, in order, int `[shown]`.
+        count: the number of such drawings.
+        answers: the predictions to show.
     """
     entries = []
     for drawing in drawings.tolist():
@@ -120,7 +120,7 @@ def gallery(
 
 
 def confident_mistakes(trained: Asked, data: str | None = None) -> Gallery:
-    """Return the mistakes that the model was surest of.
+    """Return the mistakes with the highest confidence.
 
     Args:
         trained: see `evaluate`; of several runs the best is shown.
@@ -130,7 +130,7 @@ def confident_mistakes(trained: Asked, data: str | None = None) -> Gallery:
 
 
 def unsure_hits(trained: Asked, data: str | None = None) -> Gallery:
-    """Return what the model has right, but was least sure of.
+    """Return the right predictions with the lowest confidence.
 
     Args:
         trained: see `evaluate`; of several runs the best is shown.

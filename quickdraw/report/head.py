@@ -1,4 +1,4 @@
-"""The head of a report: how good a run is, how large and how fast, and what made it."""
+"""The head of a report: accuracy, size and speed of a run, and its settings."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ _SETTINGS = (
     *("weight_decay", "ema_decay", "augment", "class_weights", "balanced_sampling", "precision"),
     *("init_from", "seed"),
 )
-"""Those that people ask about first; run.json has all."""
+"""The most important settings; run.json has all."""
 
 
 @dataclasses.dataclass
 class Headline(Figure):
-    """How good a run is.
+    """The main figures of a run.
 
     Attributes:
         run: its name.
-        drawings: on how many.
-        source: on which.
-        top1: share of drawings whose first guess is right.
-        top3: whose first three are.
-        map3: mean of 1, 1/2 or 1/3 for a label among the first three.
-        loss: the run's own.
-        nll: negative log-likelihood, which compares runs of other losses.
+        drawings: the number of drawings.
+        source: the records, in words.
+        top1: the share of drawings whose first prediction is right.
+        top3: the share whose label is among the first three.
+        map3: mean average precision at 3: the mean of 1, 1/2 or 1/3 by the rank of the label.
+        loss: the mean of the run's own loss.
+        nll: negative log-likelihood, comparable between runs with different losses.
         ece: expected calibration error.
-        temperature: what the logits are divided by; 1 where the run was not calibrated.
-        step: at which the model was kept.
-        weights: how many numbers the model learned.
-        bytes: of the model's file; None where there is none.
-        milliseconds: for one drawing on this machine, the median.
-        made: (what, value) of the settings that matter, the data, the versions.
+        temperature: the divisor of the logits; 1 for an uncalibrated run.
+        step: the training step of the model.
+        weights: the number of parameters.
+        bytes: the size of the model's file; None without one.
+        milliseconds: the median latency of one drawing on this machine.
+        made: (name, value) of the main settings, the data and versions.
     """
 
     macro: ClassVar[str] = "headline"
@@ -67,7 +67,7 @@ class Headline(Figure):
 
     @property
     def figures(self) -> list[tuple[str, Estimate, bool]]:
-        """(name, estimate, whether it is a share) of what the page shows in large."""
+        """(name, estimate, whether it is a share) of the figures shown in large type."""
         return [
             ("top-1", self.top1, True),
             ("top-3", self.top3, True),
@@ -78,12 +78,12 @@ class Headline(Figure):
 
 
 def headline(trained: Asked, data: str | None = None, which: int | None = None) -> Headline:
-    """Return how good a run is, with intervals of 95 %.
+    """Return the main figures of a run, with 95 % intervals.
 
     Args:
         trained: see `evaluate`.
         data: see `evaluate`.
-        which: of several runs; the best where None.
+        which: the index of a run; None for the best.
     """
     seen = evaluated(trained, data)
     which = seen.best if which is None else which
@@ -106,18 +106,18 @@ def headline(trained: Asked, data: str | None = None, which: int | None = None) 
 
 
 def milliseconds(seen: Evaluated, which: int) -> float:
-    """Time one of the models on one drawing after the other, as a game would call it."""
+    """Measure a model's median latency in milliseconds on single drawings."""
     inputs = seen.ensemble.inputs_of(which, seen.inputs([0]))
     model, seconds = seen.ensemble.models[which], []
     for _ in range(_TIMED + 3):
         start = time.perf_counter()
         model.probabilities(inputs)
         seconds.append(time.perf_counter() - start)
-    return 1000 * statistics.median(seconds[3:])  # the first ones trace the graph
+    return 1000 * statistics.median(seconds[3:])  # the first calls trace the graph
 
 
 def model_bytes(folder: str | None) -> int | None:
-    """Return the size of the file of a run's best model; None where there is none."""
+    """Return the size in bytes of a run's best model; None without one."""
     for name in ("best.weights.h5", "best.keras"):
         if folder and storage.exists(path := os.path.join(folder, name)):
             return storage.file_size(path)
@@ -125,7 +125,7 @@ def model_bytes(folder: str | None) -> int | None:
 
 
 def made_of(model: TrainedModel, folder: str | None) -> list[tuple[str, str]]:
-    """Return (what, value) of the settings that matter, the data, time and versions."""
+    """Return (name, value) of the main settings, the data, time and versions."""
     run = model.run
     rows = [
         ("model", _called(run.model, run.model_params)),

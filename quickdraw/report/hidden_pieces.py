@@ -1,4 +1,4 @@
-"""Where a model looks: what its answer loses when a piece of the drawing is hidden."""
+"""Occlusion maps: how much the prediction changes if a part of the drawing is hidden."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from quickdraw.runs import factory
 
 _EXAMPLES = 12
 _PATCH, _STEPS = 1 / 5, 14
-"""Side of the patch that hides, as a share of the image; its places along each side."""
+"""The side of the hiding patch, as a share of the image, and its positions along each side."""
 _PIECES = 14
-"""Pieces into which the strokes are cut for a model of ink."""
+"""The number of pieces into which strokes are cut for a model of ink."""
 
 
 @dataclasses.dataclass
 class Occluded:
-    """A drawing, and how much each place matters.
+    """A drawing, and the importance of each part.
 
     Attributes:
-        drawing: its number.
+        drawing: its index.
         name: its class.
-        guess: what the model says.
-        probability: how sure it is.
-        importance: float `[places, places]`, by how much the probability falls when the place is
-            hidden; of a model of ink `[pieces]`, along the strokes.
+        guess: the predicted class.
+        probability: of the predicted class.
+        importance: float `[places, places]`, the drop of the probability if the place is hidden;
+            for a model of ink `[pieces]`, along the strokes.
     """
 
     drawing: int
@@ -42,7 +42,7 @@ class Occluded:
 
     @property
     def is_right(self) -> bool:
-        """Whether the guess is the class."""
+        """Whether the prediction is right."""
         return self.guess == self.name
 
 
@@ -62,15 +62,15 @@ class OcclusionMaps(Figure):
         return thumbnails.sheet([self._seen.shown([example.drawing])[0].image], 1)
 
     def map(self, example: Occluded) -> str:
-        """Return the map as a data: URL; for ink nothing, `pieces` shows it."""
+        """Return the map as a data: URL; empty for ink, which `pieces` shows."""
         if example.importance.ndim == 1:
             return ""
-        # Small changes of an answer that nothing can move are no finding.
+        # Without this floor, noise in a very stable prediction would look important.
         values = example.importance / max(float(np.abs(example.importance).max()), 0.05)
         return thumbnails.two_colours(np.abs(values), values >= 0)
 
     def pieces(self, example: Occluded) -> list[tuple[str, float]]:
-        """Return the pieces of the strokes as SVG points, and how much each matters, -1…1."""
+        """Return the pieces of the strokes as SVG points, and the importance of each, -1…1."""
         strokes = self._seen.shown([example.drawing])[0].strokes
         if strokes is None or example.importance.ndim != 1:
             return []
@@ -89,9 +89,10 @@ class OcclusionMaps(Figure):
 
 
 def occlusion(trained: Asked, data: str | None = None) -> OcclusionMaps:
-    """Hide one piece of a drawing after the other, and see what becomes of the answer.
+    """Hide each part of a drawing in turn, and measure the change of the prediction.
 
-    A square of paper hides images; the pen is lifted from a piece of the strokes for models of ink.
+    A blank square hides a part of an image; for models of ink the pen is lifted from a piece of the
+    strokes.
 
     Source: Zeiler & Fergus 2014, "Visualizing and Understanding Convolutional Networks", section
     4.2.
@@ -130,7 +131,7 @@ def occlusion(trained: Asked, data: str | None = None) -> OcclusionMaps:
 
 
 def _examples(seen: Evaluated) -> list[int]:
-    """Return the surest mistakes, and the surest hits of different classes."""
+    """Return the most confident mistakes, and the most confident hits of different classes."""
     answers = seen.answers[seen.best]
     order = np.argsort(-answers.confidence, kind="stable")
     wrong = order[~answers.right[order]][: _EXAMPLES // 2].tolist()
@@ -140,7 +141,7 @@ def _examples(seen: Evaluated) -> list[int]:
 
 
 def _without_patches(one: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return a drawing with one square of it hidden after the other: `[places², …]` by input."""
+    """Return copies of a drawing with one square hidden in each, `[places², …]` by input."""
     image = one["image"]
     side = len(image)
     patch = max(round(side * _PATCH), 1)
@@ -154,7 +155,7 @@ def _without_patches(one: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _without_pieces(one: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return ink with the pen lifted from one piece of it after the other."""
+    """Return copies of ink with the pen lifted from one piece in each, int16 `[pieces, …]`."""
     steps = one["ink"]
     count = int((steps[:, 2] >= 0).sum())
     of_step = _piece_of_step(count)
@@ -162,12 +163,12 @@ def _without_pieces(one: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     for piece in range(_PIECES):
         mine = np.flatnonzero(of_step == piece)
         if len(mine):
-            # A step is drawn unless the point before it ends a stroke.
+            # A step draws a line unless the previous point ended a stroke.
             every[piece, np.maximum(mine - 1, 0), 2] = ink.SCALE
             every[piece, mine[:-1], 2] = ink.SCALE
     return {"ink": every}
 
 
 def _piece_of_step(count: int) -> np.ndarray:
-    """Return to which piece each of so many steps belongs: int64 `[count]`."""
+    """Return the piece that each of `count` steps belongs to, int64 `[count]`."""
     return np.arange(count) * _PIECES // max(count, 1)

@@ -1,4 +1,4 @@
-"""How sure a figure is: intervals of 95 %, and whether two runs differ."""
+"""Statistics: 95 % bootstrap intervals, and tests of differences between runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BINS = 15
 def bootstrap(answers: Answers, seed: int = 0) -> dict[str, Estimate]:
     """Return MAP@3, loss, negative log-likelihood and ECE with their intervals.
 
-    The drawings are drawn again with replacement, 500 times; the interval leaves 2.5 % on each side
+    The drawings are resampled with replacement 500 times; percentile intervals, 2.5 % on each side
     (Efron & Tibshirani 1993, "An Introduction to the Bootstrap", section 13.3).
     """
     rng, count = np.random.default_rng(seed), len(answers.ranks)
@@ -44,12 +44,12 @@ def bootstrap(answers: Answers, seed: int = 0) -> dict[str, Estimate]:
 
 
 def negative_log_likelihood(answers: Answers) -> np.ndarray:
-    """Return minus the logarithm of the probability of each label, float32 `[n]`."""
+    """Return the negative log-likelihood of each label, float32 `[n]`."""
     return -np.log(np.maximum(answers.own, 1e-30))
 
 
 def excess_by_bin(confidence: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the bin of each confidence, of 15, and how much surer than right it is.
+    """Return each confidence's bin, of 15, and its excess over correctness, float `[n]` each.
 
     Args:
         confidence: float `[n]`, 0…1.
@@ -60,15 +60,15 @@ def excess_by_bin(confidence: np.ndarray, right: np.ndarray) -> tuple[np.ndarray
 
 
 class Difference(NamedTuple):
-    """One run compared with another on the same drawings.
+    """The comparison of two runs on the same drawings.
 
     Attributes:
-        value: how much more is right, of all drawings.
-        low: of the interval.
-        high: of the interval.
-        only_first: drawings that the first alone has right.
-        only_second: drawings that the other alone has right.
-        p: how probable so much of a difference is where there is none, after McNemar.
+        value: the difference in accuracy, first minus second.
+        low: the lower bound of its 95 % interval.
+        high: the upper bound.
+        only_first: the number of drawings that only the first has right.
+        only_second: the number that only the second has right.
+        p: the p-value of McNemar's exact test.
     """
 
     value: float
@@ -80,11 +80,11 @@ class Difference(NamedTuple):
 
 
 def paired_difference(first: np.ndarray, second: np.ndarray) -> Difference:
-    """Compare which drawings two runs have right.
+    """Compare the accuracy of two runs on the same drawings.
 
     Source: McNemar 1947, "Note on the sampling error of the difference between correlated
-    proportions or percentages", in its exact form: among drawings that one run alone has right,
-    each has half of them but for chance.
+    proportions or percentages", in its exact form: under the null hypothesis, each run has half of
+    the drawings that only one of them has right.
 
     Args:
         first: bool `[n]`.
@@ -98,7 +98,7 @@ def paired_difference(first: np.ndarray, second: np.ndarray) -> Difference:
 
 
 def _binomial_p(fewer: int, count: int) -> float:
-    """Return how probable it is that heads or tails come at most `fewer` times in `count`."""
+    """Return the two-sided p-value of at most `fewer` heads or tails in `count` fair tosses."""
     if not count:
         return 1.0
     whole = math.lgamma(count + 1) - count * math.log(2)

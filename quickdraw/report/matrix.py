@@ -1,4 +1,4 @@
-"""Which classes are taken for which: the matrix, its cells with their drawings, the worst pairs."""
+"""The confusion matrix: its cells with their drawings, and the worst pairs."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from quickdraw.report.figure import Figure
 from quickdraw.report.ordering import confused_together
 
 MOST_AS_SVG = 62
-"""Classes up to which every cell is drawn as a shape; above, the matrix is a picture."""
+"""Up to this many classes every cell is an SVG shape; above, the matrix is a bitmap."""
 _LARGEST_NEIGHBOURHOOD = 9
 _NEIGHBOURHOODS = 6
 _PAIRS = 20
 _LISTED_PAIRS = 200
 _CELLS = 500
-"""Cells whose drawings are shown, those with most of them; beside them the diagonal."""
+"""The number of cells whose drawings are shown, the largest first, besides the diagonal."""
 
 
 @dataclasses.dataclass
 class Cell:
-    """Drawings of one class that were taken for one class.
+    """A cell: the drawings of one class with one prediction.
 
     Attributes:
         label: the class.
-        guess: what it was taken for.
-        count: how many drawings.
+        guess: the predicted class.
+        count: the number of drawings.
         share: of the drawings of the class.
-        drawings: the numbers of those that are shown, the surest first.
+        drawings: the indices of the shown ones, the most confident first.
     """
 
     label: int
@@ -48,10 +48,10 @@ class Confusion(Figure):
 
     Attributes:
         labels: names of the classes, in label order.
-        order: the classes in the order of the matrix: what is confused lies together.
-        cells: those that are not empty, by count, the most frequent first.
-        neighbourhoods: of many classes, groups that are confused among themselves, worst first.
-        support: drawings of each class.
+        order: the classes in the order of the matrix, clustered by confusion.
+        cells: the non-empty ones, by descending count.
+        neighbourhoods: for many classes, clusters that are confused with each other, worst first.
+        support: the number of drawings of each class.
     """
 
     macro: ClassVar[str] = "confusion"
@@ -65,39 +65,39 @@ class Confusion(Figure):
 
     @property
     def pairs(self) -> list[Cell]:
-        """The mistakes, the most frequent first."""
+        """The cells off the diagonal, the most frequent first."""
         return [cell for cell in self.cells if cell.label != cell.guess][:_LISTED_PAIRS]
 
     @property
     def worst_pairs(self) -> list[Cell]:
-        """The twenty worst of them."""
+        """The twenty most frequent confusions."""
         return self.pairs[:_PAIRS]
 
     @property
     def shown_cells(self) -> list[Cell]:
-        """Those with drawings."""
+        """The cells whose drawings are shown."""
         return [cell for cell in self.cells if cell.drawings]
 
     @property
     def as_svg(self) -> bool:
-        """Whether every cell of the matrix is drawn."""
+        """Whether every cell is drawn as an SVG shape."""
         return len(self.labels) <= MOST_AS_SVG
 
     @property
     def cell(self) -> int:
-        """Side of a cell, in pixels."""
+        """The side of a cell, in pixels."""
         return 48 if len(self.labels) <= 12 else 30 if len(self.labels) <= 30 else 14
 
     def short(self, label: int) -> str:
-        """Return as much of a name as fits beside the matrix."""
+        """Return a name, truncated to fit beside the matrix."""
         return fitting(self.labels[label], 88, 12)
 
     def share(self, label: int, guess: int) -> float:
-        """Return which share of a class is taken for another."""
+        """Return the share of a class that is predicted as another."""
         return float(self._counts[label, guess] / max(self.support[label], 1))
 
     def count(self, label: int, guess: int) -> int:
-        """Return how many of a class are taken for another."""
+        """Return the number of drawings of a class that are predicted as another."""
         return int(self._counts[label, guess])
 
     def is_linked(self, label: int, guess: int) -> bool:
@@ -105,11 +105,11 @@ class Confusion(Figure):
         return (label, guess) in self._linked
 
     def sheet(self, cell: Cell, columns: int = 8) -> str:
-        """Return the drawings of a cell as one picture, a data: URL."""
+        """Return the drawings of a cell as a contact sheet, a data: URL."""
         return thumbnails.sheet(images_of(self._seen, cell.drawings), columns)
 
     def pair_images(self, cell: Cell) -> tuple[list[str], list[str]]:
-        """Return mistakes of a pair, and what the class looks like that they were taken for."""
+        """Return the mistakes of a pair, and the mean image of the predicted class."""
         hits = [each for each in self.cells if each.label == each.guess == cell.guess]
         return (
             [thumbnails.sheet(images_of(self._seen, [one]), 1) for one in cell.drawings[:3]],
@@ -190,5 +190,5 @@ def confusion_counts(truth: np.ndarray, predicted: np.ndarray, classes: int) -> 
 
 
 def images_of(seen: Evaluated, drawings: list[int]) -> list[np.ndarray]:
-    """Return the images of drawings, all of one size: uint8 `[side, side]` each."""
+    """Return the images of drawings, resized to one size, uint8 `[side, side]` each."""
     return [shown.image for shown in seen.shown(drawings)]

@@ -1,4 +1,4 @@
-"""What lies next to a drawing in the space of a network's features, and what that is called."""
+"""The labels of a drawing's nearest neighbours in the feature space of a network."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from quickdraw.report.evaluated import Evaluated
 from quickdraw.report.features import unit, with_features
 
 _NEIGHBOURS = 10
-_AT_ONCE = 32  # drawings that are compared with all others: some 15 MB
+_AT_ONCE = 32  # drawings compared with all others at once: some 15 MB
 
 
 @dataclasses.dataclass
 class Neighbourhood:
-    """The drawings nearest to one, in the features of every run.
+    """The labels of the drawings nearest to one, in the features of every run.
 
     Attributes:
-        called: what most of them are called.
-        count: how many are called that.
-        total: how many were looked at.
-        own: how many are called what the drawing is.
+        called: the most frequent label among them.
+        count: the number with that label.
+        total: the number of neighbours.
+        own: the number with the drawing's own label.
     """
 
     called: str
@@ -32,14 +32,14 @@ class Neighbourhood:
 
 
 def neighbourhoods(seen: Evaluated, drawings: np.ndarray) -> list[Neighbourhood]:
-    """Return what the ten nearest of the other drawings are called, for each of some drawings.
+    """Return the labels of the ten nearest other drawings, for each of some drawings.
 
-    Near is what has a small angle between its features: what goes into the network's last layer.
-    Of very many drawings, an even sample is searched. With several runs, the neighbours in each.
+    Distance is the angle between features, the input of the network's last layer. Of very many
+    drawings, an evenly spaced sample is searched. With several runs, the neighbours in each.
 
     Args:
-        seen: the runs, and what they were shown.
-        drawings: int64 `[m]`, numbers.
+        seen: the evaluation of the runs.
+        drawings: int64 `[m]`, indices.
     """
     found: list[collections.Counter[int]] = [collections.Counter() for _ in drawings]
     for which in range(len(seen.names)):
@@ -52,7 +52,7 @@ def neighbourhoods(seen: Evaluated, drawings: np.ndarray) -> list[Neighbourhood]
 
 
 def _described(counter: collections.Counter[int], own: int, names: list[str]) -> Neighbourhood:
-    # Among equally many the drawing's own class counts: nothing speaks against it.
+    # Ties go to the drawing's own class: there is no evidence against it.
     first = max(counter, key=lambda label: (counter[label], label == own), default=own)
     return Neighbourhood(names[first], counter[first], counter.total(), counter[own])
 
@@ -74,7 +74,7 @@ def _labels_near(seen: Evaluated, which: int, drawings: np.ndarray) -> list[np.n
 
 
 def _features_of(seen: Evaluated, which: int, drawings: np.ndarray) -> np.ndarray:
-    """Return features of drawings, float16 `[m, features]`, from the pass where it kept all."""
+    """Return features of drawings, float16 `[m, features]`, from the evaluation if it kept all."""
     answers = seen.answers[which]
     places = np.searchsorted(answers.featured, drawings)
     places = np.minimum(places, len(answers.featured) - 1)

@@ -1,4 +1,4 @@
-"""What a network is made of: its layers as a table, its filters, and what they make of drawings."""
+"""The inside of a network: a table of its layers, filters, and feature maps."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class LayerRow:
     """A layer.
 
     Attributes:
-        name: as Keras has it.
+        name: in Keras.
         kind: its class.
-        shape: of what it returns, without the batch; nothing where it is not known.
-        weights: how many numbers it has learned.
+        shape: of its output, without the batch; empty if unknown.
+        weights: the number of its parameters.
     """
 
     name: str
@@ -40,11 +40,11 @@ class LayerRow:
 
 @dataclasses.dataclass
 class Layers(Figure):
-    """The layers of a model in the order in which they are called.
+    """The layers of a model, in the order of their calls.
 
     Attributes:
         rows: the layers.
-        total: all weights.
+        total: the number of all parameters.
     """
 
     macro: ClassVar[str] = "layers"
@@ -53,7 +53,7 @@ class Layers(Figure):
 
     @property
     def blocks(self) -> list[tuple[LayerRow, float, float]]:
-        """(layer, width, height) of the layers of weights, as the picture has them, 0…1 each."""
+        """(layer, width, height) of the layers with weights, for the diagram, 0…1 each."""
         rows = [row for row in self.rows if row.weights and row.shape]
         channels = [np.log2(1 + (row.shape[-1] or 1)) for row in rows]
         sides = [np.sqrt(row.shape[0] or 1) if len(row.shape) > 1 else 1.0 for row in rows]
@@ -64,7 +64,7 @@ class Layers(Figure):
 
 
 def layers(trained: Asked | keras.Model, data: str | None = None) -> Layers:
-    """Return the layers of a run's model; of several runs that of the best.
+    """Return the layers of a model; of several runs, those of the best.
 
     Args:
         trained: see `evaluate`; or a Keras model.
@@ -79,7 +79,7 @@ def layers(trained: Asked | keras.Model, data: str | None = None) -> Layers:
 
 
 def _layers_of(model: keras.Model) -> list[keras.layers.Layer]:
-    """Return the layers of a model and of models in it, without what only holds others."""
+    """Return the layers of a model and of nested models, without containers."""
     every = model._flatten_layers(include_self=False)
     return [each for each in every if not isinstance(each, keras.Model) and each.built]
 
@@ -87,7 +87,7 @@ def _layers_of(model: keras.Model) -> list[keras.layers.Layer]:
 def _shape(layer: keras.layers.Layer) -> list[int | None]:
     try:
         shape = layer.output.shape
-    except (AttributeError, ValueError):  # never called, or called in several places
+    except (AttributeError, ValueError):  # never called, or called more than once
         return []
     return list(shape[1:])
 
@@ -98,10 +98,10 @@ class Convolution:
 
     Attributes:
         name: of the layer.
-        kernel: of its weights, e.g. `[3, 3, 1, 16]`.
-        channels: how many maps it makes.
-        _filters: all filters in one picture: a row an input channel, a column an output channel.
-        _maps: (class, picture of the maps) of each drawing that is shown.
+        kernel: the shape of its weights, e.g. `[3, 3, 1, 16]`.
+        channels: the number of output channels.
+        _filters: a picture of all filters, input channels as rows, output channels as columns.
+        _maps: (class, picture of the feature maps) of each shown drawing.
     """
 
     name: str
@@ -117,8 +117,8 @@ class FeatureMaps(Figure):
 
     Attributes:
         convolutions: the first six.
-        count: how many convolutions there are.
-        shown: (class, number of the drawing).
+        count: the number of convolutions in the model.
+        shown: (class, index of the drawing).
     """
 
     macro: ClassVar[str] = "feature_maps"
@@ -136,10 +136,9 @@ class FeatureMaps(Figure):
 
 
 def feature_maps(trained: Asked, data: str | None = None) -> FeatureMaps:
-    """Return what each convolution of a model looks for, and what it finds in drawings.
+    """Return the filters of a model's convolutions, and their feature maps of drawings.
 
-    The layers are watched while the model sees the drawings, so models in models and layers of
-    one's own are seen too.
+    Layers are hooked while the model runs, so nested models and custom layers are covered, too.
 
     Args:
         trained: see `evaluate`; of several runs the best is shown.
@@ -168,7 +167,7 @@ def feature_maps(trained: Asked, data: str | None = None) -> FeatureMaps:
 
 
 def _typical(seen: Evaluated) -> list[int]:
-    """Return for each of the first classes the drawing that is recognised most surely."""
+    """Return the most confident hit of each of the first classes."""
     own, found = seen.answers[seen.best].own, []
     for label in range(len(seen.labels)):
         of_class = np.flatnonzero(seen.truth == label)
@@ -186,7 +185,7 @@ def _is_convolution(layer: keras.layers.Layer) -> bool:
 
 @contextlib.contextmanager
 def _watched(convolutions: list[keras.layers.Layer]) -> Iterator[dict[str, np.ndarray]]:
-    """Yield a dictionary that gets what each of the layers returns while the model is called."""
+    """Yield a dictionary that collects each layer's outputs while the model is called."""
     outputs: dict[str, np.ndarray] = {}
 
     def watch(layer: keras.layers.Layer) -> Callable[..., Any]:
@@ -221,7 +220,7 @@ def _described(layer: keras.layers.Layer, output: np.ndarray, names: list[str]) 
 
 
 def _filter_picture(kernel: np.ndarray) -> str:
-    """Return all filters, a pixel apart: float32 `[height, width, in, out]` (or `[width, …]`)."""
+    """Tile all filters, float32 `[height, width, in, out]` (or `[width, …]`), a pixel apart."""
     if kernel.ndim == 3:
         kernel = kernel[None]
     kernel = kernel[:, :, :_CHANNELS, :_CHANNELS]
@@ -232,13 +231,13 @@ def _filter_picture(kernel: np.ndarray) -> str:
 
 
 def _tiled(maps: np.ndarray) -> str:
-    """Return the channels of a map side by side: float32 `[height, width, channels]` or 1-d."""
-    if maps.ndim == 2:  # along the strokes: a row a channel
+    """Tile the channels of a feature map, float32 `[height, width, channels]` or 1-d."""
+    if maps.ndim == 2:  # 1-d, along the strokes: one row a channel
         strongest = np.abs(maps).max() or 1.0
         return thumbnails.signed((maps / strongest).T)
     step = -(-max(maps.shape[:2]) // _LARGEST_MAP)
     channels = np.moveaxis(maps[::step, ::step, :_CHANNELS], 2, 0)
-    # Each channel by itself: what it found matters, not how loud it is.
+    # Each channel is normalised by itself: the pattern matters, not its scale.
     strongest = np.maximum(channels.max(axis=(1, 2), keepdims=True), 1e-9)
     levels = np.round(255 * np.clip(channels / strongest, 0, 1)).astype(np.uint8)
     return thumbnails.sheet(list(levels), 8 if len(levels) <= 16 else 16)

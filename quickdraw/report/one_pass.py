@@ -1,4 +1,4 @@
-"""All drawings are shown to all models, once."""
+"""One pass over the records through all models."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from quickdraw.runs import factory
 from quickdraw.runs.ensemble import Ensemble
 
 BATCH = 128
-"""Drawings at once, a machine's memory being most of all what a network makes of them between its
-layers: 1,024, as an evaluation takes, are 0.3 GB more for a ResNetModel."""
+"""The batch size. Activations dominate the memory: 1,024, as in an evaluation, would take 0.3 GB
+more for a ResNetModel."""
 
 
 def show_all(
@@ -28,17 +28,17 @@ def show_all(
     collectors: list[AnswersCollector],
     both: AnswersCollector | None,
 ) -> Iterator[np.ndarray]:
-    """Show all drawings to all models; yield the labels of each batch, int64 `[batch]`.
+    """Run all drawings through all models; yield the labels of each batch, int64 `[batch]`.
 
     Args:
         ensemble: the models.
-        reader: notes what stands beside the drawings.
+        reader: collects the metadata of the drawings.
         shards: the records.
-        collectors: take in what each model answers.
-        both: takes in what all answer together, where there are several.
+        collectors: of each model's predictions.
+        both: of the ensemble's predictions, if there are several models.
 
     Raises:
-        QuickdrawError: a bad record, unless they are skipped; or nothing can be used.
+        QuickdrawError: a bad record, unless they are skipped; or no usable record.
     """
     losses = [factory.create_loss(model.run).calculate_loss for model in ensemble.models]
     sights = [with_features(model.model) for model in ensemble.models]
@@ -55,7 +55,7 @@ def show_all(
             of_batch = tf.cast(loss(tf.constant(logits), numbers), tf.float32).numpy()
             total = total + collector.add(logits, labels, of_batch, features)
         if both:
-            # As logits: their softmax is the mean probability.
+            # Logarithms of the mean probabilities serve as logits: their softmax is that mean.
             mean = np.log(np.maximum(total / len(collectors), 1e-30))
             own = np.take_along_axis(mean, labels[:, None], axis=1)[:, 0]
             both.add(mean, labels, -own)

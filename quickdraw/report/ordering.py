@@ -1,4 +1,4 @@
-"""Classes in an order in which those that are confused lie together."""
+"""The order of classes in the confusion matrix: confused classes next to each other."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import numpy as np
 
 
 def confused_together(counts: np.ndarray, largest: int) -> tuple[list[int], list[list[int]]]:
-    """Cluster classes by how often they are confused, and put them in a row.
+    """Cluster classes by confusion, and order them by the clustering.
 
     Average linkage (Sokal & Michener 1958, "A statistical method for evaluating systematic
-    relationships"). Two clusters that join are turned such that the classes that meet are the ones
-    confused most.
+    relationships"). When two clusters merge, each is reversed if that brings the most confused pair
+    of classes together.
 
     Args:
         counts: int `[classes, classes]`, row = label, column = prediction.
-        largest: of a neighbourhood.
+        largest: the size of the largest neighbourhood.
 
     Returns:
-        The classes in order; and the neighbourhoods, the largest clusters of at most so many
+        The classes in order; and the neighbourhoods, the maximal clusters of at most `largest`
         classes, the one with most confusions first.
     """
     closeness = _closeness(counts)
@@ -48,13 +48,13 @@ def confused_together(counts: np.ndarray, largest: int) -> tuple[list[int], list
 
 
 def _closeness(counts: np.ndarray) -> np.ndarray:
-    """Return how often two classes are taken for each other, as shares: symmetric float64."""
+    """Return the rates at which pairs are confused, symmetric float64 `[classes, classes]`."""
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return (shares + shares.T) / 2
 
 
 def _joined(first: list[int], second: list[int], closeness: np.ndarray) -> list[int]:
-    """Return two rows as one; either may be turned round."""
+    """Concatenate two clusters, either of which may be reversed."""
     ways = [(a, b) for a in (first, first[::-1]) for b in (second, second[::-1])]
     a, b = max(ways, key=lambda way: closeness[way[0][-1], way[1][0]])
     return a + b

@@ -1,4 +1,4 @@
-"""Lines as SVG: where points and ticks of a chart are."""
+"""The geometry of SVG line charts: the positions of points and ticks."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 52.0, 12.0, 10.0, 40.0
 
 @dataclasses.dataclass
 class Plot:
-    """A chart as the template draws it; positions are those of its view box, 480 by 260.
+    """A chart for the template; positions are in its view box of 480 by 260.
 
     Attributes:
         lines: (name, points of a polyline) of each line.
-        x_ticks: (position, text) below.
-        y_ticks: (position, text) on the left.
-        dots: (line, x, y, text) of points that are few enough to be marked.
-        bands: for a line with intervals the points of a polygon.
+        x_ticks: (position, text) of the x axis.
+        y_ticks: (position, text) of the y axis.
+        dots: (line, x, y, text) of points, if few enough to be marked.
+        bands: polygons of the intervals of a line.
     """
 
     lines: list[tuple[str, str]]
@@ -34,7 +34,7 @@ class Plot:
 
     @property
     def names(self) -> list[str]:
-        """Of the lines."""
+        """The names of the lines."""
         return [name for name, _ in self.lines]
 
 
@@ -45,14 +45,14 @@ def plot(
     percent: bool = False,
     band: tuple[Sequence[float], Sequence[float]] | None = None,
 ) -> Plot:
-    """Place lines in a chart.
+    """Lay out lines in a chart.
 
     Args:
         lines: (name, x, y) of each; at least one, with at least one point.
-        x_range: what the axis below shows; all points where None.
-        y_range: what the axis on the left shows.
-        percent: write the ticks as percent: on the left, and below where x_range is 0…1.
-        band: lowest and highest y of the first line.
+        x_range: of the x axis; None for that of the points.
+        y_range: of the y axis; None for that of the points.
+        percent: label the y axis in percent, and the x axis, too, if its range is 0…1.
+        band: the lower and upper bounds of the first line.
     """
     x_low, x_high = x_range or _range([x for _, xs, _ in lines for x in xs])
     y_low, y_high = y_range or _range([y for _, _, ys in lines for y in ys])
@@ -99,7 +99,7 @@ def _range(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _ticks(low: float, high: float, percent: bool) -> list[tuple[float, str]]:
-    """Return three to six round numbers between two, and how they are written."""
+    """Return three to six round numbers in a range, and their texts."""
     rough = (high - low) / 4
     power = 10 ** math.floor(math.log10(rough))
     step = next(power * times for times in (1, 2, 2.5, 5, 10) if power * times >= rough * 0.99)

@@ -1,4 +1,4 @@
-"""Runs side by side on a terminal, from what they left in their folders; needs no TensorFlow."""
+"""A table of runs from the files in their folders; needs no TensorFlow."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ _NOTHING = "–"
 
 @dataclasses.dataclass
 class RunRow:
-    """A run, as far as it got; None for what is not known.
+    """A row of the table; None for unknown values.
 
     Attributes:
-        run: its folder, without what all have in common.
-        model: its model.
-        weights: how many numbers it learned.
-        top1: share of drawings that are recognised; the interval is that of `drawings`.
-        drawings: on how many.
-        top3: share whose first three guesses are right.
+        run: its folder, without the common prefix.
+        model: the name of its model.
+        weights: the number of parameters.
+        top1: the accuracy, with its 95 % interval for `drawings`.
+        drawings: the number of evaluated drawings.
+        top3: the share whose label is among the first three.
         map3: mean average precision at 3.
-        loss: the run's own.
+        loss: the mean of the run's own loss.
         ece: expected calibration error.
-        step: of the model.
-        epochs: that it was trained.
-        seconds: that the training took.
+        step: the training step of the model.
+        epochs: trained.
+        seconds: of training.
         source: the records of the figures.
-        differs: settings that not all the runs have the same.
+        differs: the settings in which the runs differ.
     """
 
     run: str
@@ -60,7 +60,7 @@ class RunRow:
 def run_rows(folders: list[str]) -> list[RunRow]:
     """Return the runs in folders, the best first; those without figures come last.
 
-    Folders that hold no run are passed over, and said.
+    Folders without a run are logged and skipped.
 
     Args:
         folders: paths or patterns, local or gs://.
@@ -86,7 +86,7 @@ def run_rows(folders: list[str]) -> list[RunRow]:
 
 
 def _expanded(folder: str) -> list[str]:
-    """Return the runs that a pattern such as `runs/*` names; a folder as it is."""
+    """Return the run folders that match a pattern such as `runs/*`; a folder as it is."""
     if storage.is_folder(folder) or not any(sign in folder for sign in "*?["):
         return [folder]
     found = storage.expand(os.path.join(folder, record.FILE_NAME))
@@ -124,7 +124,7 @@ def _estimate(top1: float, count: int | None) -> Estimate:
 
 
 def _figures(folder: str) -> history.Figures:
-    """Return what eval.json says, where it is of the best model; else what best.json says."""
+    """Return the figures of eval.json if it is of the best model, else those of best.json."""
     found: dict[str, history.Figures] = {
         name: storage.read_json(path)
         for name in (_EVAL, _BEST)
@@ -137,11 +137,11 @@ def _figures(folder: str) -> history.Figures:
 
 
 def _records_of(pattern: str | None) -> int | None:
-    """Return how many records a pattern names, where a dataset.json tells; None elsewhere."""
+    """Return the number of records of a pattern by dataset.json; None without one."""
     try:
         files = storage.expand(pattern or "")
         info = dataset_info.load(os.path.dirname(files[0]))
-    except QuickdrawError:  # they are no longer there
+    except QuickdrawError:  # the records were deleted
         return None
     names = {os.path.basename(path) for path in files}
     for split in info.splits.values() if info else ():
@@ -151,7 +151,7 @@ def _records_of(pattern: str | None) -> int | None:
 
 
 def weights_of(folder: str) -> int | None:
-    """Return how many numbers the best model of a run learned; None where none is kept."""
+    """Return the number of parameters of a run's best model; None without one."""
     try:
         with storage.open_binary(os.path.join(folder, "best.weights.h5")) as file:
             return _count(io.BytesIO(file.read()))
@@ -168,13 +168,13 @@ def weights_of(folder: str) -> int | None:
 
 
 def _count(file: io.BytesIO) -> int:
-    import h5py  # comes with Keras
+    import h5py  # a dependency of Keras
 
     count = 0
 
     def add(name: str, found: object) -> None:
         nonlocal count
-        # States of random numbers are no weights; those of an optimizer are none of the model.
+        # Seeds of random generators and the optimizer's variables are not parameters of the model.
         if isinstance(found, h5py.Dataset) and not name.startswith(("optimizer", "metrics")):
             count += 0 if "seed_generator" in name else found.size
 
@@ -184,14 +184,14 @@ def _count(file: io.BytesIO) -> int:
 
 
 def _names(folders: list[str]) -> dict[str, str]:
-    """Return the last part of each path; the whole where two have the same."""
+    """Return the last part of each path; the whole path for duplicates."""
     short = [os.path.basename(folder) for folder in folders]
     unique = len(set(short)) == len(short)
     return dict(zip(folders, short if unique else folders, strict=True))
 
 
 def _differing(runs: list[Run]) -> list[dict[str, object]]:
-    """Return for each run its values of the settings that not all have the same."""
+    """Return each run's values of the settings in which the runs differ."""
     names: dict[str, None] = {}
     for run in runs[1:]:
         names |= dict.fromkeys(differing_settings(runs[0], run))

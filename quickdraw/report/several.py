@@ -1,4 +1,4 @@
-"""Several runs on the same drawings: which is better, where they differ, what they do together."""
+"""Several runs on the same drawings: comparison, disagreements, and their ensemble."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _SHOWN = 35
 
 @dataclasses.dataclass
 class ComparedRun:
-    """A run of the table.
+    """A row of the comparison.
 
     Attributes:
-        headline: its figures.
-        to_best: how it compares with the best run; None for that itself.
-        differs: what of its settings the best run has otherwise, in words.
-        wins: classes in which it recognises more than any other.
+        headline: its main figures.
+        to_best: its difference to the best run; None for the best run.
+        differs: the settings in which it differs from the best run, in words.
+        wins: the classes with a higher recall than in any other run.
     """
 
     headline: Headline
@@ -38,22 +38,22 @@ class ComparedRun:
 
     @property
     def is_noise(self) -> bool:
-        """Whether the difference to the best run may well be chance."""
+        """Whether the difference to the best run is not significant."""
         return self.to_best is not None and self.to_best.p >= _SURE
 
 
 @dataclasses.dataclass
 class Comparison(Figure):
-    """Runs side by side.
+    """A comparison of runs.
 
     Attributes:
         rows: the runs, the best first.
         classes: names of the classes.
-        recalls: class → share that each run recognises, in the order of the rows.
-        ensemble: figures of all runs as one: top1, top3, map3, nll and ece.
-        gain: the ensemble compared with the best run.
-        all_right: drawings that every run has right.
-        all_wrong: that none has.
+        recalls: by class, the recall of each run, in the order of the rows.
+        ensemble: figures of the ensemble of all runs: top1, top3, map3, nll and ece.
+        gain: the difference of the ensemble to the best run.
+        all_right: the number of drawings that every run has right.
+        all_wrong: the number that no run has right.
     """
 
     macro: ClassVar[str] = "comparison"
@@ -69,15 +69,14 @@ class Comparison(Figure):
 def comparison(trained: Asked, data: str | None = None) -> Comparison:
     """Compare runs on the same drawings.
 
-    Differences to the best run are tested with McNemar's test: on as many drawings as there are
-    here, a small difference is chance.
+    Differences to the best run are tested with McNemar's test, see `paired_difference`.
 
     Args:
         trained: see `evaluate`; two or more.
         data: see `evaluate`.
 
     Raises:
-        QuickdrawError: there is only one run.
+        QuickdrawError: only one run was given.
     """
     seen = evaluated(trained, data)
     if len(seen.answers) < 2:
@@ -121,7 +120,7 @@ def _right(seen: Evaluated, which: int) -> np.ndarray:
 
 
 def _wins(recalls: dict[str, list[float]], count: int) -> list[list[str]]:
-    """Return for each run the classes in which it alone is the best."""
+    """Return for each run the classes with a strictly higher recall than in all others."""
     wins: list[list[str]] = [[] for _ in range(count)]
     for name, values in recalls.items():
         if values.count(max(values)) == 1:
@@ -137,12 +136,12 @@ def _differs(seen: Evaluated, which: int) -> list[str]:
 
 @dataclasses.dataclass
 class Dispute(Figure):
-    """Drawings over which runs disagree.
+    """Drawings on which runs disagree.
 
     Attributes:
         runs: their names.
-        count: drawings that some run has right and some has not.
-        entries: (number of the drawing, its class, (guess, probability) of each run).
+        count: the number of drawings that some, but not all, runs have right.
+        entries: (index of the drawing, its class, (guess, probability) of each run).
     """
 
     macro: ClassVar[str] = "dispute"
@@ -160,7 +159,7 @@ class Dispute(Figure):
 
 
 def disagreement(trained: Asked, data: str | None = None) -> Dispute:
-    """Return the drawings over which runs disagree, those where all are surest first.
+    """Return the drawings on which runs disagree, the most confident first.
 
     Args:
         trained: see `evaluate`; two or more.

@@ -1,4 +1,4 @@
-"""Galleries of a report as plain pictures, for where there are no pages: TensorBoard."""
+"""Galleries of a report as plain images, for TensorBoard."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _PAIRS = 12
 
 
 def sheets(seen: Evaluated) -> dict[str, np.ndarray]:
-    """Return the drawings that are worth looking at, uint8 `[height, width, 3]`, by their names.
+    """Return galleries as contact sheets, uint8 `[height, width, 3]`, by name.
 
-    The most confident mistakes, the least confident hits, and of the worst pairs of classes three
-    mistakes each; none where there are no such drawings.
+    The most confident mistakes, the least confident hits, and three mistakes of each of the worst
+    pairs; a sheet without drawings is left out.
     """
     galleries = (confident_mistakes(seen), unsure_hits(seen))
     listed = {each.kind.lower(): _entries(each) for each in galleries}

@@ -1,4 +1,4 @@
-"""The few drawings that are looked at: read again from their records."""
+"""The few drawings that are displayed, read again from their records."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from quickdraw.drawings.rasterise import rasterise
 from quickdraw.records import example, ink
 from quickdraw.records.shards import BadRecords, Shards
 
-_LARGEST = 64  # pixels a side that are shown of a drawing
+_LARGEST = 64  # pixels a side of a displayed drawing
 
 
 @dataclasses.dataclass
 class Shown:
-    """A drawing that is looked at.
+    """A displayed drawing.
 
     Attributes:
         image: uint8 `[side, side]`, strokes on 0, at most 64 pixels a side.
         place: its file and the number of its record, in words.
-        strokes: `[[x0, x1, ...], [y0, y1, ...]]` each, 0...255, where the record keeps ink; the
-            longer side of the drawing is 255. A third list has milliseconds, where it keeps times.
+        strokes: `[[x0, x1, ...], [y0, y1, ...]]` each, 0...255, if the record has ink; the
+            longer side of the drawing is 255. A third list has milliseconds, if it has times.
     """
 
     image: np.ndarray
@@ -39,10 +39,10 @@ def read_shown(shards: Shards, places: dict[int, int]) -> dict[int, Shown]:
 
     Args:
         shards: where they are.
-        places: number of the record over all files → number of the drawing.
+        places: the index of the record over all files → the index of the drawing.
 
     Returns:
-        Number of the drawing → the drawing.
+        By index, the drawings.
     """
     found: dict[int, Shown] = {}
     last = max(places)
@@ -69,7 +69,7 @@ def _shown(record: example.Example, place: str) -> Shown:
 
 def _decoded(data: bytes) -> np.ndarray:
     with Image.open(io.BytesIO(data)) as picture:
-        # As inspect shows colours: the strongest channel.
+        # The brightest channel, as in inspect.
         pixels = np.asarray(picture)
     grey = pixels.max(axis=2) if pixels.ndim == 3 else pixels
     if max(grey.shape) <= _LARGEST:
@@ -82,15 +82,15 @@ def _decoded(data: bytes) -> np.ndarray:
 def strokes_of(
     steps: np.ndarray, image: np.ndarray | None = None, times: Sequence[int] = ()
 ) -> Strokes:
-    """Return the strokes that ink stands for.
+    """Convert ink to strokes.
 
-    Ink is scaled to a square; the bounding box of the image, where there is one, says what the
-    drawing's sides were.
+    Ink is scaled to a square; the bounding box of the image, if there is one, gives the aspect
+    ratio.
 
     Args:
         steps: float32 `[points, 3]`, see `quickdraw.records.ink`.
         image: uint8 `[side, side]`.
-        times: milliseconds of each point, one more than there are steps; others are passed over.
+        times: milliseconds of each point, one more than steps; ignored at any other length.
 
     Returns:
         `[[x0, x1, ...], [y0, y1, ...]]` of each stroke, 0...255, and a third list of the times.

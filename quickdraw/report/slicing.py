@@ -1,4 +1,4 @@
-"""Where a model is weak: the drawings by what else is known of them."""
+"""Slices: the accuracy by the metadata of the drawings, to find weak spots."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from quickdraw.report.evaluated import Asked, evaluated
 from quickdraw.report.figure import Figure
 
 _FEWEST = 20
-"""Drawings of a slice: of fewer the interval says nothing."""
+"""The fewest drawings of a slice: with fewer the interval is too wide to be useful."""
 _COUNTRIES = 12
 
 
 @dataclasses.dataclass
 class Slice:
-    """Some of the drawings.
+    """A slice of the drawings.
 
     Attributes:
-        by: what they were divided by.
-        name: which part this is.
-        count: how many drawings.
-        top1: share of them that is recognised, with its interval.
+        by: the property that it is a slice of.
+        name: the value or range of the property.
+        count: the number of drawings.
+        top1: their accuracy, with its interval.
     """
 
     by: str
@@ -37,11 +37,11 @@ class Slice:
 
 @dataclasses.dataclass
 class Slices(Figure):
-    """Top-1 of parts of the drawings.
+    """The accuracy of slices of the drawings.
 
     Attributes:
-        slices: the parts, the worst first.
-        top1: of all drawings.
+        slices: the worst first.
+        top1: the accuracy on all drawings.
     """
 
     macro: ClassVar[str] = "slices"
@@ -49,7 +49,7 @@ class Slices(Figure):
     top1: float
 
     def place(self, share: float) -> float:
-        """Return where a share is along a bar that has room for all intervals, 0…1."""
+        """Return the position of a share on the common scale of all intervals, 0…1."""
         low = min(each.top1.low for each in self.slices)
         high = max(each.top1.high for each in self.slices)
         return (share - low) / max(high - low, 1e-9)
@@ -58,7 +58,7 @@ class Slices(Figure):
 def slices(trained: Asked, data: str | None = None) -> Slices:
     """Return top-1 by ink, size, strokes, points, country and whether Google recognised it.
 
-    What the records do not carry is left out, and parts of fewer than 20 drawings are.
+    Properties that the records do not have, and slices of fewer than 20 drawings, are left out.
 
     Args:
         trained: see `evaluate`; of several runs the best is shown.
@@ -71,13 +71,13 @@ def slices(trained: Asked, data: str | None = None) -> Slices:
         for by, name, which in _parts(seen.beside)
         if which.sum() >= _FEWEST
     ]
-    # A division of which one part is left divides nothing.
+    # A property with a single slice tells nothing.
     several = [each for each in found if sum(other.by == each.by for other in found) > 1]
     return Slices(sorted(several, key=lambda each: each.top1.value), float(right.mean()))
 
 
 def _parts(beside: Beside) -> Iterator[tuple[str, str, np.ndarray]]:
-    """Yield (what it is divided by, name of the part, which drawings: bool `[n]`)."""
+    """Yield (property, name of the slice, mask of the drawings: bool `[n]`)."""
     for by, shares in (("ink", beside.ink), ("size", beside.size)):
         if np.isfinite(shares).all():
             percents = 100 * shares
@@ -100,7 +100,7 @@ def _parts(beside: Beside) -> Iterator[tuple[str, str, np.ndarray]]:
 
 
 def _quarters(values: np.ndarray) -> Iterator[tuple[float, float, np.ndarray]]:
-    """Yield lowest, highest and which, of four parts that are as equal as ties allow."""
+    """Yield minimum, maximum and mask, bool `[n]`, of quartiles as equal as ties allow."""
     cuts = np.unique(np.percentile(values, [25, 50, 75]))
     part = np.searchsorted(cuts, values, side="left")
     for number in range(len(cuts) + 1):

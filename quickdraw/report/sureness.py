@@ -1,4 +1,4 @@
-"""Calibration: is 90 % sure 90 % right? And what if a model may say that it does not know?"""
+"""Calibration (reliability diagrams), and selective prediction (accuracy against coverage)."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _POINTS = 50
 
 @dataclasses.dataclass
 class Bins:
-    """Drawings by the confidence of the prediction, in 15 equal bins.
+    """Predictions in 15 equal bins of confidence.
 
     Attributes:
-        temperature: what logits were divided by.
-        counts: drawings in each bin.
-        confidence: their mean confidence; 0 in an empty bin.
-        right: share of them that is right.
+        temperature: the divisor of the logits.
+        counts: the number of drawings in each bin.
+        confidence: the mean confidence in each bin; 0 if empty.
+        right: the accuracy in each bin.
         ece: expected calibration error (Guo et al. 2017, equation 3).
     """
 
@@ -45,8 +45,8 @@ class Reliability(Figure):
 
     Attributes:
         before: with a temperature of 1.
-        after: with the run's own temperature, or else one that was fitted to these drawings; None
-            where none can be fitted.
+        after: with the run's own temperature, or else one fitted to these drawings; None if none
+            can be fitted.
         fitted_here: whether the temperature was fitted here.
     """
 
@@ -57,7 +57,7 @@ class Reliability(Figure):
 
 
 def reliability(trained: Asked, data: str | None = None) -> Reliability:
-    """Return how often predictions are right, by how sure they are.
+    """Return reliability diagrams: accuracy by confidence.
 
     Args:
         trained: see `evaluate`; of several runs the best is shown.
@@ -96,13 +96,13 @@ def _bins(confidence: np.ndarray, right: np.ndarray, temperature: float) -> Bins
 
 @dataclasses.dataclass
 class Coverage(Figure):
-    """What if the model answers only where it is surest?
+    """The accuracy if the model answers only above a confidence.
 
     Attributes:
-        coverage: shares of the drawings that get an answer.
-        accuracy: share of these answers that is right.
-        threshold: the confidence from which on there is an answer.
-        answered_at: accuracy → the largest coverage at which it is reached; None where at none.
+        coverage: shares of drawings that are answered.
+        accuracy: of the answers at each coverage.
+        threshold: the lowest confidence that is answered, at each coverage.
+        answered_at: by accuracy, the largest coverage that reaches it; None if none does.
     """
 
     macro: ClassVar[str] = "coverage"
@@ -112,7 +112,7 @@ class Coverage(Figure):
     answered_at: dict[str, float | None]
 
     def plot(self, t: Callable[..., str]) -> Plot:
-        """Return the curve as the template draws it; `t` translates."""
+        """Return the curve for the template; `t` translates."""
         lowest = min(0.9, min(self.accuracy))
         lines = [(t("accuracy"), self.coverage, self.accuracy)]
         return plot(lines, (0, 1), (lowest - 0.02, 1.0), percent=True)

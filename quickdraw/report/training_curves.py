@@ -1,4 +1,4 @@
-"""How runs were trained: the curves of metrics.csv."""
+"""Training curves from metrics.csv."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SINGLE = {"train": "training", "eval": "validation", "learning": "learning rate
 
 @dataclasses.dataclass
 class Line:
-    """A line of a chart: its name, and its points from left to right."""
+    """A line of a chart: its name, and its points in order of x."""
 
     name: str
     x: list[float]
@@ -34,9 +34,9 @@ class CurveChart:
     """Lines over epochs.
 
     Attributes:
-        title: what they show.
+        title: of the chart.
         lines: at least one, each with at least one point.
-        x_title: what the axis below means.
+        x_title: the title of the x axis.
     """
 
     title: str
@@ -44,21 +44,21 @@ class CurveChart:
     x_title: str = "epoch"
 
     def plot(self, t: Callable[..., str]) -> Plot:
-        """Return it as the template draws it; `t` translates."""
+        """Return the chart for the template; `t` translates."""
         lines = [(t(each.name), each.x, each.y) for each in self.lines]
         return plot(lines, percent=self.title == "top-1")
 
 
 @dataclasses.dataclass
 class Curves(Figure):
-    """Charts of loss, top-1 and learning rate; of several runs validation alone."""
+    """Charts of loss, top-1 and learning rate; for several runs, of validation alone."""
 
     macro: ClassVar[str] = "curves"
     charts: list[CurveChart]
 
 
 def curves(trained: str | Sequence[str] | Evaluated) -> Curves:
-    """Return the curves of one run, or those of several over each other.
+    """Return the curves of one run, or of several in the same charts.
 
     Args:
         trained: a train_dir, a list of such, or an `Evaluated`. A run without metrics.csv is left
@@ -77,7 +77,7 @@ def curves_of(folders: Sequence[str | None], names: Sequence[str]) -> Curves:
     }
     charts = []
     for title, columns in _CHARTS:
-        # Of several runs the last, what they were validated on: training figures differ in meaning.
+        # For several runs validation alone: training figures depend on augmentation and loss.
         shown = columns[-1:] if len(rows) > 1 else columns
         lines = [
             line
@@ -99,6 +99,6 @@ def _line(name: str, reports: list[dict[str, float]], column: str) -> Line | Non
     step = -(-len(points) // _MOST_POINTS) or 1
     if not points:
         return None
-    # The last one stays, wherever the others are thinned.
+    # The last point is kept when the others are thinned out.
     x, y = zip(*points[:-1:step], points[-1], strict=True)
     return Line(name, list(x), list(y))

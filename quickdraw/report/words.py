@@ -1,4 +1,4 @@
-"""The page's words: English as it stands in the templates, Korean from a table."""
+"""Translations of the page: English from the templates, Korean from a table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Language = Literal["en", "ko"]
 
 
 def translator(language: Language) -> Callable[..., str]:
-    """Return what translates a sentence; `{name}` in it stands for a value."""
+    """Return a function that translates a sentence and fills in its `{name}` placeholders."""
     table = _korean() if language == "ko" else {}
 
     def translate(sentence: str, **values: object) -> str:

@@ -22,7 +22,7 @@ from quickdraw.vertex import service
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(service.PollFlags):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     action: Literal["list", "follow", "cancel"] | None = field(
         None, "list, follow or cancel: the first word."

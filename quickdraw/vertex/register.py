@@ -27,7 +27,7 @@ _SECONDS = 900.0
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(service.ServiceFlags):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     bucket: str | None = field(None, "Bucket for the model, without gs://.")
     run: str | None = field(None, "Name of the run, and of the model.")

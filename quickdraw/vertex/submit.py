@@ -52,7 +52,7 @@ _NOT_UPLOADED = "gs://{}/packages/0/quickdraw.tar.gz"
 
 @dataclasses.dataclass(kw_only=True)
 class Flags(service.PollFlags):
-    """What can be said on the command line."""
+    """The flags of this command."""
 
     kind: str | None = field(
         None, "train, eval, inference or tune: the first word.", choices=tuple(MODULES)
