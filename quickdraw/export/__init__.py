@@ -1,25 +1,25 @@
-"""A trained model as a file for others: SavedModel, ONNX, LiteRT, or a page that guesses.
+"""Export of trained models: SavedModel, ONNX, LiteRT, or a web page that guesses.
 
     python -m quickdraw.export --train_dir=runs/cnn --format=onnx
     python -m quickdraw.export --train_dir=runs/cnn --format=saved_model,onnx,litert --quantize=int8
     python -m quickdraw.export --train_dir=runs/cnn,runs/resnet --format=onnx --output_dir=exports
     python -m quickdraw.export --train_dir=runs/cnn,runs/resnet --format=web --output_dir=page
 
-What an export takes is what the model takes, uint8 `image` [batch, size, size, channels] with
-strokes 255 on 0, int16 `ink` [batch, points, 3] or both; what it answers is `probabilities` [batch,
-classes], calibrated if quickdraw.calibrate was run. Several runs are one ensemble. export.json
-beside the files, and the metadata of the ONNX and LiteRT file, name the classes and say how strokes
-are to be drawn.
+The inputs of an export are those of the model, uint8 `image` [batch, size, size, channels] with
+strokes 255 on 0, int16 `ink` [batch, points, 3] or both; its output is `probabilities` [batch,
+classes], calibrated if quickdraw.calibrate was run. Several runs become one ensemble. export.json
+beside the files, and the metadata of the ONNX and LiteRT files, have the names of the classes and
+how to draw strokes.
 
 Each file is loaded again by its own runtime and compared with Keras on 300 validation drawings: no
 probability may differ by more than 0.0001. --quantize=int8 makes a LiteRT file a quarter as large,
 and 99 % of its predictions must be those of Keras. Nothing appears in --output_dir before all
 formats agree. CnnModel: about 15 seconds for all formats, most of it to start TensorFlow.
 
-web writes index.html, which opens by double click, without a network, in Chromium and Firefox: what
-is drawn on it is guessed on the device, by every run that --train_dir names. folder/ beside it is
-for hosting. The page takes 5.6 MB and 1.4 times each ONNX file. Its runtime, onnxruntime-web, is
-fetched once with npm, checked, and kept in the cache.
+web writes index.html, which opens by double click, without a network, in Chromium and Firefox: the
+runs of --train_dir guess on the device what is drawn on it. folder/ beside it is for hosting. The
+page takes 5.6 MB and 1.4 times each ONNX file. Its runtime, onnxruntime-web, is fetched once with
+npm, checked, and kept in the cache.
 
 It needs extras: pip install -e '.[export]' for onnx and litert, '.[export,web]' for web.
 """
@@ -72,7 +72,7 @@ class Flags(cli.Config):
 
 
 def command(flags: Flags) -> None:
-    """Load the runs, write each format, compare, and say where they are."""
+    """Load the runs, write and compare each format, and print the paths."""
     formats = _formats(flags)
     try:
         given = flags.ensemble_weights
@@ -97,7 +97,7 @@ def command(flags: Flags) -> None:
             warn_of_mirroring(folder, model.run)
     prepared = write.prepare(models, folders, weights, flags.tta)
     pages = []
-    if "web" in formats and len(models) > 1:  # the page shows what each of them guesses
+    if "web" in formats and len(models) > 1:  # the page shows each model's guesses
         pages = [
             write.prepare([model], [folder], tta=flags.tta)
             for folder, model in zip(folders, models, strict=True)

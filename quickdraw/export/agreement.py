@@ -1,4 +1,4 @@
-"""Whether an exported file, loaded by its own runtime, predicts what Keras does."""
+"""The comparison of an exported file, in its own runtime, with Keras."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from quickdraw.records.shards import BadRecords
 from quickdraw.runs.ensemble import Ensemble
 
 LIMIT = 1e-4
-"""Of the difference in any probability."""
+"""The largest allowed difference in any probability."""
 INT8_LIMIT = 0.99
-"""Of the share of drawings with the same prediction, where weights are int8."""
+"""The smallest allowed share of equal predictions, for int8 weights."""
 _DRAWINGS = 300
 _TIMED = 100
 
@@ -33,10 +33,10 @@ class Agreement:
     """How an exported file compares with Keras.
 
     Attributes:
-        drawings: on how many.
-        same_top1: the share with the same prediction.
-        largest_difference: in any probability.
-        milliseconds: of one drawing, the median; one thread.
+        drawings: the number of drawings.
+        same_top1: the share of drawings with the same prediction.
+        largest_difference: the largest difference in any probability.
+        milliseconds: the median latency of one drawing in one thread.
     """
 
     drawings: int
@@ -45,7 +45,7 @@ class Agreement:
     milliseconds: float
 
     def check(self, path: str, quantized: bool) -> None:
-        """Raise QuickdrawError where an export is not the model that was trained."""
+        """Raise QuickdrawError if an export does not agree with the trained model."""
         agrees = self.largest_difference <= LIMIT
         if quantized:
             agrees = self.same_top1 >= INT8_LIMIT
@@ -60,11 +60,11 @@ class Agreement:
 
 
 def compare(predict: Predicting, arrays: dict[str, np.ndarray], wanted: np.ndarray) -> Agreement:
-    """Predict drawings with a file that was loaded again.
+    """Compare the predictions of a loaded file with those of Keras.
 
     Args:
         predict: from inputs by name to probabilities, float32 `[batch, num_classes]`.
-        arrays: drawings, by input.
+        arrays: the drawings, by input.
         wanted: what Keras predicts, float32 `[drawings, num_classes]`.
     """
     got = predict(arrays)
@@ -75,7 +75,7 @@ def compare(predict: Predicting, arrays: dict[str, np.ndarray], wanted: np.ndarr
         predict(one)
         seconds.append(time.perf_counter() - start)
     same = (got.argmax(axis=1) == wanted.argmax(axis=1)).mean()
-    # NaN must not pass for small.
+    # NaN must not pass as a small difference.
     difference = float(np.abs(got - wanted).max()) if np.isfinite(got).all() else float("inf")
     return Agreement(len(wanted), float(same), difference, float(np.median(seconds)) * 1e3)
 
@@ -83,7 +83,7 @@ def compare(predict: Predicting, arrays: dict[str, np.ndarray], wanted: np.ndarr
 def drawings(
     ensemble: Ensemble, rendering: Rendering, count: int = _DRAWINGS
 ) -> dict[str, np.ndarray]:
-    """Return drawings to compare by: those that the training was validated on, or made-up ones.
+    """Return drawings for the comparison: validation records, or else synthetic ones.
 
     Returns:
         By input: `image`, uint8 `[count, size, size, channels]`; `ink`, int16 `[count, max_points,
@@ -125,7 +125,7 @@ def _doodles(ensemble: Ensemble, rendering: Rendering, count: int) -> dict[str, 
 
 
 def warn_of_preprocessing(ensemble: Ensemble, rendering: Rendering) -> None:
-    """Warn where a reader's own `preprocess` changes images: no exported file does that."""
+    """Warn if a reader's `preprocess` changes images, since it is not part of an export."""
     if "image" not in ensemble.inputs:
         return
     size = ensemble.run.image_size

@@ -1,4 +1,4 @@
-"""A few drawings of each class, for a page to show what others drew."""
+"""A few validation drawings of each class, for pages."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from quickdraw.records import png
 from quickdraw.records.shards import BadRecords
 from quickdraw.runs.ensemble import Ensemble
 
-_FEWEST, _MOST, _ALL = 6, 24, 1200  # of a class, and of all: the page carries them
+_FEWEST, _MOST, _ALL = 6, 24, 1200  # of a class, and in all, since the page contains them
 _RECORDS, _BATCH = 20_000, 500
 
 
 def gallery(ensemble: Ensemble) -> dict[str, list[str]]:
     """Return, for each label, PNG of a few validation drawings in base64, dark on light.
 
-    None where there are no such records, or where the models take no images.
+    None without such records, or if the models take no images.
     """
     found: dict[str, list[str]] = {label: [] for label in ensemble.labels}
     each = max(_FEWEST, min(_MOST, _ALL // len(found)))
@@ -36,6 +36,6 @@ def gallery(ensemble: Ensemble) -> dict[str, list[str]]:
             seen += len(labels)
             if seen >= _RECORDS or all(len(kept) >= each for kept in found.values()):
                 break
-    except QuickdrawError:  # said when the exports were compared
+    except QuickdrawError:  # logged when the exports were compared
         return {}
     return {label: kept for label, kept in found.items() if kept}

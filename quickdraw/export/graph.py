@@ -1,4 +1,4 @@
-"""The graph that is exported: drawings in, calibrated probabilities out, and what describes it."""
+"""The exported graph, from drawings to calibrated probabilities, and its description."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ Predicting = Callable[[dict[str, np.ndarray]], np.ndarray]
 
 
 class Graph(tf.Module):
-    """Several models, or one, as one function of TensorFlow.
+    """One or several models as one TensorFlow function.
 
     Args:
-        ensemble: what predicts.
+        ensemble: the models.
 
     Attributes:
-        ensemble: likewise; what an export is compared with.
-        specs: by input: its shape, without the batch, and its dtype.
+        ensemble: see above; exports are compared with it.
+        specs: by input, its shape without the batch axis, and its dtype.
         predict: uint8 `image` `[batch, size, size, channels]` and int16 `ink` `[batch, max_points,
-            3]`, as far as the models take them, to `{"probabilities": [batch, num_classes]}`.
+            3]`, as the models need, to `{"probabilities": float32 [batch, num_classes]}`.
     """
 
     def __init__(self, ensemble: Ensemble):
@@ -41,21 +41,21 @@ class Graph(tf.Module):
         self.ensemble = ensemble
         run = ensemble.run
         self.specs = specs(ensemble.inputs, run.image_size, run.channels, ensemble.max_points)
-        # A list of variables is what a SavedModel finds; Keras' models would bring their layers.
+        # A SavedModel tracks this list of variables; Keras' models would add their layers.
         self.kept = [each.value for model in ensemble.models for each in model.model.variables]
         self.predict = tf.function(
             self._predict, input_signature=self.signature(None), autograph=False
         )
 
     def signature(self, batch: int | None) -> list[tf.TensorSpec]:
-        """Return what `predict` takes, in batches of a fixed size or of any."""
+        """Return the signature of `predict`, for batches of a fixed size, or of any for None."""
         return [
             tf.TensorSpec((batch, *shape), dtype, name=name)
             for name, (shape, dtype) in self.specs.items()
         ]
 
     def concrete(self, batch: int | None) -> tf.types.experimental.ConcreteFunction:
-        """Return `predict` for batches of that size."""
+        """Return the concrete function of `predict` for batches of that size."""
         made = tf.function(self._predict, input_signature=self.signature(batch), autograph=False)
         return made.get_concrete_function()
 
@@ -81,14 +81,14 @@ class Graph(tf.Module):
 
 
 def _mirrored(tensor: tf.Tensor) -> tf.Tensor:
-    """Mirror images or ink left to right, in operations that every runtime has."""
+    """Mirror images or ink left to right, in operations that every runtime supports."""
     if tensor.dtype == tf.uint8:
         return tf.reverse(tensor, axis=[2])
     return tf.cast(tf.cast(tensor, tf.float32) * tf.constant(_MIRROR), tensor.dtype)
 
 
 def in_float32(trained: TrainedModel) -> TrainedModel:
-    """Return a model that computes in float32: itself, or its twin with the same weights."""
+    """Return a model that computes in float32: itself, or a copy with the same weights."""
     run = trained.run
     if run.settings.get("precision", "float32") == "float32":
         return trained
@@ -99,10 +99,10 @@ def in_float32(trained: TrainedModel) -> TrainedModel:
 
 
 def describe(graph: Graph, train_dirs: Sequence[str]) -> Description:
-    """Return what there is to know about an export.
+    """Return the description of an export.
 
     Args:
-        graph: what is exported.
+        graph: the exported graph.
         train_dirs: the folders of its runs.
     """
     of = graph.ensemble

@@ -1,4 +1,4 @@
-"""A run that answers over a pipe, by Keras: for the server, where a model converts to nothing.
+"""A process that predicts with Keras over a pipe, for models that do not convert to ONNX.
 
     python -m quickdraw.export.keras_process runs/mine
 
@@ -20,10 +20,10 @@ from quickdraw.runs import array_pipe
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Answer until stdin ends; return the exit code."""
+    """Answer questions until stdin ends; return the exit code."""
     (train_dir,) = (sys.argv if argv is None else argv)[1:]
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever libraries print must not come between answers
+    os.dup2(2, 1)  # libraries that print must not corrupt the protocol
     cli.load_tensorflow()
     from quickdraw import runs
     from quickdraw.export.graph import Graph, describe
@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     while (arrays := array_pipe.receive(sys.stdin.buffer)) is not None:
         try:
             answer = {"probabilities": graph.ensemble.probabilities(arrays)}
-        except Exception as error:  # of this batch alone: the next one may be better
+        except Exception as error:  # fails this batch alone
             answer = {"error": np.array(" ".join(str(error).split())[:300])}
         array_pipe.send(answers, answer)
     return 0

@@ -1,4 +1,4 @@
-"""LiteRT, once TensorFlow Lite: for phones and small computers, one drawing at a time."""
+"""LiteRT (formerly TensorFlow Lite), for phones and small computers, one drawing at a time."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def write(graph: Graph, path: str, description: Description, quantized: bool = F
     """Write a .tflite file, for batches of 1: LiteRT in browsers, and an LSTM, take no others.
 
     Args:
-        graph: what is exported.
+        graph: the graph to export.
         path: a local file.
-        description: stands in the file's metadata.
-        quantized: store weights as int8; they are a quarter as large, and inputs stay uint8.
+        description: stored in the file's metadata.
+        quantized: store weights as int8, a quarter of the size; inputs stay uint8.
 
     Raises:
-        QuickdrawError: an operation has no counterpart in LiteRT.
+        QuickdrawError: LiteRT does not support an operation.
     """
     import tensorflow as tf
 
@@ -43,7 +43,7 @@ def write(graph: Graph, path: str, description: Description, quantized: bool = F
     with _quiet() as printed:
         try:
             data = converter.convert()
-        except Exception as error:  # the converter's, or whatever its passes raise
+        except Exception as error:  # the converter's passes raise many kinds
             printed.append(str(error))
             data = None
     if data is None:
@@ -57,7 +57,7 @@ def load(path: str) -> Predicting:
     """Return a function from inputs by name to probabilities, float32 `[batch, num_classes]`.
 
     Raises:
-        QuickdrawError: LiteRT does not take the file.
+        QuickdrawError: LiteRT cannot load the file.
     """
     with needs("export"):
         from ai_edge_litert.interpreter import Interpreter
@@ -91,7 +91,7 @@ def _plain(name: str) -> str:
 
 
 def _with_metadata(data: bytes, description: Description) -> bytes:
-    """Return a model with its description among its metadata."""
+    """Return a model with the description added to its metadata."""
     import flatbuffers
     from tensorflow.lite.python import schema_py_generated as schema
 
@@ -109,7 +109,7 @@ def _with_metadata(data: bytes, description: Description) -> bytes:
 
 
 def read_metadata(data: bytes) -> str | None:
-    """Return the description in a .tflite file; None where there is none."""
+    """Return the description in a .tflite file; None without one."""
     from tensorflow.lite.python import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
@@ -125,7 +125,7 @@ def _text(name: bytes | str) -> str:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[list[str]]:
-    """Keep what TensorFlow's compiler prints to stderr away from the user, and yield it after."""
+    """Capture what TensorFlow's compiler prints to stderr, for an error message."""
     lines: list[str] = []
     sys.stderr.flush()
     stderr = os.dup(2)

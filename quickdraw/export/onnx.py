@@ -25,22 +25,22 @@ _UNSUPPORTED = re.compile(r"Unsupported ops: Counter\(\{(.*?)\}\)")
 
 
 def write(graph: Graph, path: str, description: Description, quantized: bool = False) -> None:
-    """Write an ONNX file that says in its metadata what it is.
+    """Write an ONNX file with its description as metadata.
 
     Args:
-        graph: what is exported.
+        graph: the graph to export.
         path: a local file.
-        description: stands in the file's metadata.
-        quantized: is not possible here, and left out.
+        description: stored in the file's metadata.
+        quantized: ignored: not supported for ONNX.
 
     Raises:
-        QuickdrawError: an operation has no counterpart in ONNX.
+        QuickdrawError: ONNX does not support an operation.
     """
     with needs("export"):
         import onnx
         import tf2onnx
     with _errors() as lines, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of tf2onnx about NumPy 2
+        warnings.simplefilter("ignore")  # tf2onnx warns about NumPy 2
         model, _ = tf2onnx.convert.from_function(
             graph.predict,
             graph.predict.input_signature,
@@ -59,7 +59,7 @@ def write(graph: Graph, path: str, description: Description, quantized: bool = F
 
 
 def unsupported(names: list[str], format: str) -> QuickdrawError:
-    """Return the error that operations of TensorFlow have no counterpart in a format."""
+    """Return the error that a format does not support some operations."""
     what = f"the operation{'s' * (len(names) > 1)} {', '.join(names)}" if names else "an operation"
     return QuickdrawError(
         f"{what} of TensorFlow in this model has no counterpart in {format}: nothing was written. "
@@ -71,7 +71,7 @@ def load(path: str) -> Predicting:
     """Return a function from inputs by name to probabilities, float32 `[batch, num_classes]`.
 
     Raises:
-        QuickdrawError: onnxruntime does not take the file.
+        QuickdrawError: onnxruntime cannot load the file.
     """
     with needs("export"):
         import onnxruntime
@@ -80,7 +80,7 @@ def load(path: str) -> Predicting:
     options.log_severity_level = 4
     try:
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime has a class of its own for each kind of damage
+    except Exception as error:  # onnxruntime raises a different class for each kind of damage
         if found := re.search(r"No Op registered for (\w+)", str(error)):
             raise unsupported([found[1]], "ONNX") from None
         line = " ".join(str(error).split())[:300]
@@ -94,7 +94,7 @@ def load(path: str) -> Predicting:
 
 
 def _name_axes(model: onnx.ModelProto, description: Description) -> None:
-    """Name the axes: the batch, which may have any size, as one in all inputs and outputs."""
+    """Name the batch axis, of any size, consistently in all inputs and outputs."""
     for value in (*model.graph.input, *model.graph.output):
         axes = (description.inputs | description.outputs)[value.name]
         for name, size, dim in zip(
@@ -103,11 +103,11 @@ def _name_axes(model: onnx.ModelProto, description: Description) -> None:
             if size is None:
                 dim.dim_param = name
             dim.denotation = f"DATA_{name.upper()}"
-    del model.graph.value_info[:]  # what tf2onnx calls the batch there is another name
+    del model.graph.value_info[:]  # tf2onnx names the batch differently in these
 
 
 def _erfc(context: Any, node: Any, name: str, arguments: Any) -> Any:
-    """Convert Erfc, of the exact GELU, which ONNX has not: 1 - Erf."""
+    """Convert Erfc, which the exact GELU needs and ONNX lacks, to 1 - Erf."""
     from tf2onnx import utils
 
     node.type = "Erf"
@@ -123,7 +123,7 @@ def _erfc(context: Any, node: Any, name: str, arguments: Any) -> Any:
 
 @contextlib.contextmanager
 def _errors() -> Iterator[list[str]]:
-    """Yield what tf2onnx logs, which goes nowhere else: of some errors it only logs."""
+    """Capture the log of tf2onnx, which only logs some errors."""
     lines: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]

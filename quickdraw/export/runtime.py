@@ -1,7 +1,7 @@
-"""onnxruntime-web, which runs ONNX in a browser: fetched once with npm, checked, and kept.
+"""onnxruntime-web, which runs ONNX in a browser: downloaded with npm, verified and cached.
 
-It is not a part of this package: 14 MB of WebAssembly under the MIT licence, which only exports for
-the web need. The version and the checksums are pinned.
+It is not part of this package: 14 MB of WebAssembly under the MIT licence, needed for web exports
+only. The version and the checksums are pinned.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ _SHA256 = {
     PROGRAM: "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
 }
 _SHA512 = "q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ=="
-"""Of the package, as npm writes it into a package-lock.json."""
+"""The checksum of the package, as in a package-lock.json of npm."""
 _SECONDS = 300.0
 
 
 def folder(given: str | None = None) -> str:
-    """Return the folder that holds the runtime's three files, checked.
+    """Return the folder with the runtime's three files, verified.
 
     Args:
-        given: a folder with them, or with npm's package of them, for a place without a network.
-            Without it, they are looked for in the cache, and fetched into it.
+        given: a folder with them, or with npm's package, for use without a network. None looks
+            in the cache, and downloads them into it.
 
     Raises:
-        QuickdrawError: they are not there, are others, or npm is not installed.
-        StoppedError: npm cannot fetch them.
+        QuickdrawError: they are missing or have other checksums, or npm is not installed.
+        StoppedError: npm cannot download them.
     """
     if given:
         packed = os.path.join(given, f"{PACKAGE}-{VERSION}.tgz")
@@ -63,7 +63,7 @@ def folder(given: str | None = None) -> str:
 
 
 def licence() -> str:
-    """Return the licence that goes along with the files: that of onnxruntime, which is the same."""
+    """Return the licence text of onnxruntime, which covers the files, too."""
     with needs("export"):
         import onnxruntime
     path = os.path.join(os.path.dirname(onnxruntime.__file__), "LICENSE")
@@ -99,7 +99,7 @@ def _check(where: str) -> None:
 
 
 def _fetched(scratch: str) -> str:
-    """Let npm fetch the package; return its path."""
+    """Download the package with npm; return its path."""
     command = ["pack", f"{PACKAGE}@{VERSION}", "--pack-destination", scratch, "--loglevel=error"]
     try:
         done = _npm(command, scratch)
@@ -130,7 +130,7 @@ def _npm(command: list[str], where: str) -> subprocess.CompletedProcess[str]:
 
 
 def _unpacked(packed: str) -> str:
-    """Take the files out of npm's package into the cache; return the folder."""
+    """Extract the files from npm's package to the cache; return the folder."""
     with open(packed, "rb") as file:
         found = base64.b64encode(hashlib.file_digest(file, "sha512").digest()).decode()
     if found != _SHA512:

@@ -1,4 +1,4 @@
-"""TensorFlow's SavedModel: for TF Serving, Vertex AI endpoints and other programs in TensorFlow."""
+"""TensorFlow's SavedModel, for TF Serving, Vertex AI endpoints and other TensorFlow programs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def write(graph: Graph, path: str, description: Description, quantized: bool = F
     """Write a folder with the model, its description and labels.txt.
 
     Args:
-        graph: what is exported.
+        graph: the graph to export.
         path: a local folder.
-        description: stands in its export.json.
-        quantized: is not possible here, and left out.
+        description: stored in its export.json.
+        quantized: ignored: not supported for SavedModel.
     """
     tf.saved_model.save(graph, path, signatures={"serving_default": graph.predict})
     exported.write(path, description, {})

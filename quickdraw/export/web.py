@@ -1,7 +1,7 @@
-"""A page that guesses what is drawn on it, on the device: one file, and a folder for hosting.
+"""A web page with the models inside: one file, and a folder for hosting.
 
-index.html opens by double click, without a network: models and runtime are inside. folder/ holds
-the same in parts, for a web server whose Content-Security-Policy is that of folder/headers.txt.
+index.html opens by double click, without a network: it contains models and runtime. folder/ has the
+same as separate files, for a web server with the Content-Security-Policy of folder/headers.txt.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ def write(
     gallery: dict[str, list[str]],
     runtime_dir: str | None = None,
 ) -> list[str]:
-    """Write the page and the folder into a local one; return their names.
+    """Write the page and the folder; return their names.
 
     Args:
-        local: where.
-        models: of each model its description, and the path of its ONNX file.
-        gallery: for each label a few drawings, PNG in base64.
+        local: a local folder to write to.
+        models: the description of each model, and the path of its ONNX file.
+        gallery: a few drawings of each label, PNG in base64.
         runtime_dir: see `runtime.folder`.
 
     Raises:
-        QuickdrawError: no runtime; see `runtime.folder`.
+        QuickdrawError: see `runtime.folder`.
     """
     where = runtime.folder(runtime_dir)
     content: dict[str, object] = {
@@ -51,7 +51,7 @@ def write(
 
 
 def described(description: Description) -> dict[str, object]:
-    """Return what the page knows of a model."""
+    """Return the description of a model for the page."""
     return {**dataclasses.asdict(description), "name": description.name}
 
 

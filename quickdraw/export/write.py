@@ -1,4 +1,4 @@
-"""Writes a model in several formats, each loaded again and compared before it is in its place."""
+"""Writes a model in several formats, each verified against Keras before it is published."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from quickdraw.runs.trained import TrainedModel
 
 
 class Format(Protocol):
-    """What the module of a format has: the name of its file, how it is written and loaded."""
+    """The interface of a format's module: the name of its file, how to write and load it."""
 
     NAME: str
 
@@ -41,13 +41,13 @@ _INT8 = ("litert",)
 
 @dataclasses.dataclass(frozen=True)
 class Model:
-    """What is exported.
+    """A model to export.
 
     Attributes:
-        graph: the graph.
-        description: what there is to know of it.
-        arrays: drawings to compare by, by input.
-        wanted: what Keras predicts for them, float32 `[drawings, num_classes]`.
+        graph: its graph.
+        description: its description.
+        arrays: drawings for the comparison, by input.
+        wanted: the predictions of Keras, float32 `[drawings, num_classes]`.
     """
 
     graph: Graph
@@ -62,16 +62,16 @@ def prepare(
     weights: Sequence[float] | None = None,
     tta: bool = False,
 ) -> Model:
-    """Make the graph of one run or of several, and what it is to be compared with.
+    """Make the graph of one or several runs, and the predictions of Keras to compare with.
 
     Args:
         models: the trained models.
         train_dirs: the folders of their runs.
-        weights: how much each counts; all the same when not given.
-        tta: also predict the mirrored drawing, and take the mean.
+        weights: of the models in the mean; equal if not given.
+        tta: average the predictions of each drawing and its mirror image.
 
     Raises:
-        QuickdrawError: runs that do not go together; see `Ensemble`.
+        QuickdrawError: incompatible runs; see `Ensemble`.
     """
     ensemble = Ensemble([in_float32(each) for each in models], weights, tta)
     graph = Graph(ensemble)
@@ -82,10 +82,10 @@ def prepare(
 
 
 def write(model: Model, format: str, path: str, quantized: bool = False) -> ExportedFile:
-    """Write one format to a local path, load it and compare; return what export.json says of it.
+    """Write one format to a local path and verify it; return its entry in export.json.
 
     Raises:
-        QuickdrawError: it cannot be converted, or predicts something else; nothing is left then.
+        QuickdrawError: it cannot be converted, or does not agree with Keras; it is deleted then.
     """
     kind = FORMATS[format]
     quantized = quantized and format in _INT8
@@ -115,18 +115,18 @@ def export(
     pages: Sequence[Model] = (),
     runtime_dir: str | None = None,
 ) -> dict[str, ExportedFile]:
-    """Write several formats and export.json; nothing appears before all of them agree.
+    """Write several formats and export.json; nothing is published before all agree with Keras.
 
     Args:
-        model: what `prepare` made.
+        model: the result of `prepare`.
         formats: some of `FORMATS`, and "web".
         output_dir: local or gs://.
-        quantized: weights as int8, where the format can.
-        pages: for "web", the models of the page; else it is the one.
+        quantized: store weights as int8, if the format supports it.
+        pages: for "web", the models of the page; None for `model`.
         runtime_dir: see `runtime.folder`.
 
     Returns:
-        By format, what export.json says of it.
+        The entries of export.json, by format.
     """
     with _unfinished(output_dir) as local:
         files = {}
@@ -146,12 +146,12 @@ def export(
 
 
 def paths_of(made: ExportedFile) -> list[str]:
-    """Return the names of the files and folders that export.json says a format consists of."""
+    """Return the names of a format's files and folders, by its entry in export.json."""
     return [made["path"], *made.get("also", [])]
 
 
 def _write_web(models: Sequence[Model], local: str, runtime_dir: str | None) -> ExportedFile:
-    """Write the page that guesses; return what export.json says of it."""
+    """Write the web page; return its entry in export.json."""
     with tempfile.TemporaryDirectory() as scratch:
         paths = [os.path.join(scratch, f"{number}.onnx") for number in range(len(models))]
         made = [write(each, "onnx", path) for each, path in zip(models, paths, strict=True)]
@@ -171,7 +171,7 @@ def _write_web(models: Sequence[Model], local: str, runtime_dir: str | None) -> 
 
 
 def line(format: str, made: ExportedFile) -> str:
-    """Return what was found out about an exported file, on one line."""
+    """Return a one-line summary of an exported file."""
     of = made["agreement"]
     quantized = f" ({made['quantized']})" if made["quantized"] else ""
     return (
@@ -182,7 +182,7 @@ def line(format: str, made: ExportedFile) -> str:
 
 
 def publish(local: str, folder: str) -> None:
-    """Bring a file or a folder from its unfinished place to `folder`, replacing what is there."""
+    """Move a finished file or folder to `folder`, replacing what is there."""
     target = os.path.join(folder, os.path.basename(local))
     if os.path.isfile(local):
         storage.move(local, target)
@@ -202,7 +202,7 @@ def publish(local: str, folder: str) -> None:
 
 @contextlib.contextmanager
 def _unfinished(output_dir: str) -> Iterator[str]:
-    """Yield a folder on the disk of `output_dir`, from where files can be moved; deleted after."""
+    """Yield a temporary folder on the disk of `output_dir`, from which files can be moved."""
     with (
         storage.staging(output_dir) as staging,
         tempfile.TemporaryDirectory(prefix=".unfinished-", dir=staging) as local,
@@ -211,7 +211,7 @@ def _unfinished(output_dir: str) -> Iterator[str]:
 
 
 def _earlier(output_dir: str, now: Description, formats: Sequence[str]) -> dict[str, ExportedFile]:
-    """Return what export.json says of other formats of the same model; delete those of another."""
+    """Return the entries of other formats of the same model; delete files of another model."""
     if not storage.exists(os.path.join(output_dir, exported.FILE_NAME)):
         return {}
     before, files = exported.read(output_dir)

@@ -1,4 +1,4 @@
-"""Pages from Jinja2 templates: each value is escaped, and a name without a value is an error."""
+"""Jinja2 templates, with autoescape, and errors for undefined variables."""
 
 from __future__ import annotations
 
@@ -19,43 +19,42 @@ thead, tr { background: none; border: none; }
 
 
 def render(template: Path, /, **values: object) -> str:
-    """Return the page that a template makes of some values.
+    """Render a template to a page.
 
     Args:
-        template: a file that extends `base.html.j2`. It may import `macros.html.j2`; templates that
-            it names lie beside it or in this folder.
-        values: what the names in the template stand for. HTML in them is escaped.
+        template: a file that extends `base.html.j2`. It may import `macros.html.j2`; other
+            templates are looked up beside it and in this folder.
+        values: the variables of the template. HTML in them is escaped.
 
     Raises:
-        jinja2.UndefinedError: the template uses a name that has no value.
+        jinja2.UndefinedError: the template uses an undefined variable.
     """
     return _environment(template.parent).get_template(template.name).render(values)
 
 
 def piece(template: Path, macro: str, /, *arguments: object, **values: object) -> Markup:
-    """Return the HTML that one macro of a template makes; for parts that stand alone elsewhere.
+    """Render one macro of a template to HTML, for use outside of a page.
 
     Args:
         template: a file that defines the macro.
         macro: its name.
-        arguments: what it is called with.
-        values: what other names in the template stand for.
+        arguments: of the macro.
+        values: other variables of the template.
     """
     module = _environment(template.parent).get_template(template.name).make_module(values)
     return Markup(getattr(module, macro)(*arguments))
 
 
 def scoped_style(*sheets: str) -> Markup:
-    """Return the style of all pages, and other sheets, for a part of somebody else's page.
+    """Return the style of all pages, and other sheets, scoped for embedding in another page.
 
-    It holds within elements of the class `quickdraw` alone, such as a figure in a notebook, and
-    there before the style of the page: an id, though none has it, outweighs what Jupyter says of
-    lists and tables.
+    It applies only within elements of the class `quickdraw`, such as a figure in a notebook. A
+    dummy id in its selectors gives it precedence over Jupyter's styles of lists and tables.
     """
     text = "\n".join([_PLAIN, (_HERE / "style.css").read_text(encoding="utf-8"), *sheets])
     text = re.sub(r"^( *)(:root|body) \{", r"\1& {", text, flags=re.M)
     text = f"<style>:is(.quickdraw, #quickdraw) {{\n{text}}}</style>"
-    return Markup(text)  # our own, no one's input
+    return Markup(text)  # our own files, not input
 
 
 @functools.cache
@@ -69,6 +68,6 @@ def _environment(folder: Path) -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters["grouped"] = "{:,}".format
-    # A page is one file: the style sheet is a part of it. No template: CSS has braces of its own.
+    # A page is one file, with the style sheet inside; not as a template, since CSS has braces.
     environment.globals["style"] = Markup((_HERE / "style.css").read_text(encoding="utf-8"))
     return environment

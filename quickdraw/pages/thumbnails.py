@@ -1,6 +1,6 @@
 """Drawings as PNG in data: URLs.
 
-They are strokes on nothing, so that the page's paper shows through, light or dark.
+Paper is transparent, so that the background of the page shows, light or dark.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ import math
 import numpy as np
 from PIL import Image
 
-_LEVELS = 16  # of opacity: 4 bits a pixel, and no eye sees the difference
+_LEVELS = 16  # of opacity: 4 bits a pixel, which is visually lossless
 _FAINT, _STRONG = (232, 93, 74), (38, 34, 98)
-"""Colours of a mean drawing, from where few lines pass to where most do."""
+"""The colour scale of a mean drawing, from few lines to most."""
 _FIRST, _SECOND = (75, 63, 167), (214, 82, 56)
-"""Colours of what is right and wrong, or above and below 0."""
+"""Colours for right and wrong, or above and below 0."""
 
 
 def sheet(images: list[np.ndarray], columns: int) -> str:
-    """Return drawings in rows and columns, a pixel apart.
+    """Return a contact sheet of drawings, a pixel apart, as a data: URL.
 
     Args:
         images: uint8 `[side, side]` each, strokes of up to 255 on 0.
-        columns: drawings in a row.
+        columns: the number of drawings in a row.
     """
     side = len(images[0]) + 1
     rows = math.ceil(len(images) / columns)
@@ -36,7 +36,7 @@ def sheet(images: list[np.ndarray], columns: int) -> str:
 
 
 def mean(image: np.ndarray) -> str:
-    """Return a mean drawing in colour, whose strongest pixel is opaque.
+    """Return a mean drawing in colour, scaled so that its strongest pixel is opaque.
 
     Args:
         image: float64 `[side, side]`.
@@ -51,12 +51,12 @@ def mean(image: np.ndarray) -> str:
 
 
 def _png(levels: np.ndarray, colours: list[tuple[int, ...]], bits: int) -> str:
-    """Return a picture in which level 0 is transparent and the last one opaque.
+    """Encode a picture whose level 0 is transparent and whose highest is opaque.
 
     Args:
         levels: integers `[height, width]`.
         colours: red, green and blue of each level.
-        bits: how many a pixel takes.
+        bits: per pixel.
     """
     picture = Image.fromarray(levels.astype(np.uint8), "P")
     picture.putpalette([channel for colour in colours for channel in colour])
@@ -67,10 +67,10 @@ def _png(levels: np.ndarray, colours: list[tuple[int, ...]], bits: int) -> str:
 
 
 def two_colours(strengths: np.ndarray, first: np.ndarray) -> str:
-    """Return a picture of one pixel a number, in two colours on nothing, such as a matrix.
+    """Return an array, such as a matrix, as a picture in two colours, one pixel a value.
 
     Args:
-        strengths: float `[height, width]`, 0 (nothing) … 1.
+        strengths: float `[height, width]`, 0 (transparent) … 1.
         first: bool `[height, width]`, which pixels are of the first colour; the others are of the
             second.
     """
@@ -80,10 +80,10 @@ def two_colours(strengths: np.ndarray, first: np.ndarray) -> str:
 
 
 def signed(values: np.ndarray) -> str:
-    """Return numbers as a picture: above 0 in one colour, below in another, 0 is nothing.
+    """Return values as a picture, positive and negative ones in two colours, 0 transparent.
 
     Args:
-        values: float `[height, width]`; the one farthest from 0 is opaque.
+        values: float `[height, width]`; the largest magnitude is opaque.
     """
     return two_colours(np.abs(values) / max(float(np.abs(values).max()), 1e-9), values >= 0)
 

@@ -1,10 +1,10 @@
-"""Everything in a train_dir: what made the run, its checkpoints, figures and trained model.
+"""Everything in a train_dir: the record of a run, its checkpoints, figures and model.
 
 import quickdraw.runs
 trained = quickdraw.runs.load("runs/CnnModel")
 trained.predict(images)          # [{"cat": 0.93, "dog": 0.05, ...}, ...]
 
-Where it is drawing by drawing that counts: `python -m quickdraw.export --format=onnx`, and
+For the lowest latency on single drawings: `python -m quickdraw.export --format=onnx`, and
 exported = quickdraw.runs.OnnxModel("runs/CnnModel/export")
 exported.predict(image)          # the same in 0.2 ms, without TensorFlow
 """
@@ -21,7 +21,7 @@ __all__ = ["FILE_NAME", "OnnxModel", "Run", "TrainedModel", "load", "read"]
 
 
 def __getattr__(name: str) -> object:
-    # On demand: who only reads run.json needs neither NumPy nor readers.
+    # Lazily: reading run.json needs neither NumPy nor readers.
     if name in ("TrainedModel", "load"):
         from quickdraw.runs import trained
 

@@ -1,4 +1,4 @@
-"""Arrays by name over a pipe between two processes: four bytes of length, then an .npz."""
+"""Named arrays over a pipe between processes: a length of four bytes, then an .npz."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LENGTH = struct.Struct("<I")
 
 
 def send(file: BinaryIO, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays of any shapes, and flush."""
+    """Send arrays of any shape and dtype, and flush."""
     packed = io.BytesIO()
     np.savez(packed, **arrays)  # type: ignore[arg-type]
     file.write(_LENGTH.pack(packed.tell()) + packed.getvalue())
@@ -21,7 +21,7 @@ def send(file: BinaryIO, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def receive(file: BinaryIO) -> dict[str, np.ndarray] | None:
-    """Return the arrays, shapes and dtypes as they were; None where the other end has gone."""
+    """Receive arrays, with their shapes and dtypes; None if the other end was closed."""
     head = file.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None

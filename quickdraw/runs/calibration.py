@@ -1,4 +1,4 @@
-"""Temperature scaling: one number by which logits are divided, so that 90 % sure is 90 % right.
+"""Temperature scaling: a divisor of the logits that makes confidence match accuracy.
 
 Source: Guo et al. 2017, "On Calibration of Modern Neural Networks", section 4.2.
 """
@@ -35,15 +35,15 @@ def negative_log_likelihood(logits: np.ndarray, labels: np.ndarray) -> np.ndarra
 def fit(logits: np.ndarray, labels: np.ndarray) -> float:
     """Find the temperature between 1/100 and 100 with the least negative log-likelihood.
 
-    That is convex in 1/T; its slope, the mean of (expected logit under softmax(logits/T)) - (logit
-    of the label), changes sign where it is least.
+    It is convex in 1/T, and its derivative, the mean of (expected logit under softmax(logits/T)) -
+    (logit of the label), changes sign at the minimum, which is found by bisection.
 
     Args:
         logits: float `[n, num_classes]`.
         labels: int `[n]`.
 
     Raises:
-        QuickdrawError: all predictions are right, so that the surest would be the likeliest.
+        QuickdrawError: all predictions are right, so that the optimum is at a temperature of 0.
     """
     logits = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
     own = np.take_along_axis(logits, labels[:, None], axis=1).mean()
@@ -61,13 +61,13 @@ def fit(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 def save(train_dir: str, step: int, temperature: float, **figures: object) -> None:
-    """Write the temperature of the model of this step, and figures about it, into a run."""
+    """Write calibration.json: the temperature of the model of a step, and figures about it."""
     content = {"step": step, "temperature": temperature, **figures}
     storage.write_json(os.path.join(train_dir, _FILE), content)
 
 
 def load(train_dir: str, step: int) -> float:
-    """Return the temperature of the model of this step; 1 where none was fitted to it.
+    """Return the temperature of the model of a step; 1 if none was fitted to it.
 
     Raises:
         QuickdrawError: the file is damaged.

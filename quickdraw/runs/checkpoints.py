@@ -1,8 +1,8 @@
 """Checkpoints in `train_dir/checkpoints`, and the best model in `train_dir/best.keras`.
 
-A checkpoint is a pair of files, `step-1200.data-…` and `step-1200.index`. It is written under
-another name, for gs:// on a local disk; the index is brought to its place last, so where there is
-an index the checkpoint is whole.
+A checkpoint is a pair of files, `step-1200.data-…` and `step-1200.index`. It is written under a
+temporary name (for gs://, to a local disk), and the index is moved into place last: if there is an
+index, the checkpoint is complete.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _UNFINISHED = "unfinished"
 _BEST = "best.keras"
 _BEST_WEIGHTS = "best.weights.h5"
 _BEST_METRICS = "best.json"
-# What TensorFlow raises for files that are truncated, overwritten or gone.
+# TensorFlow's exceptions for files that are truncated, overwritten or deleted.
 _DAMAGED = (tf.errors.OpError, IndexError, ValueError)
 _NOT_DAMAGED = (
     tf.errors.PermissionDeniedError,
@@ -40,7 +40,7 @@ _NOT_DAMAGED = (
 
 
 def step_of(path: str) -> int:
-    """Return the step at which a checkpoint was written: `…/step-1200` → 1200."""
+    """Return the step of a checkpoint: `…/step-1200` → 1200."""
     return int(path.rpartition("-")[2])
 
 
@@ -57,17 +57,17 @@ def paths(train_dir: str) -> list[str]:
 
 
 def latest(train_dir: str) -> str | None:
-    """Return the path of the newest complete checkpoint of a run, None where there is none yet."""
+    """Return the path of the newest complete checkpoint of a run; None without one."""
     return next(iter(paths(train_dir)), None)
 
 
 class Checkpoints:
-    """Saves and restores a training.
+    """Saves and restores the state of a training.
 
     Args:
         train_dir: the folder of the run.
         keep: how many checkpoints to keep.
-        parts: what a checkpoint holds.
+        parts: the objects to save, by name.
     """
 
     def __init__(self, train_dir: str, keep: int, **parts: object):
@@ -75,7 +75,7 @@ class Checkpoints:
         self._checkpoint = tf.train.Checkpoint(**parts)
 
     def save(self, step: int) -> None:
-        """Write a checkpoint of this step, unless there is one already, and delete old ones."""
+        """Write the checkpoint of a step, unless it exists, and delete old ones."""
         folder = os.path.join(self._train_dir, _FOLDER)
         target = os.path.join(folder, f"step-{step}")
         if target in paths(self._train_dir):
@@ -83,11 +83,11 @@ class Checkpoints:
         with storage.staging(folder) as local:
             self._checkpoint.write(os.path.join(local, _UNFINISHED))
             names = [name for name in os.listdir(local) if name.startswith(f"{_UNFINISHED}.")]
-            # The index last: `paths` takes a checkpoint for complete as soon as its index is there.
+            # The index last: `paths` takes a checkpoint as complete once its index exists.
             for name in sorted(names, key=lambda name: name.endswith(".index")):
                 ending = name.removeprefix(_UNFINISHED)
                 storage.move(os.path.join(local, name), f"{target}{ending}")
-        # Only now: a process that dies above leaves the old checkpoints to go on from.
+        # Only now: if the process dies above, the old checkpoints are still there to resume from.
         for path in paths(self._train_dir)[self._keep :]:
             _delete(path)
 
@@ -95,7 +95,7 @@ class Checkpoints:
         """Restore the newest checkpoint that is not damaged; return its step, 0 without one.
 
         Raises:
-            QuickdrawError: one is of another model, or every checkpoint is damaged.
+            QuickdrawError: a checkpoint is of another model, or all are damaged.
         """
         there = paths(self._train_dir)
         for path in there:
@@ -103,7 +103,7 @@ class Checkpoints:
                 with transfer.fetched(f"{path}.") as local:
                     self._checkpoint.read(local[:-1]).assert_existing_objects_matched()
                 return step_of(path)
-            except _NOT_DAMAGED:  # an older checkpoint would not be read either
+            except _NOT_DAMAGED:  # an older checkpoint would not fit either
                 raise
             except (AssertionError, *_DAMAGED) as error:
                 if _is_whole(path):
@@ -124,7 +124,7 @@ class Checkpoints:
 
 
 def _is_whole(path: str) -> bool:
-    """Return whether all that a checkpoint holds can be read."""
+    """Return whether everything in a checkpoint can be read."""
     try:
         with transfer.fetched(f"{path}.") as local:
             reader = tf.train.load_checkpoint(local[:-1])
@@ -136,7 +136,7 @@ def _is_whole(path: str) -> bool:
 
 
 def _delete(path: str) -> None:
-    """Delete a checkpoint; its index first, so that no half of it looks whole."""
+    """Delete a checkpoint, its index first, so that a half-deleted one is not taken as complete."""
     folder, name = os.path.split(path)
     files = [file for file in storage.listdir(folder) if file.startswith(f"{name}.")]
     for file in sorted(files, key=lambda file: not file.endswith(".index")):
@@ -144,10 +144,10 @@ def _delete(path: str) -> None:
 
 
 def restore_latest(model: keras.Model, train_dir: str) -> int:
-    """Give a model the weights of the newest checkpoint; return its step.
+    """Load the weights of the newest checkpoint into a model; return its step.
 
     Raises:
-        QuickdrawError: no checkpoint yet, a damaged one, or one of another model.
+        QuickdrawError: no checkpoint yet, or it is damaged or of another model.
     """
     path = latest(train_dir)
     if path is None:
@@ -157,17 +157,17 @@ def restore_latest(model: keras.Model, train_dir: str) -> int:
     try:
         restore(model, path)
     except QuickdrawError:
-        if not storage.exists(f"{path}.index"):  # a training has just deleted it for a newer one
+        if not storage.exists(f"{path}.index"):  # the training just replaced it by a newer one
             return restore_latest(model, train_dir)
         raise
     return step_of(path)
 
 
 def restore(model: keras.Model, path: str) -> None:
-    """Give a model the weights of a checkpoint.
+    """Load the weights of a checkpoint into a model.
 
     Raises:
-        QuickdrawError: it is damaged, or one of another model.
+        QuickdrawError: it is damaged, or of another model.
     """
     try:
         with transfer.fetched(f"{path}.") as local:
@@ -180,20 +180,20 @@ def restore(model: keras.Model, path: str) -> None:
 
 
 def has_best(train_dir: str) -> bool:
-    """Return whether a best model was kept."""
+    """Return whether a run has a best model."""
     return storage.exists(os.path.join(train_dir, _BEST_METRICS))
 
 
 def best_metrics(train_dir: str) -> dict[str, float]:
-    """Read best.json: the metrics of the best model on the validation records, and its step."""
+    """Read best.json: the step of the best model, and its validation metrics."""
     return storage.read_json(os.path.join(train_dir, _BEST_METRICS))
 
 
 def save_best(model: keras.Model, train_dir: str, step: int, metrics: dict[str, float]) -> None:
     """Keep a model as the best one: best.keras, and its metrics in best.json.
 
-    Of a model that Keras cannot write, such as one with a layer that has no `get_config`, the
-    weights alone are kept, in best.weights.h5: no more is needed to load the run.
+    If Keras cannot serialise the model, such as one with a layer without `get_config`, only its
+    weights are saved, in best.weights.h5, which is enough to load the run.
     """
     with storage.staging(train_dir) as local:
         for name, write in ((_BEST, model.save), (_BEST_WEIGHTS, model.save_weights)):
@@ -203,12 +203,12 @@ def save_best(model: keras.Model, train_dir: str, step: int, metrics: dict[str, 
                 break
             except OSError:
                 raise
-            except Exception as error:  # whatever somebody's own layers raise
+            except Exception as error:  # custom layers may raise anything
                 if name == _BEST_WEIGHTS:
                     raise failure("saving", error, *(place_of(error) or (name, None))) from error
                 _tell_weights_alone(reason(error))
         storage.move(temporary, os.path.join(train_dir, name))
-    # After the model: `has_best` goes by this file.
+    # After the model: `has_best` checks for this file.
     storage.write_json(os.path.join(train_dir, _BEST_METRICS), {"step": step, **metrics})
 
 
@@ -218,7 +218,7 @@ def _tell_weights_alone(why: str) -> None:
 
 
 def restore_best(model: keras.Model, train_dir: str) -> int:
-    """Give a model the weights of the best one; return its step.
+    """Load the weights of the best model into a model; return its step.
 
     Raises:
         QuickdrawError: the file is damaged or of another model.
@@ -229,7 +229,7 @@ def restore_best(model: keras.Model, train_dir: str) -> int:
         path = weights
     try:
         with transfer.fetched(path) as local, warnings.catch_warnings():
-            # Keras only warns of layers that the file does not have, and leaves them untrained.
+            # Keras only warns about layers missing from the file, and leaves them untrained.
             warnings.simplefilter("error", UserWarning)
             model.load_weights(local)
     except (ValueError, OSError, KeyError, UserWarning, zipfile.BadZipFile) as error:

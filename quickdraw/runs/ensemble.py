@@ -1,4 +1,4 @@
-"""Several trained models that predict as one: the mean of their probabilities."""
+"""Ensembles: the mean of the probabilities of several trained models."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ from quickdraw.runs import factory
 from quickdraw.runs.record import Run
 from quickdraw.runs.trained import TrainedModel
 
-_SIGN = re.compile(r"\w")  # a class of one letter, syllable or digit
+_SIGN = re.compile(r"\w")  # a class that is a single letter, syllable or digit
 
 
 class Ensemble:
     """The weighted mean of the probabilities of several runs, and of mirrored drawings.
 
     Args:
-        models: the trained models; they must have classes of the same names, in any order, and
-            agree on the images they take. Some may take images, others ink.
-        weights: how much each counts; all the same when not given.
-        flip: also predict the mirrored drawings, and take the mean.
+        models: the trained models; they must have the same class names, in any order, and the same
+            image format. Some may take images, others ink.
+        weights: of the models in the mean; equal if not given.
+        flip: average the predictions of each drawing and its mirror image.
 
     Attributes:
         models: the trained models.
-        labels: names of the classes, in the label order of the first.
-        named: whether they are names, or numbers where nobody named the classes.
-        weights: how much each model counts, 1 together.
-        places: where the classes are among each model's own.
-        takes: of each model, the component that says what it takes.
-        inputs: the names of what they take together.
-        flip: whether mirrored drawings are predicted, too.
-        run: of the first model that takes images, or else the first.
+        labels: names of the classes, in the label order of the first model.
+        named: whether the classes have names, or only numbers.
+        weights: of the models; their sum is 1.
+        places: the columns of the classes in each model's output.
+        takes: the `BaseModel` of each, which defines its inputs.
+        inputs: the union of their inputs, by name.
+        flip: see above.
+        run: of the first model that takes images, or else of the first.
 
     Raises:
-        QuickdrawError: other classes or another image size in one of them, or as many weights as
-            there are models is not what there is.
+        QuickdrawError: the classes or image formats differ, or the number of weights is not that
+            of the models.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Ensemble:
     ):
         self.models, self.labels = list(models), models[0].labels
         self.named = models[0].run.named
-        # Where the first one's classes are among each model's own.
+        # The columns of the first model's classes in each model's output.
         self.places = [_places(self.labels, model.labels) for model in models]
         self.flip = flip
         every = [model.run for model in models]
@@ -71,27 +71,27 @@ class Ensemble:
         self.weights = shares / shares.sum()
 
     def alone(self, number: int) -> Ensemble:
-        """Return one of the models as an ensemble of its own; the classes keep their order."""
+        """Return one of the models as an ensemble of one; the class order stays."""
         found = Ensemble([self.models[number]], flip=self.flip)
         found.labels, found.named, found.places = self.labels, self.named, [self.places[number]]
         return found
 
     def reader(self, kind: type[factory.R], on_bad_record: OnBadRecord) -> factory.R:
-        """Make a reader that hands out what all the models take."""
+        """Make a reader of the inputs of all models."""
         return factory.reader_for(self.run, kind, on_bad_record, self.inputs, self.max_points)
 
     @property
     def max_points(self) -> int:
-        """How many points of the ink the models see, at most."""
+        """The most points of ink that any of the models takes."""
         return max(each.max_points for each in self.takes)
 
     def open_records(self, reader: BaseReader, patterns: str) -> Shards:
-        """Open the records that patterns name; see `factory.open_records`."""
+        """Open the records of patterns; see `factory.open_records`."""
         run = dataclasses.replace(self.run, labels=self.labels, named=self.named)
         return factory.open_records(run, reader, patterns)
 
     def probabilities(self, arrays: dict[str, np.ndarray]) -> np.ndarray:
-        """Predict a batch as `reader` makes it.
+        """Predict a batch of `reader`.
 
         Args:
             arrays: by input: `image`, uint8 `[batch, size, size, channels]`; `ink`, int16 `[batch,
@@ -106,7 +106,7 @@ class Ensemble:
         return np.asarray(total, np.float32)
 
     def logits(self, arrays: dict[str, np.ndarray]) -> Iterator[np.ndarray]:
-        """Yield the logits of one model after the other, of a batch as `reader` makes it.
+        """Yield the logits of each model for a batch of `reader`.
 
         Args:
             arrays: as for `probabilities`.
@@ -118,10 +118,10 @@ class Ensemble:
             yield self.models[number].logits(self.inputs_of(number, arrays))[:, places]
 
     def inputs_of(self, number: int, arrays: dict[str, np.ndarray]) -> ModelInputs:
-        """Return what one of the models takes of a batch as `reader` makes it.
+        """Return the inputs of one of the models from a batch of `reader`.
 
         Args:
-            number: of the model, from 0.
+            number: the index of the model.
             arrays: as for `probabilities`.
 
         Returns:
@@ -140,7 +140,7 @@ class Ensemble:
 
 
 def _places(names: list[str], own: list[str]) -> slice | list[int] | None:
-    """Return the column of each name among a model's own; all as they are for the same list."""
+    """Return the index of each name in a model's own labels; a full slice for equal lists."""
     if not labels.same_classes(names, own):
         raise labels.differ("a run of the ensemble", own, "the first run", names)
     return slice(None) if labels.same(names, own) else labels.numbers_in(names, own)
@@ -158,7 +158,7 @@ def _check_same(every: list[Run], *names: str) -> None:
 
 
 def warn_of_mirroring(train_dir: str, run: Run) -> None:
-    """Warn where `--tta`, which mirrors all drawings, turns some into others, such as digits."""
+    """Warn if `--tta`, which mirrors drawings, changes the meaning of some, such as digits."""
     if kept := run.settings["augment"].get("never_flip"):
         log(f"warning: --tta mirrors all drawings; {train_dir} was trained with never_flip={kept}")
     elif run.named and (signs := [label for label in run.labels if _SIGN.fullmatch(label)]):

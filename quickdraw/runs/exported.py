@@ -1,4 +1,4 @@
-"""export.json: what an exported model is, for those who feed it without TensorFlow."""
+"""export.json: the description of an exported model, for use without TensorFlow."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from quickdraw.records import ink
 
 FILE_NAME = "export.json"
 GALLERY = "gallery.json"
-"""Beside it, where one was asked for: for each label a few drawings, PNG in base64."""
+"""The optional file beside it: a few drawings of each label, PNG in base64."""
 FORMAT = 1
 KEY = "quickdraw"
-"""The name of the description among an ONNX or LiteRT file's metadata."""
+"""The key of the description in the metadata of an ONNX or LiteRT file."""
 
 
 class Port(TypedDict):
@@ -44,16 +44,16 @@ class RunInside(TypedDict):
 
 
 class ExportedFile(TypedDict):
-    """What export.json says of the file, or the folder, of one format.
+    """The entry of a format in export.json.
 
     Attributes:
-        path: its name beside export.json.
-        bytes: its size.
-        quantized: "int8", or None where weights are float32.
-        agreement: how it compares with Keras; see `export.agreement.Agreement`.
-        sha256: of a file; a folder has none.
-        also: what belongs to it, for the page that guesses.
-        models: the names of the models in that page.
+        path: of its file or folder, beside export.json.
+        bytes: the size.
+        quantized: "int8", or None for float32 weights.
+        agreement: the comparison with Keras; see `export.agreement.Agreement`.
+        sha256: of a file; None for a folder.
+        also: further files, for the web page.
+        models: the names of the models in the web page.
     """
 
     path: str
@@ -67,21 +67,21 @@ class ExportedFile(TypedDict):
 
 @dataclasses.dataclass
 class Description:
-    """What an exported model takes, what it answers, and what made it.
+    """The inputs and outputs of an exported model, and the runs in it.
 
     Attributes:
         labels: names of the classes, in the order of `probabilities`.
-        named: whether they are names, or numbers where nobody named the classes.
-        inputs: by name, what it takes.
-        outputs: by name, what it answers.
+        named: whether the classes have names, or only numbers.
+        inputs: by name.
+        outputs: by name.
         image_size: pixels a side.
         channels: 1 or 3.
-        max_points: how many points of ink it takes.
-        rendering: how strokes are drawn for it.
-        runs: those inside.
-        tta: whether the mirrored drawing is predicted, too.
-        versions: of what made it.
-        format: of this description.
+        max_points: the number of points of ink.
+        rendering: how to draw strokes for it.
+        runs: the runs in it.
+        tta: whether it averages a drawing and its mirror image.
+        versions: of the packages that made it.
+        format: the version of this description.
     """
 
     labels: list[str]
@@ -98,21 +98,21 @@ class Description:
     format: int = FORMAT
 
     def as_text(self) -> str:
-        """Return it as JSON on one line."""
+        """Return the description as JSON on one line."""
         return json.dumps(dataclasses.asdict(self), ensure_ascii=False)
 
     @property
     def name(self) -> str:
-        """The names of the runs inside."""
+        """The names of the runs in it."""
         return " + ".join(run["name"] for run in self.runs)
 
     @property
     def way(self) -> Hashable:
-        """What decides the arrays that a drawing becomes; models alike in it share them."""
+        """A key of the input format: models with the same key share a drawing's arrays."""
         return (tuple(self.inputs), self.image_size, self.channels, self.max_points, self.rendering)
 
     def arrays(self, strokes: Strokes) -> dict[str, np.ndarray]:
-        """Return what a drawing is for this model, by input, without the batch.
+        """Return a drawing as this model's inputs, by name, without the batch axis.
 
         Args:
             strokes: simplified, `[[x0, x1, ...], [y0, y1, ...]]` of 0...255.
@@ -126,10 +126,10 @@ class Description:
 
 
 def from_text(text: str | bytes, where: str) -> Description:
-    """Read a description.
+    """Parse a description.
 
     Raises:
-        QuickdrawError: it is none, or one of a later version.
+        QuickdrawError: it is invalid, or of a later version.
     """
     try:
         content = json.loads(text)
@@ -139,7 +139,7 @@ def from_text(text: str | bytes, where: str) -> Description:
 
 
 def from_json(content: Any, where: str) -> Description:
-    """Make a description of what JSON says; see `from_text`."""
+    """Make a description from parsed JSON; see `from_text`."""
     try:
         if content.get("format", 0) > FORMAT:
             raise QuickdrawError(
@@ -153,10 +153,10 @@ def from_json(content: Any, where: str) -> Description:
 
 
 def read(folder: str) -> tuple[Description, dict[str, ExportedFile]]:
-    """Return the description in a folder's export.json, and by format what is said of each file.
+    """Read a folder's export.json; return the description, and the entries by format.
 
     Raises:
-        QuickdrawError: there is none.
+        QuickdrawError: the folder has no export.
     """
     path = os.path.join(folder, FILE_NAME)
     if not storage.exists(path):

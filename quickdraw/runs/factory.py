@@ -1,4 +1,4 @@
-"""What a run's record stands for: its model, its loss, and readers that suit them."""
+"""Builds the objects that a run's record names: model, loss, and matching readers."""
 
 from __future__ import annotations
 
@@ -31,29 +31,29 @@ R = TypeVar("R", bound=BaseReader)
 
 
 def create_model(run: Run) -> BaseModel:
-    """Make the instance of the model's class."""
+    """Create the instance of the run's model class."""
     from quickdraw import models
 
     return create(find(run.model, models.BaseModel), run.model_params)
 
 
 def create_loss(run: Run) -> BaseLoss:
-    """Make the instance of the loss' class."""
+    """Create the instance of the run's loss class."""
     from quickdraw import losses
 
     return create(find(run.label_loss, losses.BaseLoss), run.loss_params)
 
 
 def code_of(model: type[BaseModel], loss: type[BaseLoss]) -> dict[str, str]:
-    """Return digests of the code that decides what a run predicts, for its record."""
+    """Return digests of the code that determines a run's predictions, for its record."""
     return digests_of(model, loss, BaseReader.preprocess)
 
 
 def warn_of_changed_code(run: Run, train_dir: str) -> None:
-    """Warn where the code of a run is not what was trained: figures would be another model's."""
+    """Warn if the code of a run changed since its training, so that predictions may differ."""
     from quickdraw import losses, models
 
-    if not run.code:  # made by a version that did not keep it
+    if not run.code:  # written by a version that did not store it
         return
     now = code_of(find(run.model, models.BaseModel), find(run.label_loss, losses.BaseLoss))
     if changed := changed_pieces(run.code, now):
@@ -69,11 +69,11 @@ def build_model(run: Run, to_predict: bool = False) -> keras.Model:
 
     Args:
         run: the run.
-        to_predict: compute in what is fast here (`precision.for_prediction`) instead of in the
-            precision that the run is trained in.
+        to_predict: compute in the precision that is fast here (`precision.for_prediction`) instead
+            of that of the training.
 
     Raises:
-        QuickdrawError: the loss needs something that the model has not.
+        QuickdrawError: the model does not meet a requirement of the loss.
     """
     import keras
 
@@ -100,9 +100,9 @@ def _build(run: Run) -> keras.Model:
 
 @contextlib.contextmanager
 def seeded(run: Run) -> Iterator[None]:
-    """Draw the random numbers that the training drew when it built the network.
+    """Seed the random generators as in the training when it built the network.
 
-    A student's `create_model` may make constants of them, which no checkpoint keeps.
+    A student's `create_model` may turn random numbers into constants, which no checkpoint stores.
     """
     before = random.getstate(), np.random.get_state()
     random.seed(run.settings.get("seed", 0))
@@ -115,7 +115,7 @@ def seeded(run: Run) -> Iterator[None]:
 
 
 def preprocessing_of(run: Run) -> Preprocessing:
-    """Return what the run's model does to images first."""
+    """Return the preprocessing inside the run's model."""
     from quickdraw.components.preprocessing import Preprocessing
 
     names = {field.name for field in dataclasses.fields(Preprocessing)}
@@ -129,14 +129,14 @@ def reader_for(
     inputs: tuple[str, ...] | None = None,
     max_points: int | None = None,
 ) -> R:
-    """Make a reader that hands out drawings as the run's model takes them.
+    """Make a reader of the inputs of the run's model.
 
     Args:
         run: the run.
         kind: the reader's class.
         on_bad_record: see `RecordReader`.
-        inputs: where other models take more, what all of them take together.
-        max_points: likewise.
+        inputs: the inputs to read; None for those of the run's model.
+        max_points: of ink; None for that of the run's model.
     """
     takes = create_model(run)
     return kind(
@@ -149,14 +149,13 @@ def reader_for(
 
 
 def open_records(run: Run, reader: BaseReader, patterns: str) -> Shards:
-    """Open the records that patterns name, and check that they suit the run.
+    """Open records, and check that they match the run.
 
-    The labels that the reader hands out are those of the run, whatever the order of the records'
-    own list.
+    Labels are renumbered to the label order of the run.
 
     Raises:
-        QuickdrawError: no such file, classes that the run does not know, or images of another size
-            or number of channels.
+        QuickdrawError: no such file, unknown classes, or images of another size or number of
+            channels.
     """
     shards = reader.open(patterns, run.labels if run.named else None)
     if not run.named and shards.info.labels:
@@ -178,7 +177,7 @@ def open_records(run: Run, reader: BaseReader, patterns: str) -> Shards:
 
 
 def open_validation(run: Run, reader: BaseReader) -> Shards | None:
-    """Open the records that the training of a run is validated on; None where there are none.
+    """Open the validation records of a run; None without any.
 
     Raises:
         QuickdrawError: see `open_records`.
@@ -190,7 +189,7 @@ def open_validation(run: Run, reader: BaseReader) -> Shards | None:
 
 
 def _check_count(run: Run, shards: Shards) -> None:
-    """Say that names meet numbers; raise QuickdrawError if there are more names than numbers."""
+    """Warn if only the records have class names; raise QuickdrawError if there are too many."""
     names = labels.listed(shards.info.labels)
     if len(shards.info.labels) > len(run.labels):
         raise QuickdrawError(

@@ -1,4 +1,4 @@
-"""The folder of a run: whose it is, and that only one process trains in it."""
+"""The ownership of a run's folder: one run, and one training process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from quickdraw.runs import record
 from quickdraw.runs.record import Run
 from quickdraw.storage import lock
 
-# What a folder may hold besides run.json when a run was stopped in its first moments.
+# Files besides run.json that a run stopped in its first seconds may leave.
 _BEFORE_THE_RUN = {f"{record.FILE_NAME}.tmp", lock.FILE_NAME}
 
 _DATA_HINT = ". The records have changed: --accept_changed_data goes on with them"
@@ -25,21 +25,21 @@ _DATA_HINT = ". The records have changed: --accept_changed_data goes on with the
 def open_folder(
     run: Run, train_dir: str, start_new: bool, accept_changed_data: bool = False
 ) -> bool:
-    """Make `train_dir` the folder of this run; return whether it goes on with an earlier one.
+    """Claim `train_dir` for a run; return whether it resumes an earlier one.
 
     Args:
-        run: what is to be trained.
-        train_dir: where; made if it is not there.
+        run: the run to train.
+        train_dir: its folder; created if missing.
         start_new: move an earlier run aside, to `train_dir-old-1` (or 2, 3, …).
-        accept_changed_data: go on although the training records have changed.
+        accept_changed_data: resume although the training records have changed.
 
     Raises:
-        QuickdrawError: the folder holds something else, or a run that differs in what matters.
+        QuickdrawError: the folder has other files, or an incompatible run.
     """
     storage.make_folders(train_dir)
     if holds_run(run, train_dir, start_new, accept_changed_data):
         earlier = record.read(train_dir)
-        if earlier.code and earlier.code != run.code:  # nothing of it was trained yet
+        if earlier.code and earlier.code != run.code:  # it has no trained weights yet
             dataclasses.replace(earlier, code=run.code).save(train_dir)
         return True
     names = set(storage.listdir(train_dir)) - _BEFORE_THE_RUN
@@ -50,7 +50,7 @@ def open_folder(
 
 
 def holds_run(run: Run, train_dir: str, start_new: bool, accept_changed_data: bool = False) -> bool:
-    """Return or raise what `open_folder` would; change nothing."""
+    """Return or raise what `open_folder` would, without any change."""
     there = storage.listdir(train_dir) if storage.is_folder(train_dir) else []
     names = set(there) - _BEFORE_THE_RUN
     if record.FILE_NAME in names and not start_new:
@@ -80,14 +80,14 @@ def holds_run(run: Run, train_dir: str, start_new: bool, accept_changed_data: bo
 
 
 def _is_trained(train_dir: str) -> bool:
-    """Return whether there are weights that a training would go on with."""
-    from quickdraw.runs import checkpoints  # which loads TensorFlow
+    """Return whether there are weights to resume from."""
+    from quickdraw.runs import checkpoints  # imports TensorFlow
 
     return checkpoints.latest(train_dir) is not None
 
 
 def check_writable(train_dir: str) -> None:
-    """Check, writing nothing, that a local folder can be made and written to.
+    """Check, without writing, that a local folder can be created and written to.
 
     Raises:
         QuickdrawError: it cannot.
@@ -102,7 +102,7 @@ def check_writable(train_dir: str) -> None:
 
 
 def _move_aside(train_dir: str, names: set[str]) -> None:
-    """Move these out of the folder; run.json last: until then the folder is still a run."""
+    """Move files out of the folder, run.json last: until then the folder is still a run."""
     aside = next(
         path
         for number in itertools.count(1)
@@ -114,7 +114,7 @@ def _move_aside(train_dir: str, names: set[str]) -> None:
 
 
 def wait_for(is_there: Callable[[], object], what: str, poll_seconds: float) -> None:
-    """Wait until something is there, looking again every few seconds."""
+    """Poll every few seconds until something exists."""
     if not is_there():
         log(f"waiting for {what} (Ctrl-C ends this)")
     while not is_there():

@@ -1,4 +1,4 @@
-"""`metrics.csv`: the figures of a run, report by report."""
+"""`metrics.csv`: the figures of a run, one row a report."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _COLUMNS = (
 
 
 class Figures(TypedDict, total=False):
-    """What eval.json and best.json say of a model: its step, on how many drawings, how good."""
+    """The figures in eval.json and best.json: step, number of drawings, and metrics."""
 
     step: int
     examples: int
@@ -41,7 +41,7 @@ class Figures(TypedDict, total=False):
 
 
 def reports(train_dir: str) -> list[dict[str, float]]:
-    """Read metrics.csv: a report each, without what is empty there; none without it."""
+    """Read the reports of metrics.csv, without empty cells; an empty list without a file."""
     path = os.path.join(train_dir, FILE_NAME)
     if not storage.exists(path):
         return []
@@ -58,17 +58,17 @@ def reports(train_dir: str) -> list[dict[str, float]]:
 
 
 def evaluations(train_dir: str, figure: str = "top1") -> dict[int, float]:
-    """Read a validation figure after each evaluated step from metrics.csv; empty without one."""
+    """Read a validation figure by evaluated step from metrics.csv; empty without any."""
     column = f"eval_{figure}"
     return {int(row["step"]): row[column] for row in reports(train_dir) if column in row}
 
 
 class MetricsCsv:
-    """`metrics.csv`: a row a report; written whole each time, so it is never half a row.
+    """Writes `metrics.csv`, one row a report, atomically, so that no row is ever incomplete.
 
     Args:
         train_dir: the folder of the run.
-        step: rows of an earlier attempt behind this step are dropped: they are made again.
+        step: later rows of an earlier attempt are dropped, since they will be repeated.
     """
 
     def __init__(self, train_dir: str, step: int):
@@ -80,7 +80,7 @@ class MetricsCsv:
                 self._rows = [row for row in found if _step_of(row) <= step]
 
     def add(self, row: Mapping[str, object]) -> None:
-        """Add a row; what it has no value for stays empty."""
+        """Add a row; columns without a value stay empty."""
         self._rows.append(
             {key: f"{of:.6g}" if isinstance(of, float) else of for key, of in row.items()}
         )
@@ -94,19 +94,19 @@ class MetricsCsv:
 
 
 def _step_of(row: Mapping[str, str | None]) -> float:
-    """Return the step of a row; infinite where the row is damaged."""
+    """Return the step of a row; infinity for a damaged row."""
     text = row.get("step") or ""
     return int(text) if text.isdecimal() else math.inf
 
 
 def training_seconds(train_dir: str, settings: Mapping[str, Any]) -> float:
-    """Return how long a run was trained, from the speeds in metrics.csv; 0 where none are known.
+    """Return the training time of a run in seconds, from the speeds in metrics.csv; 0 if unknown.
 
     Time spent compiling, evaluating and waiting is not counted.
 
     Args:
         train_dir: the folder of the run.
-        settings: the run's.
+        settings: of the run.
     """
     seconds, before = 0.0, 0.0
     for row in reports(train_dir):

@@ -1,4 +1,4 @@
-"""An exported model, run by onnxruntime: for one drawing at a time, and without TensorFlow."""
+"""An exported model on onnxruntime: for single drawings, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from quickdraw.runs.recognition import Recognises, Takes
 
 
 class OnnxModel(Recognises):
-    """Recognises drawings with what `python -m quickdraw.export --format=onnx` wrote.
+    """Recognises drawings with an export of `python -m quickdraw.export --format=onnx`.
 
     One drawing of CnnModel takes 0.2 ms, less than half of what `quickdraw.runs.load` takes, and
     TensorFlow is not imported.
@@ -20,7 +20,7 @@ class OnnxModel(Recognises):
         folder: of the export, with model.onnx and export.json.
 
     Raises:
-        QuickdrawError: no export, onnxruntime does not take it, or is not installed.
+        QuickdrawError: not an export, onnxruntime cannot load it, or is not installed.
     """
 
     def __init__(self, folder: str):

@@ -1,4 +1,4 @@
-"""An exported model's ONNX file in onnxruntime, with what describes it; no TensorFlow."""
+"""An exported ONNX file in onnxruntime, with its description; no TensorFlow."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _OUTPUT = "probabilities"
 
 
 class OnnxSession:
-    """What `python -m quickdraw.export --format=onnx` wrote, loaded; one thread.
+    """A loaded export of `python -m quickdraw.export --format=onnx`, on one thread.
 
     Args:
         folder: of the export, with model.onnx and export.json.
-        extra: which extra brings onnxruntime.
+        extra: of this package that installs onnxruntime, for the error.
 
     Attributes:
-        description: what export.json says.
+        description: of export.json.
 
     Raises:
-        QuickdrawError: no export, onnxruntime does not take it, or is not installed.
+        QuickdrawError: not an export, onnxruntime cannot load it, or is not installed.
     """
 
     def __init__(self, folder: str, extra: str):
@@ -39,11 +39,11 @@ class OnnxSession:
             self._session = onnxruntime.InferenceSession(
                 path, options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # onnxruntime has a class for each kind of damage
+        except Exception as error:  # onnxruntime raises a different class for each kind of damage
             line = " ".join(str(error).split())[:300]
             raise QuickdrawError(f"{path}: onnxruntime does not take it: {line}") from None
 
     def probabilities(self, arrays: dict[str, np.ndarray]) -> np.ndarray:
-        """Return float32 `[batch, num_classes]` of a batch of inputs by name."""
+        """Return probabilities, float32 `[batch, num_classes]`, of a batch of inputs by name."""
         (found,) = self._session.run([_OUTPUT], arrays)
         return found

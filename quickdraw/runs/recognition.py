@@ -1,4 +1,4 @@
-"""What recognises drawings: images or strokes in, labelled probabilities out, whatever runs it."""
+"""The base of recognisers: images or strokes in, labelled probabilities out."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ Pictures = np.ndarray | Image.Image | Sequence[object]
 
 @dataclasses.dataclass(frozen=True)
 class Takes:
-    """What a model takes.
+    """The input format of a model.
 
     Attributes:
         inputs: "image", "ink", or both.
         image_size: pixels a side.
         channels: 1 or 3.
-        max_points: how many points of ink.
+        max_points: the number of points of ink.
     """
 
     inputs: tuple[str, ...]
@@ -42,11 +42,11 @@ class Takes:
 
 
 class Recognises(abc.ABC):
-    """Recognises drawings.
+    """Base of the recognisers of drawings, independent of the runtime.
 
     Args:
         labels: names of the classes, in label order.
-        takes: what the model takes.
+        takes: the input format of the model.
 
     Attributes:
         labels: see above.
@@ -63,7 +63,7 @@ class Recognises(abc.ABC):
 
         Args:
             images: uint8 `[batch, size, size, channels]`; or ink, int16 `[batch, max_points, 3]`;
-                or a dictionary of `image` and `ink`: whatever the model takes.
+                or a dictionary of `image` and `ink`: as the model needs.
 
         Returns:
             float32 `[batch, num_classes]`.
@@ -72,7 +72,7 @@ class Recognises(abc.ABC):
     @property
     @abc.abstractmethod
     def rendering(self) -> Rendering:
-        """How the drawings that the model was trained on were drawn."""
+        """How the training drawings were rendered."""
 
     def predict(self, drawings: Pictures) -> list[dict[str, float]]:
         """Return labelled probabilities, the likeliest class first, for each drawing.
@@ -82,7 +82,7 @@ class Recognises(abc.ABC):
                 with strokes 255 on 0, or Pillow images of any mode and size, which are read as
                 `prepare` reads pictures: turned as their EXIF says, laid on paper, light on dark.
                 They are resized to what the model takes or, where pen, place or paper are not those
-                of the training drawings, drawn again (see `Rendering.legible`). A model that takes
+                of the training drawings, redrawn (see `Rendering.legible`). A model that takes
                 ink gets drawings as in Quick, Draw!'s ndjson files instead, lists of strokes
                 `[[x0, x1, ...], [y0, y1, ...]]`, 0...255.
 
@@ -119,7 +119,7 @@ class Recognises(abc.ABC):
 
 
 def _strokes_of(drawings: Any) -> list[Strokes]:
-    """Return each drawing's strokes, checked; raw ones are simplified."""
+    """Return each drawing's strokes, validated; raw ones are simplified."""
     try:
         one = np.ndim(drawings[0][0][0]) == 0
         return [checked(drawing) for drawing in ([drawings] if one else drawings)]

@@ -1,4 +1,4 @@
-"""`train_dir/run.json`: everything that made a model."""
+"""`train_dir/run.json`: everything needed to reproduce a model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from quickdraw.errors import QuickdrawError
 
 FILE_NAME = "run.json"
 FORMAT = 2
-"""Of run.json; earlier ones, also those from before there was a number, are read as they are."""
+"""The format of run.json; earlier ones, also those without a number, can still be read."""
 
 
 @dataclasses.dataclass
@@ -24,22 +24,22 @@ class Run:
 
     Attributes:
         model: name or dotted path of the model's class.
-        model_params: its parameters, all of them.
+        model_params: all its parameters.
         label_loss: name or dotted path of the loss' class.
-        loss_params: its parameters, all of them.
+        loss_params: all its parameters.
         labels: names of the classes, in label order.
-        image_size: pixels a side that the model takes.
-        resized: whether the reader resized the images to that.
+        image_size: pixels a side of the model's images.
+        resized: whether the reader resizes the images to that.
         channels: 1 or 3.
         settings: the other settings of the training, by the names of their flags.
         data_fingerprint: of the training records.
         versions: of quickdraw, TensorFlow, Keras and Python, and the git commit.
-        started: when, in UTC.
-        finished_step: the last step, once training has ended.
+        started: the start time, in UTC.
+        finished_step: the last step, once the training has ended.
         code: digests of the code of model, loss and preprocessing (see
             `quickdraw.components.code_digest`); empty where it is not known.
         format: of this file.
-        named: whether the labels are names; where nobody named the classes they are numbers.
+        named: whether the labels are names; otherwise they are numbers.
     """
 
     model: str
@@ -63,7 +63,7 @@ class Run:
 
     @property
     def started_at(self) -> datetime.datetime:
-        """When it was started."""
+        """The start time."""
         return datetime.datetime.fromisoformat(self.started)
 
     def save(self, train_dir: str) -> None:
@@ -71,10 +71,10 @@ class Run:
         storage.write_json(os.path.join(train_dir, FILE_NAME), dataclasses.asdict(self))
 
     def check_names(self, train_dir: str, model: str | None, label_loss: str | None) -> None:
-        """Compare the names of a model and a loss, where given, with those of the run.
+        """Check the names of a model and a loss, if given, against those of the run.
 
         Raises:
-            QuickdrawError: the run has others.
+            QuickdrawError: they differ.
         """
         for flag, given, own in (
             ("model", model, self.model),
@@ -87,12 +87,12 @@ class Run:
                 )
 
     def differences(self, other: Run) -> list[str]:
-        """Return, in words, what matters and is not the same in two runs."""
+        """Return the relevant differences between two runs, in words."""
         return _differences(_what_matters(self), _what_matters(other))
 
 
 def _is_named(own: str, given: str) -> bool:
-    """Return whether a name may stand for a class: one's own without its module, ours with it."""
+    """Return whether a name denotes a class; the module may be omitted."""
     ours = given.startswith("quickdraw.") and given.rpartition(".")[2] == own
     return ours or given == own or own.endswith(f".{given}")
 
@@ -113,7 +113,7 @@ def _what_matters(run: Run) -> dict[str, object]:
     for name in ("versions", "started", "finished_step", "code", "format", "named"):
         del fields[name]
     settings = fields.pop("settings")
-    # The fingerprint speaks for the training records, wherever they lie.
+    # Training records are compared by their fingerprint, wherever they are.
     return fields | {key: settings[key] for key in settings if key != "train_data_pattern"}
 
 
@@ -135,7 +135,7 @@ def _versions() -> dict[str, str]:
 
 
 def exists(train_dir: str) -> bool:
-    """Return whether a folder holds a run."""
+    """Return whether a folder has a run."""
     return storage.exists(os.path.join(train_dir, FILE_NAME))
 
 
@@ -143,7 +143,7 @@ def read(train_dir: str) -> Run:
     """Read `train_dir/run.json`.
 
     Raises:
-        QuickdrawError: there is none, it is damaged, or a later version of this package made it.
+        QuickdrawError: it does not exist, is damaged, or of a later version of this package.
     """
     path = os.path.join(train_dir, FILE_NAME)
     if not exists(train_dir):
@@ -165,10 +165,10 @@ def read(train_dir: str) -> Run:
 
 
 def read_again(train_dir: str, earlier: Run) -> Run:
-    """Read the run.json of a run that is followed.
+    """Read the run.json of a run again, while following it.
 
     Raises:
-        QuickdrawError: it is gone, or another run is there.
+        QuickdrawError: it was deleted, or another run has replaced it.
     """
     if not storage.exists(os.path.join(train_dir, FILE_NAME)):
         raise QuickdrawError(f"{train_dir}: the run is gone, deleted or moved: this is the end")

@@ -1,4 +1,4 @@
-"""How drawings are drawn for a run."""
+"""The rendering of drawings for a run."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _DIGITS = [str(digit) for digit in range(10)]
 
 
 def rendering_of(run: Run) -> Rendering:
-    """Return how strokes are drawn for a run: as the dataset.json of its training records says.
+    """Return the rendering of strokes for a run, from the dataset.json of its training records.
 
-    Where it is gone, Quick, Draw!'s way is taken, and said.
+    Without that file, a note is logged and the rendering of Quick, Draw! is returned.
     """
     pattern = patterns_in(run.settings.get("train_data_pattern") or "")
     info, folder = None, os.path.dirname(pattern[0]) if pattern else ""

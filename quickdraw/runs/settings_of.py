@@ -1,4 +1,4 @@
-"""The settings of a run as one list, and what of them two runs have otherwise."""
+"""The settings of a run as a flat dictionary, and the differences between two runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _WHERE = ("train_dir", "start_new_model", "train_data_pattern", "eval_data_patte
 
 
 def differing_settings(run: Run, other: Run) -> dict[str, object]:
-    """Return the settings of a run that another has otherwise, by their names."""
+    """Return the settings of a run that differ in another run, by name."""
     mine, theirs = _all_settings(run), _all_settings(other)
     return {name: mine.get(name) for name in mine | theirs if mine.get(name) != theirs.get(name)}
 
@@ -28,7 +28,7 @@ def _all_settings(run: Run) -> dict[str, object]:
 
 
 def plain_text(value: object) -> str:
-    """Return a setting as it would be written on a command line."""
+    """Return a setting in the syntax of the command line."""
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False).removesuffix(".0")

@@ -1,4 +1,4 @@
-"""A trained model: TensorFlow's network with all that made it."""
+"""A trained model: the Keras network together with its run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _HALF = {"bfloat16", "float16"}
 
 Which = Literal["best", "latest"]
-"""A checkpoint: the best on the validation records, or the latest."""
+"""Which checkpoint: the best on the validation records, or the latest."""
 
 
 class TrainedModel(Recognises):
@@ -34,9 +34,9 @@ class TrainedModel(Recognises):
             that takes ink gets int16 `[batch, max_points, 3]` (see `quickdraw.records.ink`)
             instead, or a dictionary of `image` and `ink`.
         labels: names of the classes, in label order.
-        step: how many steps it was trained.
-        run: everything that made it.
-        temperature: what the logits are divided by, before the softmax.
+        step: the number of training steps.
+        run: its record.
+        temperature: the divisor of the logits before the softmax.
     """
 
     def __init__(self, model: keras.Model, run: Run, step: int, temperature: float = 1.0):
@@ -48,7 +48,7 @@ class TrainedModel(Recognises):
         )
         self.model, self.run, self.step, self.temperature = model, run, step, temperature
         self._logits = _compiled(lambda images: tf.cast(model(images, training=False), tf.float32))
-        # With the softmax inside: for one drawing, each call of TensorFlow counts.
+        # With the softmax inside: for one drawing, every call of TensorFlow is costly.
         self._probabilities = _compiled(
             lambda images, temperature: tf.nn.softmax(self._logits(images) / temperature)
         )
@@ -58,7 +58,7 @@ class TrainedModel(Recognises):
         """Return the model's logits, before temperature and softmax.
 
         Args:
-            images: what the model takes, as for `probabilities`.
+            images: the model's inputs, as for `probabilities`.
 
         Returns:
             float32 `[batch, num_classes]`.
@@ -76,11 +76,11 @@ class TrainedModel(Recognises):
     def _compiled_for_one(
         self, arguments: tuple[ModelInputs, np.float32]
     ) -> Callable[..., tf.Tensor]:
-        """Return what gives one drawing's probabilities, which are those of a batch to 1e-6.
+        """Return a function for single drawings, compiled by XLA; equal to a batch up to 1e-6.
 
-        For so little arithmetic, starting the operations one by one takes longer than all of them,
-        and oneDNN packs the weights anew each time: XLA makes one operation of them. Half precision
-        it rounds elsewhere, and some operations it does not know; then it is left out.
+        For so little arithmetic, dispatching the operations takes longer than computing them,
+        and oneDNN repacks the weights each time; XLA fuses them into one. It is not used in half
+        precision, where it rounds differently, nor for operations that it does not support.
         """
         import tensorflow as tf
 
@@ -111,11 +111,11 @@ def load(train_dir: str, checkpoint: Which = "best") -> TrainedModel:
 
     Args:
         train_dir: the folder of the run.
-        checkpoint: "best" on the validation records (the latest, where there were none), or
+        checkpoint: "best" on the validation records (the latest, if there were none), or
             "latest".
 
     Raises:
-        QuickdrawError: no run, no checkpoint yet, or the model's code has changed since.
+        QuickdrawError: not a run, no checkpoint yet, or the model's code has changed since.
     """
     from quickdraw.runs import checkpoints
 

@@ -1,1 +1,1 @@
-"""What a run tells other tools: the engine tells, trackers listen."""
+"""Experiment tracking: the engine reports, trackers pass it on to other tools."""

@@ -1,4 +1,4 @@
-"""Sends in a thread of its own, so that nobody waits for a server, nor fails with it."""
+"""A background thread that sends, so that a slow or failing server never affects the work."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _HURRY = 8.0
 
 
 class Background:
-    """Calls a function in another thread, whenever it is asked to; a failure is told once.
+    """Calls a function in another thread on request; logs a failure once.
 
-    What it is asked while it is busy is done once, afterwards.
+    Requests that arrive while it is busy are merged into one call: the latest wins.
 
     Args:
-        send: sends all that is there to be sent; it is given what it was last asked for.
-        later: the command that sends what could not be sent.
+        send: sends everything pending; called with the argument of the latest request.
+        later: the command that sends what could not be sent, for the log.
     """
 
     def __init__(self, send: Callable[[str], None], later: str):
@@ -35,17 +35,17 @@ class Background:
         self._thread.start()
 
     def ask(self, what: str) -> None:
-        """Ask it to send, and do not wait."""
+        """Request a send, without waiting for it."""
         with self._change:
             self._wanted = what
             self._change.notify()
 
     def close(self, what: str, in_a_hurry: bool = False) -> None:
-        """Ask it to send a last time, and wait for that: a minute at most, or 8 s in a hurry.
+        """Request a last send and wait for it, at most a minute, or 8 s in a hurry.
 
         Args:
             what: see `ask`.
-            in_a_hurry: whether this process is about to be killed.
+            in_a_hurry: whether the process is about to be killed.
         """
         with self._change:
             self._wanted, self._ending = what, True
@@ -72,7 +72,7 @@ class Background:
             self._failed_at = None
         except QuickdrawError as error:
             self._fail(str(error))
-        except Exception as error:  # a bug must not end the training that it belongs to either
+        except Exception as error:  # even a bug in a tracker must not stop the training
             self._fail(f"{type(error).__name__}: {error}")
 
     def _fail(self, why: str) -> None:

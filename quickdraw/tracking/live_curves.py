@@ -1,4 +1,4 @@
-"""Curves that grow in a notebook while a model is trained."""
+"""Live training curves in a notebook."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LiveCurves(Tracker):
     """Shows loss and top-1 over epochs, of training and validation, below the cell that trains."""
 
     def begin(self, run: Run, train_dir: str, step: int) -> None:
-        """Take up the curves of a run that goes on."""
+        """Load the curves so far of a resumed run."""
         self._points: dict[str, Points] = {}
         self._screen, self._shown_at, self._step = Screen(), 0.0, step
         for row in history.reports(train_dir):
@@ -35,7 +35,7 @@ class LiveCurves(Tracker):
                 self._add(row["epoch"], {name: row[name] for name in row if "_" in name})
 
     def report(self, report: Report) -> None:
-        """Draw the new points, if the last time is long enough ago."""
+        """Redraw with the new points, at most once in a few seconds."""
         epoch, self._step = report.training["epoch"], report.step
         self._add(epoch, {f"train_{name}": of for name, of in report.training.items()})
         if report.evaluation:
@@ -46,7 +46,7 @@ class LiveCurves(Tracker):
             self._show("")
 
     def end(self, ending: Ending) -> None:
-        """Draw them a last time, and say how it ended."""
+        """Redraw a last time, with how the training ended."""
         self._show(_ENDS[ending])
 
     def _add(self, epoch: float, figures: dict[str, float]) -> None:
@@ -75,7 +75,7 @@ def chart(title: str, lines: Sequence[Points]) -> str:
     """Return two lines over epochs, training and validation, as SVG; empty without a point.
 
     Args:
-        title: what is above the chart.
+        title: of the chart.
         lines: (epoch, value) of each.
     """
     every = [point for line in lines for point in line]

@@ -1,4 +1,4 @@
-"""What the machine is that this runs on, in words."""
+"""A description of this machine."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import re
 
 
 def describe() -> dict[str, str]:
-    """Return system, processor, cores and memory; and the GPUs, where TensorFlow sees any."""
+    """Return the system, processor, cores and memory, and the GPUs that TensorFlow sees."""
     facts = {
         "system": f"{platform.system()} {platform.release()}",
         "processor": _processor(),
         "cores": str(os.cpu_count() or 1),
     }
-    with contextlib.suppress(ValueError, OSError, AttributeError):  # not on every system
+    with contextlib.suppress(ValueError, OSError, AttributeError):  # not available on every system
         pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
         facts["memory"] = f"{pages * size / 2**30:.1f} GiB"
     if gpus := _gpus():

@@ -1,6 +1,6 @@
-"""A run's folder is the message: what a server does not have of it yet is sent.
+"""Synchronisation of a run's folder with an MLflow server: whatever it lacks is sent.
 
-So nothing has to be kept for a server that is away: the next time, it gets what it has missed.
+No queue is needed for a server that is unreachable: the next synchronisation catches up.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ ARTIFACTS = (
     *("report.html", "report.json", "export"),
     *("predictions.csv", "predictions.labels.csv", "score.json"),
 )
-"""What of a run's folder is uploaded, where it is there."""
+"""The files of a run's folder that are uploaded, if they exist."""
 
 _FIGURES = {"best.json": "best", "eval.json": "evaluation", "score.json": "leaderboard"}
-"""Files of figures, and the names under which a server shows these."""
+"""Files of figures, and the prefixes of their metrics on the server."""
 
 Metric = tuple[str, float, int, int]
 
 
 def send(train_dir: str, options: MlflowOptions, status: str | None = None) -> ServerRun:
-    """Send all that a run's folder holds and the server lacks.
+    """Send everything in a run's folder that the server lacks.
 
     Args:
         train_dir: the folder of the run.
-        options: which server.
-        status: "RUNNING" by the training itself, which knows, and sends no artifacts then; or
-            "FINISHED", "KILLED" or "FAILED". Without it, what the folder shows.
+        options: the server.
+        status: "RUNNING" by the training itself, which then sends no artifacts, or
+            "FINISHED", "KILLED" or "FAILED"; None for `status_of` the folder.
 
     Raises:
-        QuickdrawError: no run there, or the server is away or refuses.
+        QuickdrawError: not a run, or the server is unreachable or refuses.
     """
     run, sent = record.read(train_dir), mlflow_state.read_for(train_dir, options)
     by_training, status = status is not None, status or status_of(train_dir, run)
@@ -55,7 +55,7 @@ def send(train_dir: str, options: MlflowOptions, status: str | None = None) -> S
     server.log(parameters=parameters(run), tags=_tags(train_dir, run, sent))
     if status == "RUNNING":
         server.set_status(status)
-    if by_training or status != "RUNNING":  # a training that goes on sends its own figures
+    if by_training or status != "RUNNING":  # a running training sends its own figures
         _send_history(train_dir, run, server, sent, by_training)
     if not by_training or status == "FINISHED":
         _send_files(train_dir, server, sent)
@@ -65,7 +65,7 @@ def send(train_dir: str, options: MlflowOptions, status: str | None = None) -> S
 
 
 def status_of(train_dir: str, run: Run) -> str:
-    """Return what a run's folder shows: FINISHED, RUNNING, or KILLED for one that is neither."""
+    """Return the status of a run by its folder: FINISHED, RUNNING, or else KILLED."""
     if run.finished_step is not None:
         return "FINISHED"
     return "RUNNING" if is_locked(train_dir) else "KILLED"
@@ -83,7 +83,7 @@ def _tags(train_dir: str, run: Run, sent: Sent) -> dict[str, str]:
     }
     if commit := run.versions.get("git_commit"):
         tags["mlflow.source.git.commit"] = commit
-    # The trials of a sweep lie in its folder, which has a run of its own on the server.
+    # Trials lie in the folder of their sweep, which is their parent run.
     parent = mlflow_state.read(os.path.dirname(train_dir.rstrip("/")) or ".")
     if parent and parent.run_id and parent.uri == sent.uri:
         tags["mlflow.parentRunId"] = parent.run_id
@@ -95,7 +95,9 @@ def _send_history(train_dir: str, run: Run, server: ServerRun, sent: Sent, now: 
     new = [(row, _milliseconds() if now else at) for row, at in rows if row["step"] > sent.step]
     if new:
         metrics = [metric for row, at in new for metric in _metrics_of(row, at)]
-        if sent.sending > sent.step:  # a kill or a lost answer: nobody noted what has arrived
+        if (
+            sent.sending > sent.step
+        ):  # after a kill or a lost response, it is unknown what has arrived
             there = {name: server.steps(name) for name in {name for name, *_ in metrics}}
             metrics = [metric for metric in metrics if metric[3] not in there[metric[0]]]
         sent.sending = int(new[-1][0]["step"])
@@ -106,7 +108,7 @@ def _send_history(train_dir: str, run: Run, server: ServerRun, sent: Sent, now: 
 
 
 def _with_times(rows: list[dict[str, float]], run: Run) -> Iterator[tuple[dict[str, float], int]]:
-    """Yield each row with when it was: the start, and the time that its drawings took."""
+    """Yield each row with its time: the start plus the training time so far."""
     now, images = float(_started(run)), 0.0
     for row in rows:
         done = row["step"] * run.settings.get("batch_size", 0)
@@ -117,7 +119,7 @@ def _with_times(rows: list[dict[str, float]], run: Run) -> Iterator[tuple[dict[s
 
 
 def _metrics_of(row: dict[str, float], now: int) -> Iterator[Metric]:
-    """Yield the figures of a row, `train_loss` as `train/loss`, to stand in a group."""
+    """Yield the figures of a row, `train_loss` as `train/loss`, which MLflow groups."""
     step = int(row["step"])
     for name, value in row.items():
         if name != "step" and math.isfinite(value):
@@ -142,7 +144,7 @@ def _send_files(train_dir: str, server: ServerRun, sent: Sent) -> None:
 
 
 def _fingerprint(path: str) -> str:
-    """Return what tells whether a file, or one in a folder, has changed."""
+    """Return a checksum of a file, or of the files in a folder."""
     if storage.is_folder(path):
         return "; ".join(_fingerprint(os.path.join(path, name)) for name in storage.listdir(path))
     return storage.checksum(path)
@@ -159,7 +161,7 @@ def _figures(path: str, group: str) -> Iterator[Metric]:
     now = _milliseconds()
     for name, value in content.items():
         if isinstance(value, (int, float)) and math.isfinite(value):
-            yield f"{group}/{name}", float(value), now, 0  # one figure a run: drawn as bars
+            yield f"{group}/{name}", float(value), now, 0  # one value a run: drawn as bars
 
 
 def _started(run: Run) -> int:
@@ -167,7 +169,7 @@ def _started(run: Run) -> int:
 
 
 def _ended(train_dir: str, run: Run) -> int:
-    """Return when the last figures were made."""
+    """Return the time of the latest figures."""
     times = [now for _, now in _with_times(history.reports(train_dir), run)]
     return max(times, default=_started(run))
 

@@ -1,4 +1,4 @@
-"""The flags by which a command logs its run to MLflow; apart, so that nothing loads MLflow."""
+"""The flags of MLflow, in a module of their own that does not import MLflow."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _EXAMPLE = "http://127.0.0.1:5001"
 
 @dataclasses.dataclass(kw_only=True)
 class MlflowOptions:
-    """Where the run is logged to, if anywhere.
+    """The server that the run is logged to, if any.
 
     Raises:
-        QuickdrawError: no address of a server, or one with a password in it.
+        QuickdrawError: not the address of a server, or it contains a password.
     """
 
     mlflow: str | None = field(
@@ -50,10 +50,10 @@ class MlflowOptions:
 
 
 def check_installed() -> None:
-    """Check that MLflow can be imported, without importing it, which takes seconds.
+    """Check that MLflow is installed, without importing it, which takes seconds.
 
     Raises:
-        QuickdrawError: it cannot.
+        QuickdrawError: it is not.
     """
     with needs("mlflow"):
         if importlib.util.find_spec("mlflow") is None:

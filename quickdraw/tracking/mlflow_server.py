@@ -1,4 +1,4 @@
-"""A run on an MLflow server, through the client's plain calls: no active run, nothing global."""
+"""A run on an MLflow server, through MlflowClient: no active run, no global state."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-# Where the user has not chosen: by itself the client reports to its makers, prints, and tries a
-# server that is away again for minutes.
+# Defaults, unless the user sets them: otherwise the client sends telemetry, prints, and retries
+# an unreachable server for minutes.
 _DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
@@ -28,16 +28,16 @@ _LONGEST = 200
 
 
 class ServerRun:
-    """A run on a server, made there at its first use.
+    """A run on a server, created there at its first use.
 
     Args:
-        sent: the server, the experiment and what it has; `run_id` is filled in.
-        name: what the run is called there.
-        started: when it was, in milliseconds since 1970.
+        sent: the server, the experiment, and what was sent; `run_id` is filled in.
+        name: of the run there.
+        started: its start, in milliseconds since 1970.
 
     Raises:
-        QuickdrawError: MLflow is not installed; or the server is away, or refuses: each method
-            raises it, with what the server says.
+        QuickdrawError: MLflow is not installed; each method raises it, too, if the server is
+            unreachable or refuses.
     """
 
     def __init__(self, sent: Sent, name: str, started: int):
@@ -49,14 +49,14 @@ class ServerRun:
             if there is None:
                 tags = {"quickdraw.key": sent.key, "mlflow.user": _user()}
                 there = self._client.create_run(self._experiment, started, tags, name)
-        except Exception as error:  # whatever the client and its libraries raise
+        except Exception as error:  # the client's libraries raise many kinds
             raise explained(sent.uri, error) from None
         sent.run_id, self._parameters = there.info.run_id, dict(there.data.params)
         self.status = there.info.status
 
     @property
     def url(self) -> str:
-        """Where a browser shows the run."""
+        """The address of the run in a browser."""
         return f"{self._sent.uri}/#/experiments/{self._experiment}/runs/{self._sent.run_id}"
 
     def log(
@@ -67,7 +67,7 @@ class ServerRun:
     ) -> None:
         """Log metrics as (name, value, milliseconds since 1970, step); parameters; tags.
 
-        A parameter that the server has already stays what it is, as it cannot change there.
+        Parameters that the server has are left out, since MLflow cannot change them.
         """
         from mlflow.entities import Metric, Param, RunTag
 
@@ -85,7 +85,7 @@ class ServerRun:
         self._parameters |= {name: str(value) for name, value in new.items()}
 
     def steps(self, name: str) -> set[int]:
-        """Return the steps at which a metric is there."""
+        """Return the steps at which the server has a metric."""
         try:
             points = self._client.get_metric_history(self._sent.run_id, name)
         except Exception as error:
@@ -93,7 +93,7 @@ class ServerRun:
         return {point.step for point in points}
 
     def upload(self, path: str) -> None:
-        """Upload a local file, or a folder with all that is in it, as an artifact."""
+        """Upload a local file or folder as an artifact."""
         upload = self._client.log_artifacts if os.path.isdir(path) else self._client.log_artifact
         below = [os.path.basename(path)] if os.path.isdir(path) else []
         try:
@@ -102,7 +102,7 @@ class ServerRun:
             raise explained(self._sent.uri, error) from None
 
     def set_status(self, status: str, ended: int | None = None) -> None:
-        """Set RUNNING, FINISHED, FAILED or KILLED; an end is now, if not said."""
+        """Set RUNNING, FINISHED, FAILED or KILLED; `ended` defaults to now."""
         if status == self.status:
             return
         try:
@@ -120,7 +120,7 @@ class ServerRun:
         if there is None:
             try:
                 return self._client.create_experiment(name)
-            except Exception:  # another pupil's run was quicker, if it is there now
+            except Exception:  # a concurrent run may have created it
                 there = self._client.get_experiment_by_name(name)
                 if there is None:
                     raise
@@ -129,7 +129,7 @@ class ServerRun:
         return there.experiment_id
 
     def _find_run(self) -> Run | None:
-        """Return the run by its key, also where the answer that told its id was lost."""
+        """Find the run by its key tag, for when the response with its id was lost."""
         wanted = f"tags.`quickdraw.key` = '{self._sent.key}'"
         found = self._client.search_runs([self._experiment], wanted, max_results=1)
         return found[0] if found else None
@@ -146,12 +146,12 @@ def _client(uri: str) -> MlflowClient:
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
+    except (KeyError, OSError):  # users of containers may have no name
         return "unknown"
 
 
 def explained(uri: str, error: Exception) -> QuickdrawError:
-    """Return one line for whatever MLflow's client raises."""
+    """Return a one-line error for any exception of MLflow's client."""
     text = " ".join(str(error).split()) or type(error).__name__
     causes = {
         "Connection refused": "nobody answers there",

@@ -1,4 +1,4 @@
-"""`train_dir/mlflow.json`: which run on which MLflow server it is, and what was sent there."""
+"""`train_dir/mlflow.json`: the run on an MLflow server, and what was sent to it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ FILE_NAME = "mlflow.json"
 
 @dataclasses.dataclass
 class Sent:
-    """What an MLflow server has of a run.
+    """The state of a run on an MLflow server.
 
     Attributes:
         uri: the address of the server.
         experiment: the name of the experiment.
-        key: a tag of the run there, by which it is found again should its id get lost on its way.
-        run_id: the server's name of the run; empty until it answered.
-        step: the last step whose figures it has.
-        sending: the last step whose figures were being sent: it may have them, too.
-        files: of each artifact that it has, the checksum.
+        key: a tag of the run, the idempotency key by which it is found if the response with its id
+            is lost.
+        run_id: the server's id of the run; empty before its first response.
+        step: the latest step whose figures were sent.
+        sending: the latest step of a send in progress: the server may have it, too.
+        files: the checksum of each artifact sent.
         also: paths of artifacts outside the folder.
-        machine: facts of the machine that trained.
+        machine: a description of the machine that trained.
     """
 
     uri: str
@@ -45,7 +46,7 @@ class Sent:
 
 
 def read(folder: str) -> Sent | None:
-    """Read mlflow.json; return None where there is none.
+    """Read mlflow.json; return None if there is none.
 
     Raises:
         QuickdrawError: it is damaged.
@@ -60,7 +61,7 @@ def read(folder: str) -> Sent | None:
 
 
 def read_for(folder: str, options: MlflowOptions) -> Sent:
-    """Read what this server has of a folder: nothing yet, where the run was logged elsewhere."""
+    """Read the state for a server: a new one if the run was logged to another server."""
     assert options.mlflow
     there = read(folder)
     if there and (there.uri, there.experiment) == (options.mlflow, options.mlflow_experiment):

@@ -1,4 +1,4 @@
-"""A sweep is a run on the MLflow server, too: the parent of its trials, which log themselves."""
+"""A sweep as a run on the MLflow server, the parent of its trials, which log themselves."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _ARTIFACTS = ("results.csv", "results.png")
 
 
 class SweepTracker:
-    """Logs a sweep, as far as the server answers; does nothing where there is none.
+    """Logs a sweep to an MLflow server, if there is one and while it is reachable.
 
-    Trials find their parent by the mlflow.json in the folder that theirs lies in.
+    Trials find their parent by the mlflow.json in the parent folder.
 
     Args:
         study_dir: the folder of the sweep.
-        options: which server, if any.
-        search: what is searched.
+        options: the server, if any.
+        search: the search space.
     """
 
     def __init__(self, study_dir: str, options: MlflowOptions, search: str):
@@ -35,7 +35,7 @@ class SweepTracker:
             self._background.ask("RUNNING")
 
     def tell(self, top1: list[float]) -> None:
-        """Tell the top-1 of all trials that were completed so far."""
+        """Log the top-1 of all completed trials."""
         self._top1 = top1
         if self._options.mlflow:
             self._background.ask("RUNNING")

@@ -1,4 +1,4 @@
-"""MLflow hears of a training, or of what was done with its model."""
+"""Logging of a training, or of a command on its model, to MLflow."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _STATUS = {"finished": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
 
 
 class MlflowTracker(Tracker):
-    """Logs a training to an MLflow server, as far as that answers.
+    """Logs a training to an MLflow server, while it is reachable.
 
     Args:
-        options: which server.
+        options: the server.
 
     Raises:
         QuickdrawError: MLflow's client is not installed.
@@ -35,7 +35,7 @@ class MlflowTracker(Tracker):
         self._best: np.ndarray | None = None
 
     def begin(self, run: Run, train_dir: str, step: int) -> None:
-        """Remember this machine, and make the run on the server."""
+        """Store a description of this machine, and create the run on the server."""
         self._train_dir, self._labels = train_dir, run.labels
         sent = mlflow_state.read_for(train_dir, self._options)
         sent.machine = machine.describe()
@@ -44,16 +44,16 @@ class MlflowTracker(Tracker):
         self._background.ask("RUNNING")
 
     def report(self, report: Report) -> None:
-        """Keep the confusion matrix of the best evaluation."""
+        """Store the confusion matrix of the best evaluation."""
         if report.is_best and report.evaluation:
             self._best = report.evaluation.confusion
 
     def saved(self) -> None:
-        """Send what was reported."""
+        """Send the latest reports."""
         self._background.ask("RUNNING")
 
     def end(self, ending: Ending) -> None:
-        """Send the rest, and that this is the end."""
+        """Send the rest and the final status."""
         if ending == "finished" and self._best is not None:
             plots.save_confusion_matrix(self._train_dir, self._best, self._labels)
         self._background.close(_STATUS[ending], in_a_hurry=ending == "stopped")
@@ -66,11 +66,11 @@ class MlflowTracker(Tracker):
 
 
 def send_now(train_dir: str, options: MlflowOptions, also: tuple[str, ...] = ()) -> None:
-    """Send what a command has left in a run's folder; a failure is a warning only.
+    """Send the results of a command in a run's folder; a failure is only a warning.
 
     Args:
         train_dir: the folder of the run.
-        options: which server; none, and nothing is done.
+        options: the server; without one, nothing is done.
         also: paths of files outside the folder that belong to the run.
 
     Raises:
@@ -91,7 +91,7 @@ def send_now(train_dir: str, options: MlflowOptions, also: tuple[str, ...] = ())
 
 
 def later(train_dir: str, options: MlflowOptions) -> str:
-    """Return the command that sends a folder."""
+    """Return the command that sends a folder later."""
     flags = {"train_dir": train_dir, "mlflow": options.mlflow}
     if options.mlflow_experiment != MlflowOptions().mlflow_experiment:
         flags["mlflow_experiment"] = options.mlflow_experiment

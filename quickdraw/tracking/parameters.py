@@ -1,4 +1,4 @@
-"""What made a model, as the flat numbers and words that experiment trackers take."""
+"""The parameters of a run, flat, for experiment trackers."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from quickdraw.runs.record import Run
 
 
 def parameters(run: Run) -> dict[str, int | float | str | bool]:
-    """Return what made a model, by name: `seed`, `model_params.filters`, `augment.flip`.
+    """Return the parameters of a run by name: `seed`, `model_params.filters`, `augment.flip`.
 
-    What is not set has no entry, lists are words with commas between them.
+    Unset parameters are left out; lists become comma-separated text.
     """
     found = {
         "model": run.model,

@@ -1,4 +1,4 @@
-"""Confusion matrices and reliability, drawn with Pillow: Matplotlib takes a second to import."""
+"""Confusion matrices and reliability diagrams in Pillow: Matplotlib imports in a second."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from quickdraw.drawings.sheet import font
 
 
 def confusion_matrix(counts: np.ndarray, names: list[str]) -> np.ndarray:
-    """Draw a confusion matrix as shares of each row (label), with the figures where they fit.
+    """Draw a confusion matrix, normalised by row (label), with figures if they fit.
 
     Args:
         counts: int `[classes, classes]`, row = label, column = prediction.
@@ -41,11 +41,11 @@ def confusion_matrix(counts: np.ndarray, names: list[str]) -> np.ndarray:
 
 
 def reliability_diagram(counts: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Draw bars of the share that is right, by how sure the model was, and where they should end.
+    """Draw a reliability diagram: accuracy by confidence, and the diagonal.
 
     Args:
-        counts: `[bins]`, predictions in equal bins of confidence from 0 to 1.
-        right: float `[bins]`, the share of them that is right.
+        counts: int `[bins]`, predictions in equal bins of confidence from 0 to 1.
+        right: float `[bins]`, the accuracy in each bin.
 
     Returns:
         uint8 `[380, 380, 3]`.
@@ -72,7 +72,7 @@ def reliability_diagram(counts: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def save_confusion_matrix(train_dir: str, counts: np.ndarray, names: list[str]) -> None:
-    """Write confusion.png and confusion.csv; nothing where there is no matrix (see `Metrics`).
+    """Write confusion.png and confusion.csv, if there is a matrix (see `Metrics`).
 
     Args:
         train_dir: the folder of the run.

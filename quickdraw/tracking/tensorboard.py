@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from quickdraw.evaluation.metrics import Metrics, OfClass
     from quickdraw.runs.record import Run
 
-# By time: the first evaluation may be far away.
+# By time: the first evaluation may be hours away.
 _FLUSH_MILLISECONDS = 30_000
 
 
 class TensorBoard(Tracker):
-    """Writes TensorBoard's events into the folder of a run: itself, and in it train and eval."""
+    """Writes TensorBoard's events to the folder of a run, and to train/ and eval/ in it."""
 
     def begin(self, run: Run, train_dir: str, step: int) -> None:
-        """Open the files, and write what made the run: TensorBoard compares runs by it."""
+        """Open the files, and write the parameters, by which TensorBoard compares runs."""
         self._names = run.labels
         self._open = contextlib.ExitStack()
         folder = self._open.enter_context(transfer.mirrored(folder_of(train_dir)))
@@ -42,12 +42,12 @@ class TensorBoard(Tracker):
         write_images(self._writers["train"], images, labels, self._names)
 
     def report(self, report: Report) -> None:
-        """Write a point to each curve."""
+        """Write a point of each curve."""
         write_scalars(self._writers["train"], report.step, report.training)
         if report.evaluation:
             write_evaluation(self._writers["eval"], report.step, report.evaluation, self._names)
             if report.is_best:
-                # The HPARAMS page shows five columns of figures at first, by the alphabet.
+                # The HPARAMS page initially shows five metrics, in alphabetical order.
                 best = {f"best/{name}": of for name, of in report.evaluation.result().items()}
                 write_scalars(self._writers[""], report.step, best)
 
@@ -57,29 +57,29 @@ class TensorBoard(Tracker):
 
 
 def folder_of(train_dir: str) -> str:
-    """Return where a run's events go: train_dir, or the folder in it that Vertex AI watches."""
+    """Return the folder of a run's events: train_dir, or the folder that Vertex AI watches."""
     watched = os.environ.get("AIP_TENSORBOARD_LOG_DIR", "").rstrip("/")
     return watched if watched.startswith(f"{train_dir.rstrip('/')}/") else train_dir
 
 
 def event_writer(folder: str, name: str) -> tf.summary.SummaryWriter:
-    """Make a writer of TensorBoard events in `folder/name`, a local one (`transfer.mirrored`)."""
+    """Create a writer of events in `folder/name`, a local folder (see `transfer.mirrored`)."""
     return tf.summary.create_file_writer(
         os.path.join(folder, name), flush_millis=_FLUSH_MILLISECONDS
     )
 
 
 def write_scalars(writer: tf.summary.SummaryWriter, step: int, values: dict[str, float]) -> None:
-    """Write one point to each of these curves."""
+    """Write a point of each of these curves."""
     with writer.as_default():
         for name, value in values.items():
             tf.summary.scalar(name, value, step)
 
 
 def write_parameters(writer: tf.summary.SummaryWriter, run: Run, name: str) -> None:
-    """Write what made a run for the HPARAMS page, where runs lie in one table beside each other.
+    """Write the parameters of a run for the HPARAMS page, a table of runs.
 
-    Runs of the same name there are taken for one that was repeated, and their figures averaged.
+    The page takes runs of the same name for repetitions, and averages their figures.
     """
     from tensorboard.plugins.hparams import summary_v2 as hparams
 
@@ -94,10 +94,10 @@ def write_images(
     """Write a sheet of input images with their labels.
 
     Args:
-        writer: where to.
+        writer: the writer.
         images: uint8 `[n, size, size, channels]`.
         labels: int `[n]`.
-        names: of the classes.
+        names: of the classes, in label order.
     """
     picture = sheet.grid(images, [names[label] for label in labels])
     with writer.as_default():
@@ -107,7 +107,7 @@ def write_images(
 def write_evaluation(
     writer: tf.summary.SummaryWriter, step: int, metrics: Metrics, names: list[str]
 ) -> None:
-    """Write the figures of an evaluation; per class, too, and confused, unless there are many."""
+    """Write the figures of an evaluation; for few classes, also per class and confusions."""
     means = {f"{kind}/{of} mean": x for of, m in metrics.means().items() for kind, x in m.items()}
     write_scalars(writer, step, {**metrics.result(), **means})
     if metrics.confusion.size:
@@ -133,7 +133,7 @@ def write_evaluation(
 def write_pictures(
     writer: tf.summary.SummaryWriter, step: int, pictures: dict[str, np.ndarray]
 ) -> None:
-    """Write pictures by their names, uint8 `[height, width, 3]` each."""
+    """Write images by name, uint8 `[height, width, 3]` each."""
     with writer.as_default():
         for name, picture in pictures.items():
             tf.summary.image(name, picture[None], step)
@@ -141,7 +141,7 @@ def write_pictures(
 
 
 def _table(classes: dict[str, OfClass]) -> str:
-    """Return figures per class as a table in Markdown, which TensorBoard's TEXT page shows."""
+    """Return the figures per class as a Markdown table, for TensorBoard's TEXT page."""
     lines = ["| class | precision | recall | F1 | drawings |", "|---|--:|--:|--:|--:|"]
     for name, of in classes.items():
         shares = " | ".join(f"{of[kind]:.2%}" for kind in ("precision", "recall", "f1"))
@@ -150,7 +150,7 @@ def _table(classes: dict[str, OfClass]) -> str:
 
 
 def _pairs(pairs: list[tuple[str, str, int, float]]) -> str:
-    """Return the most confused classes as a table in Markdown."""
+    """Return the most confused classes as a Markdown table."""
     lines = ["| class | taken for | drawings | of the class |", "|---|---|--:|--:|"]
     for label, guess, count, share in pairs:
         lines.append(f"| {_cell(label)} | {_cell(guess)} | {count:,} | {share:.1%} |")

@@ -1,4 +1,4 @@
-"""The engine tells, trackers listen: what a training tells, and when."""
+"""The interface of trackers: what a training reports, and when."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from quickdraw.runs.record import Run
 
 Ending = Literal["finished", "stopped", "failed"]
-"""How a training ended: stopped ones go on when the same command is started again."""
+"""How a training ended; a stopped one continues when the same command is run again."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """How a training does after some step.
+    """The figures of a training after some step.
 
     Attributes:
-        step: how many steps were taken.
+        step: the number of steps taken.
         training: epoch, learning_rate, images_per_second, feed_share, loss and top1, the last four
-            since the report before.
-        evaluation: of the model as it is now, where one was due.
-        is_best: whether the evaluation is better than all before it.
+            since the previous report.
+        evaluation: of the current model, if one was due.
+        is_best: whether the evaluation is the best so far.
     """
 
     step: int
@@ -38,37 +38,37 @@ class Report:
 
 
 class Tracker:
-    """Listens to a training; here each method does nothing, and a tracker has those it needs.
+    """The base of trackers: every method does nothing; subclasses override those they need.
 
-    They are called in this order, by the chief's thread that trains, which waits for them: what
-    takes long belongs into a thread of its own. What they raise ends the training.
+    Methods are called in this order by the training thread of the chief, which waits for them, so
+    slow work belongs in another thread. An exception ends the training.
     """
 
     def begin(self, run: Run, train_dir: str, step: int) -> None:
-        """Hear that training begins, or goes on from a step, in the folder of a run."""
+        """Handle the start of a training in the folder of a run, or its resumption at a step."""
 
     def drawings(self, images: np.ndarray, labels: np.ndarray) -> None:
-        """See some of the drawings: uint8 `[n, size, size, channels]`, and int `[n]`."""
+        """Handle some drawings, uint8 `[n, size, size, channels]`, with labels, int `[n]`."""
 
     def report(self, report: Report) -> None:
-        """Hear how the training does."""
+        """Handle the figures after some step."""
 
     def saved(self) -> None:
-        """Hear that the folder holds all that was reported."""
+        """Handle that everything reported is in the folder."""
 
     def end(self, ending: Ending) -> None:
-        """Hear that the training has ended; the folder holds all that it leaves."""
+        """Handle the end of the training; the folder is complete."""
 
 
 class Trackers(Tracker):
-    """Passes on to several trackers what it is told."""
+    """Passes every call on to several trackers."""
 
     def __init__(self, trackers: Iterable[Tracker] = ()):
         self._trackers = list(trackers)
 
     @contextlib.contextmanager
     def told(self, run: Run, train_dir: str, step: int) -> Iterator[None]:
-        """Tell of the beginning, and when the block is left of the end: to who heard the former."""
+        """Call `begin`, and at exit `end`, of those trackers whose `begin` succeeded."""
         ending: Ending = "failed"
 
         def end(tracker: Tracker) -> None:

@@ -1,4 +1,4 @@
-"""Vertex AI: a hyperparameter tuning job hears of its trial, Experiments of a run at its end."""
+"""Vertex AI: reports trials to hyperparameter tuning, and logs runs to Experiments."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from quickdraw.tracking.tracker import Ending, Report, Tracker
 
 
 class VertexAI(Tracker):
-    """Tells Vertex AI, in a job that was submitted as a trial, or with --experiment."""
+    """Reports to Vertex AI from a job submitted as a trial or with --experiment."""
 
     def begin(self, run: Run, train_dir: str, step: int) -> None:
-        """Remember whose training it is."""
+        """Remember the folder of the run."""
         self._run, self._train_dir = run, train_dir
 
     def report(self, report: Report) -> None:
-        """Tell how good the trial is."""
+        """Report the metric of the trial."""
         if report.evaluation:
             environment.report_trial(report.step, report.evaluation.result())
 
     def end(self, ending: Ending) -> None:
-        """Log the run, if it has come to its end."""
+        """Log the run, if the training finished."""
         if ending == "finished" and environment.EXPERIMENT in os.environ:
             log_run(self._run, self._train_dir)
 

@@ -1,9 +1,9 @@
 """The page to draw on: one template, style and scripts for a single file, a folder and the server.
 
-words.js says things in the reader's language; strokes.js does to strokes what `quickdraw.drawings`
-does, to the last bit; pen.js is the paper, answers.js the bars. scoring.js is the rule of the game,
-game.js and results.js are the game, nearest.js finds what others drew, collect.js keeps drawings on
-a server. Who guesses is a script of its own, in_browser.js or by_server.js; page.js joins them all.
+words.js translates; strokes.js processes strokes as `quickdraw.drawings` does, bit for bit; pen.js
+is the canvas, answers.js the bars. scoring.js has the rule of the game, game.js and results.js the
+game; nearest.js finds similar drawings, collect.js sends drawings to a server. Predictions come
+from in_browser.js or by_server.js; page.js connects them all.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ def scripts(guesser: Guesser) -> dict[str, str]:
 
 
 def style() -> str:
-    """Return the content of drawing.css: the style of all pages, and this one's."""
+    """Return the content of drawing.css: the style of all pages, and that of this page."""
     return "".join(
         path.read_text(encoding="utf-8") for path in (_HERE.parent / "style.css", _HERE / STYLE)
     )
 
 
 def headers(wasm: bool = False) -> dict[str, str]:
-    """Return the HTTP headers of the page: it loads nothing from elsewhere, and says so.
+    """Return the HTTP headers of the page, which forbid loading anything from elsewhere.
 
     Args:
-        wasm: also run WebAssembly.
+        wasm: allow WebAssembly.
     """
     scripts = "'self' 'wasm-unsafe-eval'" if wasm else "'self'"
     return {
@@ -59,7 +59,7 @@ def headers(wasm: bool = False) -> dict[str, str]:
 
 
 def words() -> dict[str, dict[str, Any]]:
-    """Return what the page says, by language."""
+    """Return the texts of the page, by language."""
     paths = sorted(
         _HERE.glob("words.*.json"), key=lambda path: (path.name != "words.en.json", path)
     )
@@ -75,16 +75,16 @@ def html(
     blocks: Mapping[str, str] | None = None,
     runtime: Mapping[str, str] | None = None,
 ) -> str:
-    """Return the page.
+    """Return the HTML of the page.
 
     Args:
-        content: what the scripts read: `models`, descriptions as in export.json with a `name`, and
-            perhaps `gallery`, for each label a few PNG in base64.
-        guesser: who guesses.
-        inline: put style and scripts into the page; else they lie beside it.
-        labels: of the classes whose words in all languages the page has; None for all words.
-        blocks: data for the scripts, base64, by the id of its element.
-        runtime: scripts that run before all others, by file name.
+        content: data for the scripts: `models`, descriptions as in export.json with a `name`, and
+            optionally `gallery`, a few PNG in base64 for each label.
+        guesser: the script that predicts.
+        inline: put style and scripts into the page; else they are files beside it.
+        labels: the classes whose words the page needs; None for all.
+        blocks: data for the scripts, base64, by element id.
+        runtime: scripts to run before all others, by file name.
     """
     classes = class_words.every_word() if labels is None else class_words.words_of(labels)
     data = {**content, "classes": classes}
@@ -101,13 +101,13 @@ def html(
 
 
 def _data(value: object) -> Markup:
-    """Return JSON that no HTML parser takes for the end of its element."""
+    """Return JSON escaped so that it cannot end its script element."""
     return Markup(json.dumps(value, ensure_ascii=False).replace("<", "\\u003c"))
 
 
 def _script(text: str) -> Markup:
-    """Return a script that no HTML parser takes for the end of its element.
+    """Return a script escaped so that it cannot end its element.
 
-    What it replaces can only stand in strings, regular expressions and comments.
+    The replaced sequence can only occur in strings, regular expressions and comments.
     """
     return Markup(re.sub(r"<(/script|!--)", r"<\\\1", text, flags=re.I))
