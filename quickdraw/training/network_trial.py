@@ -68,7 +68,7 @@ def check_network(model: BaseModel, network: keras.Model) -> None:
         )
 
 
-def _check_answers(function: Callable, network: keras.Model) -> None:
+def _check_answers(function: Callable[..., keras.KerasTensor], network: keras.Model) -> None:
     """Warn where a drawing gets another answer the next time, or beside other drawings."""
     random = np.random.default_rng(0)
     drawings = {
