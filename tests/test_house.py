@@ -112,3 +112,22 @@ def test_every_room_has_a_floor():
     rooms |= {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     assert sorted(floors) == sorted(rooms)
     assert len(contracts[0]["layers"]) <= 10
+
+
+def test_tests_mirror_the_package():
+    """A test file named after a module lies where it does, says what it tests; no room has none."""
+    tests = ROOT / "tests"
+    modules = {path.stem: path.relative_to(PACKAGE).parent for path in FILES}
+    rooms = {path.parent.relative_to(PACKAGE) for path in FILES}
+    found = {path.relative_to(tests) for path in tests.rglob("test_*.py")}
+    strays = [path for path in found if modules.get(path.stem[5:], path.parent) != path.parent]
+    assert strays == []
+    beside = {"notebooks", "standins"}
+    assert {path.parent for path in found} - rooms == {Path(name) for name in beside}
+    named = {path.parent / path.stem[5:] for path in found}
+    assert sorted(rooms - {path.parent for path in found} - named) == []
+    assert [
+        path
+        for path in found
+        if not ast.get_docstring(ast.parse((tests / path).read_text("utf-8")))
+    ] == []
