@@ -7,11 +7,8 @@ do not wait for them, and exits to free its memory when there are no more.
 from __future__ import annotations
 
 import contextlib
-import gc
-import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from typing import Literal
 
@@ -23,9 +20,7 @@ from quickdraw.leaderboard.store.schema import files, submissions
 LARGE = 8 << 20
 """Bytes from which a file counts as large."""
 Sizes = Literal["small", "large", "all"]
-LARGE_ONLY: dict[str, bool | None] = {"small": False, "large": True, "all": None}
-_POLL_SECONDS = 2.0
-_NICE = 5  # lower priority than the server
+_PROGRAM = "quickdraw.leaderboard.store.scoring_worker"
 _WAITING = sa.select(submissions.c.id).join(files).where(submissions.c.status == "queued").limit(1)
 _LARGE = _WAITING.where(files.c.size > LARGE)
 
@@ -48,7 +43,7 @@ class ScoringProcess:
         """Run the process until it ends; return whether there was an entry for it."""
         if self._sizes != "small" and not self._is_something_there():
             return False
-        command, pipe = [sys.executable, "-m", __name__, self._sizes], subprocess.PIPE
+        command, pipe = [sys.executable, "-m", _PROGRAM, self._sizes], subprocess.PIPE
         # In its own process group: Ctrl-C reaches the server alone, which then stops this one.
         process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, process_group=0)
         with process:
@@ -84,33 +79,3 @@ class ScoringProcess:
         self._stopped = True
         if self._process is not None:
             self._process.terminate()
-
-
-def main(argv: list[str]) -> int:
-    """Score until stdin ends; large files, until there are no more."""
-    from quickdraw.leaderboard.store.scorer import Scorer  # which starts this
-
-    database, wake = Database(sys.stdin.readline().strip()), threading.Event()
-    threading.Thread(target=_listen, args=(wake,), daemon=True).start()
-    scorer = Scorer(database, done=lambda number: print(number, flush=True))
-    gc.freeze()  # as the server is configured
-    os.nice(_NICE)
-    while True:
-        wake.clear()
-        while scorer.score_next(LARGE_ONLY[argv[1]]):
-            pass
-        if argv[1] != "small":
-            database.close()
-            return 0
-        wake.wait(_POLL_SECONDS)
-
-
-def _listen(wake: threading.Event) -> None:
-    """Wake the scorer at each line; stop when the parent closes the pipe."""
-    for _ in sys.stdin:
-        wake.set()
-    os._exit(1)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv))
