@@ -162,9 +162,8 @@ def _open(
 
 
 def _map(path: str, specs: Specs) -> Batch:
-    # Labels are small: read, not mapped.
-    labels = np.fromfile(os.path.join(path, "labels"), "<i4")
     # Copy on write: nobody writes, but TensorFlow takes no memory that is read-only.
+    labels = np.memmap(os.path.join(path, "labels"), "<i4", "c")
     arrays: dict[str, np.ndarray] = {
         name: np.memmap(os.path.join(path, name), dtype, "c", shape=(len(labels), *shape))
         for name, (shape, dtype) in specs.items()
