@@ -21,6 +21,7 @@ from quickdraw.training.loss_trial import check_loss
 from quickdraw.training.network_trial import check_network, warn_of_single_drawings
 from quickdraw.training.objective import check_teachers, class_weights
 from quickdraw.training.optimizers import code_of_optimizer, log_optimizer, try_optimizer
+from quickdraw.training.paper import warn_of_dark_ink
 from quickdraw.training.parts import Parts
 from quickdraw.training.settings import Settings
 from quickdraw.training.validation_records import Load
@@ -79,6 +80,7 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
     if len(used := np.unique(train.labels)) == 1 < len(train):
         name = run.labels[used.item()]
         log(f"warning: all are of the class {name!r}: there is nothing to tell apart")
+    warn_of_dark_ink(train)
     check_teachers(settings, found.model, run.labels, run.image_size, run.channels)
     class_weights(settings.class_weights, run.labels, train.labels)
     augmentation = found.augmentation.of_classes(run.labels)
