@@ -4,7 +4,7 @@ Events, in the order in which they may occur:
 
     opened      format, rules, organiser (a hash), code: the contest is created
     linked      organiser (a hash): a new link replaces the old one
-    entered     model, name, by, labels, file: a model that may take part
+    entered     model, name, by, labels, file, answers: a model that may take part
     withdrawn   model: it no longer takes part
     joined      player, name, token (a hash)
     began       models, words (that all of them know), chosen (that are drawn), rounds
@@ -44,6 +44,7 @@ class EnteredModel:
         by: "run" or "file".
         labels: its classes.
         file: its path in the contest's folder.
+        answers: a digest of its answers when it was checked, by which it is recognised.
         out: why it is out; empty while it is not.
     """
 
@@ -52,6 +53,7 @@ class EnteredModel:
     by: str
     labels: list[str]
     file: str
+    answers: str = ""
     out: str = ""
 
 
@@ -148,7 +150,7 @@ class Contest:
         self.organiser = event["organiser"]
 
     def _entered(self, event: Event) -> None:
-        names = [each.name for each in dataclasses.fields(EnteredModel) if each.name != "out"]
+        names = [each.name for each in dataclasses.fields(EnteredModel) if each.name in event]
         self.models[event["model"]] = EnteredModel(**{name: event[name] for name in names})
 
     def _withdrawn(self, event: Event) -> None:

@@ -77,6 +77,7 @@ def html(name: str, language: str, director: Director, **values: object) -> str:
         w=texts["page"],
         rules=told,
         words=_data(texts["page"]),
+        begun=director.contest.phase != "lobby",
         classes=_data(class_words.every_word().get(language, {})),
         named=functools.partial(class_words.named, language),
         **values,

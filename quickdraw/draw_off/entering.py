@@ -33,15 +33,16 @@ def entered(contest: Contest, name: str, by: str, checked: Checked, data: bytes,
         to: the contest's folder.
 
     Raises:
-        RefusedError: the contest has begun, there are too many models, or it has this file.
+        RefusedError: the contest has begun, there are too many models, or it has this model.
     """
     if contest.phase != "lobby":
         raise desk.RefusedError("has_begun", "the contest has begun")
     if len(contest.models) >= desk.MOST_MODELS:
         raise desk.RefusedError("full", f"at most {desk.MOST_MODELS} models")
     path = _place(checked.sha256)
-    if _is_there(contest, path):
-        raise desk.RefusedError("is_there", "this file has entered already")
+    alike = {each.answers for each in contest.models.values()}
+    if checked.answers in alike or _is_there(contest, path):
+        raise desk.RefusedError("is_there", "this model has entered already")
     os.makedirs(os.path.join(to, _MODELS), exist_ok=True)
     with storage.write_whole(os.path.join(to, path), "wb") as file:
         file.write(data)
@@ -53,6 +54,7 @@ def entered(contest: Contest, name: str, by: str, checked: Checked, data: bytes,
         "by": by,
         "labels": checked.description.labels,
         "file": path,
+        "answers": checked.answers,
     }
 
 

@@ -97,9 +97,9 @@
     const all = {link_play: invitation.url, link_screen: invitation.screen,
                  link_hand_in: invitation.hand_in, link_results: invitation.results};
     byId('links').replaceChildren(...Object.entries(all).flatMap(([name, url]) => {
-      const value = make('dd');
+      const settings = {className: name}, value = make('dd', '', settings);
       value.append(make('a', url, {href: url, target: '_blank', rel: 'noopener'}));
-      return [make('dt', say(name)), value];
+      return [make('dt', say(name), settings), value];
     }));
     const {hostname} = new URL(invitation.url);
     show('unreachable', /^(localhost|127\.|\[::1\])/.test(hostname));

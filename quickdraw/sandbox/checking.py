@@ -26,6 +26,7 @@ _MOST_CLASSES, _LONGEST_LABEL = 1000, 60
 _SIDES, _POINTS = range(8, 257), range(8, 1025)
 _BATCH, _BATCHES, _BATCH_SECONDS, _PATIENCE = 8, 5, 1.0, 10.0
 _CHECK_CPU_SECONDS = 30
+_DIGITS = 3  # after the first, of probabilities however small: by them models are told apart
 _UNKNOWN = re.compile(r"No Op registered for (\w+)|(\w[\w.:]*)\(-?\d+\) is not a registered")
 
 
@@ -36,12 +37,15 @@ class Checked:
     Attributes:
         description: its own description, validated.
         sha256: of the file.
+        answers: a digest of its answers to some drawings: the same for the same model, exported
+            again into a file of other bytes.
         milliseconds: the median time for one drawing, in batches of eight.
         missing: the limits that this system cannot enforce on its process.
     """
 
     description: Description
     sha256: str
+    answers: str
     milliseconds: float
     missing: tuple[str, ...]
 
@@ -63,9 +67,9 @@ def check(data: bytes, limits: CageLimits | None = None) -> Checked:
     limits = limits or CageLimits(cpu_seconds=_CHECK_CPU_SECONDS)
     with _cage(data, limits) as cage:
         description = described(cage.facts)
-        milliseconds = _tried(cage, description)
+        answers, milliseconds = _tried(cage, description)
         missing = tuple(cage.missing)
-    return Checked(description, hashlib.sha256(data).hexdigest(), milliseconds, missing)
+    return Checked(description, hashlib.sha256(data).hexdigest(), answers, milliseconds, missing)
 
 
 @contextlib.contextmanager
@@ -194,8 +198,8 @@ def _is_in(value: object, allowed: range | tuple[int, ...]) -> bool:
     return type(value) is int and value in allowed
 
 
-def _tried(cage: Cage, description: Description) -> float:
-    """Run it on some drawings; return the milliseconds for one."""
+def _tried(cage: Cage, description: Description) -> tuple[str, float]:
+    """Run it on some drawings; return a digest of its answers, and the milliseconds for one."""
     rng = np.random.default_rng(0)
     every = [description.arrays(draw(CATEGORIES[i % 9], rng)) for i in range(_BATCH)]
     batch = {name: np.stack([each[name] for each in every]) for name in every[0]}
@@ -214,7 +218,8 @@ def _tried(cage: Cage, description: Description) -> float:
         raise QuickdrawError(
             f"{_BATCH} drawings in {_BATCH_SECONDS:g} s expected. Received: {median:.1f} s"
         )
-    return median / _BATCH * 1e3
+    said = [*description.labels, *(f"{each:.{_DIGITS}e}" for each in answer.ravel())]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest(), median / _BATCH * 1e3
 
 
 def _shown(value: object) -> str:

@@ -1,6 +1,9 @@
 """Models that the organiser adds: found where runs lie, here and on gs://, and brought here."""
 
+import json
+
 import pytest
+from onnx_files import LABELS, described, onnx_file
 
 from quickdraw import storage
 from quickdraw.draw_off import entering
@@ -47,3 +50,38 @@ def test_a_run_that_is_too_large_is_not_read(runs, monkeypatch):
     monkeypatch.setattr(checking, "MOST_BYTES", 1 << 4)
     with pytest.raises(QuickdrawError, match="at most 0 MB expected"):
         entering.exported_run(str(runs), "suns")
+
+
+def renamed(helper, model):
+    model.producer_name, model.graph.name = "another version", "again"
+    for node in model.graph.node:
+        node.name = f"again_{node.output[0]}"
+
+
+@pytest.mark.parametrize(
+    ("again", "enters"),
+    [
+        ({"change": renamed}, False),
+        ({"metadata": described(LABELS, versions={"quickdraw": "9"})}, False),
+        ({"seed": 1}, True),
+        ({"labels": [*LABELS[1:], "tree"]}, True),
+    ],
+)
+def test_a_model_that_is_exported_again_does_not_enter_twice(again, enters, tmp_path):
+    contest, files = Contest(), []
+    for name, data in (("first", onnx_file()), ("second", onnx_file(**again))):
+        (tmp_path / f"{name}.onnx").write_bytes(data)
+        files.append((name, "file", str(tmp_path / f"{name}.onnx")))
+    assert files and files[0] != files[1]
+    assert len(entering.enter_all(contest, files, str(tmp_path / "contest"))) == 1 + enters
+
+
+def test_models_are_known_again_where_the_contest_is_read_anew(tmp_path):
+    contest, (path, again) = Contest(), (tmp_path / "a.onnx", tmp_path / "b.onnx")
+    path.write_bytes(onnx_file())
+    again.write_bytes(onnx_file(change=renamed))
+    events = entering.enter_all(contest, [("a", "run", str(path))], str(tmp_path / "contest"))
+    anew = Contest()
+    for event in json.loads(json.dumps(events)):
+        anew.apply(event)
+    assert entering.enter_all(anew, [("b", "file", str(again))], str(tmp_path / "contest")) == []

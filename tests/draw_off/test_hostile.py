@@ -217,7 +217,7 @@ def test_a_run_enters_once_and_a_damaged_one_is_told_in_a_line(client, folder, r
     again = client.post("/api/runs?name=suns", headers=ORGANISER)
     assert again.status_code == 400 and "has entered already" in again.json()["error"]
     korean = client.post("/api/runs?name=suns&lang=ko", headers=ORGANISER).json()["error"]
-    assert korean == "이미 참가한 파일입니다"
+    assert korean == "이미 참가한 모델입니다"
     assert written(folder) == ["opened", "entered"]
 
 

@@ -69,15 +69,17 @@ def test_a_contest_by_hand(start, runs, tmp_path):
         desk.wait_for_selector("#told:has-text('suns 참가')")
         desk.select_option("#run", "suns")
         desk.click("#add-run button")
-        desk.wait_for_selector("#run-told:has-text('참가할 수 없습니다: 이미 참가한 파일입니다')")
+        desk.wait_for_selector("#run-told:has-text('참가할 수 없습니다: 이미 참가한 모델입니다')")
         desk.click("[aria-label='빼기: suns']")
         desk.click("#add-run button")
         desk.wait_for_selector("#run-told:has-text('suns 참가')")
         assert faults(desk, screen, phone) == []
+        assert "/hand_in#" in desk.inner_text("#links")
         desk.click("#no-words")
         desk.check("#drawn li:has-text('고양이') input")
         desk.click("#setup button[type=submit]")
         desk.wait_for_selector("#next:not([hidden])")
+        assert "/hand_in" not in desk.inner_text("#links")  # nobody can any more
         screen.wait_for_selector("#models tr:nth-child(3)")
         desk.click("#next")
         phone.click("#start")
