@@ -24,6 +24,7 @@ ModelInputs = np.ndarray | dict[str, np.ndarray]
 """A batch as a model takes it: the array of its one input, or those of several by name."""
 
 _NAMES = ("image", "ink")
+_IMAGES = 3
 _ROUNDING = 2  # grey levels by which an image may differ from itself
 
 
@@ -103,10 +104,8 @@ def preprocessed(
     Raises:
         QuickdrawError: it fails, or returns something else.
     """
-    first = images[:1].copy()
     with explained(preprocess):
         changed = np.asarray(preprocess(images))
-        alone = np.asarray(preprocess(first))
     side = image_size or images.shape[1]
     expected = (len(images), side, side, images.shape[3])
     if changed.dtype != np.uint8 or changed.shape != expected:
@@ -115,10 +114,32 @@ def preprocessed(
             f"must return uint8 images of shape {expected}. "
             f"Received: {changed.dtype} of shape {changed.shape}",
         )
-    if np.abs(changed[:1].astype(int) - alone).max(initial=0) > _ROUNDING:
+    return np.ascontiguousarray(changed)
+
+
+def check_preprocess(
+    preprocess: Callable[[np.ndarray], np.ndarray],
+    shape: tuple[int, int, int],
+    image_size: int | None,
+) -> None:
+    """Check that a reader's `preprocess` makes the same of an image, whatever is beside it.
+
+    Args:
+        preprocess: the reader's method.
+        shape: height, width and channels of the images.
+        image_size: see `preprocessed`.
+
+    Raises:
+        QuickdrawError: it does not, or it fails.
+    """
+    images = np.random.default_rng(0).integers(0, 256, (_IMAGES, *shape), np.uint8)
+    together, alone = (
+        preprocessed(preprocess, some.copy(), image_size)[0].astype(int)
+        for some in (images, images[:1])
+    )
+    if np.abs(together - alone).max() > _ROUNDING:
         raise mistake(
             preprocess,
             "makes something else of the same image the next time, or beside other images: it must "
             "go by the image alone. Random changes are --augment's",
         )
-    return np.ascontiguousarray(changed)

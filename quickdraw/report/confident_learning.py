@@ -13,6 +13,7 @@ from quickdraw.report.galleries import WRONG_LABELS, Gallery, gallery
 from quickdraw.report.neighbours import neighbourhoods
 
 _SHOWN = 35
+_MOST = 1_000
 
 
 def label_errors(trained: Asked, data: str | None = None) -> Gallery:
@@ -22,7 +23,9 @@ def label_errors(trained: Asked, data: str | None = None) -> Gallery:
     probability of that class over the drawings labelled with it. If the likeliest candidate is not
     the label, the label is likely wrong. With several runs, all must predict another class. The
     neighbours must agree: of the ten drawings nearest in the features of each run, more must have
-    another label than its own. Ordered by the margin between the other class and the label.
+    another label than its own. Ordered by the margin between the other class and the label; of more
+    than 1,000 the first are compared with their neighbours, as the time is their number times that
+    of all drawings.
 
     Sources: Northcutt, Jiang & Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset
     Labels", sections 3.1 and 3.3 ("prune by noise rate", here by the normalised margin). The
@@ -39,6 +42,7 @@ def label_errors(trained: Asked, data: str | None = None) -> Gallery:
     found = suspicious(seen.truth, seen.together, len(seen.labels))
     for answers in seen.answers:
         found = found[~answers.right[found]]
+    found = found[:_MOST]
     near = neighbourhoods(seen, found)
     stays = np.array([each.own < each.count for each in near], bool)
     shown = gallery(seen, WRONG_LABELS, found[stays][:_SHOWN], int(stays.sum()), seen.together)

@@ -26,8 +26,9 @@ _SAYS = {
     HITS: "What the model has right, and was least sure of.",
     WRONG_LABELS: "Every run calls them something else, surer than it is on average of the class "
     "that it names, and so do the drawings that lie next to them in the features of the networks. "
-    "Look before you believe it. Sources: confident learning (Northcutt et al. 2021); nearest "
-    "neighbours (Wilson 1972; Bahri et al. 2020).",
+    "At most 1,000 are looked at, those that they are surest of. Look before you believe it. "
+    "Sources: confident learning (Northcutt et al. 2021); nearest neighbours (Wilson 1972; Bahri "
+    "et al. 2020).",
 }
 
 

@@ -7,6 +7,7 @@ import dataclasses
 from quickdraw.components.base_loss import BaseLoss
 from quickdraw.components.base_model import BaseModel
 from quickdraw.components.code_digest import edited_files
+from quickdraw.components.inputs import check_preprocess
 from quickdraw.components.lookup import check_recorded, component, is_elsewhere
 from quickdraw.components.preprocessing import AS_IT_IS
 from quickdraw.console import log
@@ -81,6 +82,9 @@ def open_records(parts: Parts) -> tuple[QuickDrawFeatureReader, Shards]:
     if settings.crop and settings.crop > size:
         raise QuickdrawError(f"--crop={settings.crop}: the images have {size} pixels a side")
     check_teachers(settings, model, shards.info.labels, size, channels)
+    if "image" in model.inputs:
+        own = shards.info.image_size
+        check_preprocess(reader.preprocess, (own, own, channels), settings.image_size)
     return reader, shards
 
 

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+from quickdraw.report import confident_learning
 from quickdraw.report.features import unit, with_features
 from quickdraw.report.neighbours import Neighbourhood, _features_of, neighbourhoods
 
@@ -86,3 +87,18 @@ def test_where_they_cannot_be_seen_logits_stand_for_them():
 
 def test_features_that_are_no_numbers_are_near_to_nothing():
     assert unit(np.array([[np.nan, np.inf], [3, 4]])).tolist() == [[0, 0], [0.6, 0.8]]
+
+
+def test_of_very_many_likely_wrong_labels_the_first_are_looked_at(seen, monkeypatch):
+    wrong = np.arange(len(seen.truth))
+    monkeypatch.setattr(confident_learning, "suspicious", lambda *given: wrong)
+    looked = []
+    monkeypatch.setattr(confident_learning, "_MOST", 2)
+    monkeypatch.setattr(
+        confident_learning,
+        "neighbourhoods",
+        lambda seen, found: looked.extend(found) or neighbourhoods(seen, found),
+    )
+    confident_learning.label_errors(seen)
+    mistaken = ~np.any([answers.right for answers in seen.answers], axis=0)
+    assert looked == np.flatnonzero(mistaken)[:2].tolist()
