@@ -1,6 +1,7 @@
 """The code behind a model, a loss or a reader as digests: is it still what was trained?
 
-Comments, docstrings, blank lines and line breaks do not count, nor does the version of Python.
+Comments, docstrings, types of arguments, blank lines and line breaks do not count, nor does the
+version of Python.
 """
 
 from __future__ import annotations
@@ -195,6 +196,10 @@ def _written(file: str, text: str) -> dict[str, dict[Substance, str]]:
     for node in ast.walk(tree):
         if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
             _drop_docstring(node)
+        if isinstance(node, _FUNCTIONS):
+            node.returns = None
+        elif isinstance(node, ast.arg):
+            node.annotation = None
     lines: dict[int, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, (*_FUNCTIONS, ast.Lambda)):

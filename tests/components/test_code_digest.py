@@ -119,6 +119,12 @@ def test_an_edit_that_matters_names_what_it_changed(load, what, old, new, change
         ("mine", "return 1", "return 2"),
         ("helpers", '    """Make it wide."""\n', ""),
         ("helpers", '"relu"', "'relu'"),
+        ("helpers", "def block(x, width):", "def block(x: float, width: int):"),
+        (
+            "mine",
+            "def last(self, x, num_classes):",
+            "def last(self, x, num_classes: int) -> object:",
+        ),
     ],
 )
 def test_an_edit_that_changes_nothing_is_none(load, what, old, new):

@@ -59,19 +59,17 @@ class Order:
             int32 `[steps, batch_size]`.
         """
         first, last = first_step * batch_size, (first_step + steps) * batch_size
-        starts = range(first - first % self._records, last, self._records)
         rows = [
             self.epoch(start // self._records)[max(first - start, 0) : last - start]
-            for start in starts
+            for start in range(first - first % self._records, last, self._records)
         ]
         return np.concatenate(rows).reshape(steps, batch_size)
 
     def _epoch(self, epoch: int) -> np.ndarray:
         # Philox takes any key at once, so a resumed training need not draw the epochs before.
         random = np.random.Generator(np.random.Philox(key=(self._seed, epoch)))
-        if not self._classes:
-            rows = np.arange(self._records, dtype=np.int32)
-            random.shuffle(rows)  # as `permutation` does, which takes int64: twice the memory
+        if not self._classes:  # `permutation` shuffles so, too, but int64: twice the memory
+            random.shuffle(rows := np.arange(self._records, dtype=np.int32))
             return rows
         times, left = divmod(self._records, len(self._classes))
         more = random.permutation(len(self._classes)) < left
@@ -102,9 +100,9 @@ class Feed(abc.ABC):
     def inputs(self, first_step: int, steps: int) -> Given:
         """Return what the devices need to take some steps, for each replica its share.
 
-        Resident: rows, int32 `[steps, share]`. Streamed: the batches themselves, inputs by name
+        Resident: rows, int64 `[steps, share]`. Streamed: the batches themselves, inputs by name
         (`image`, uint8 `[steps, share, size, size, channels]`; `ink`, int16 `[steps, share,
-        max_points, 3]`) and labels, int32 `[steps, share]`.
+        max_points, 3]`) and labels, int64 `[steps, share]`.
         """
 
     @abc.abstractmethod
