@@ -95,9 +95,8 @@ def _send_history(train_dir: str, run: Run, server: ServerRun, sent: Sent, now: 
     new = [(row, _milliseconds() if now else at) for row, at in rows if row["step"] > sent.step]
     if new:
         metrics = [metric for row, at in new for metric in _metrics_of(row, at)]
-        if (
-            sent.sending > sent.step
-        ):  # after a kill or a lost response, it is unknown what has arrived
+        # After a kill or a lost response it is unknown what has arrived: the server is asked.
+        if sent.sending > sent.step:
             there = {name: server.steps(name) for name in {name for name, *_ in metrics}}
             metrics = [metric for metric in metrics if metric[3] not in there[metric[0]]]
         sent.sending = int(new[-1][0]["step"])
