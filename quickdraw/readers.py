@@ -69,13 +69,13 @@ class StrokeReader(QuickDrawFeatureReader):
 
 
 class QuickDrawTestFeatureReader(BaseReader):
-    """Test records: `image` and `image_id` (bytes)."""
+    """Test records: `image` and `image_id` (bytes, or int64: its digits)."""
 
     target = "image_id"
     target_dtype = object  # bytes of any length
 
     def parse_target(self, record: Any) -> bytes:
-        return example.bytes_of(record, "image_id")
+        return example.id_of(record, "image_id")
 
     def check_target(self, target: bytes, num_classes: int | None) -> None:
         try:

@@ -44,6 +44,12 @@ def test_test_records_give_ids_of_any_length(tmp_path, write_records):
     assert images.shape == (4, 8, 8, 1)
 
 
+def test_ids_that_are_numbers_are_their_digits(tmp_path, write_records):
+    path = write_records(tmp_path / "test-0", noise(3), image_id=[5829304141217792, 0, -7])
+    _, ids = everything(readers.QuickDrawTestFeatureReader(), path)
+    assert ids.tolist() == [b"5829304141217792", b"0", b"-7"]
+
+
 def test_training_and_test_images_are_the_same(tmp_path, write_records):
     images = noise(4, 20)
     train = write_records(tmp_path / "train-0", images, label=[0] * 4)

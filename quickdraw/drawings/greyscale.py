@@ -30,6 +30,7 @@ INVERTED = "dark on light: inverted"
 UPRIGHT = "turned upright, as EXIF says"
 FIRST_FRAME = "the first of several frames"
 UNROLLED = "one row of pixels: made square"
+STRETCHED = "pixels of 0 and 1: times 255"
 _MOST_PIXELS = 25_000_000
 _UNREADABLE = "not a picture that can be read"
 _TOO_MANY = "a picture of more than 25 million pixels"
@@ -121,6 +122,8 @@ def grey(picture: Image.Image) -> Grey:
     """
     flat, paper, adjusted = _flat(picture)
     pixels = np.asarray(flat.convert("L"))
+    if pixels.max() == 1:
+        pixels, adjusted = 255 * pixels, (*adjusted, STRETCHED)
     if paper == "white":
         pixels = 255 - pixels
     if min(pixels.shape) == 1 < max(pixels.shape):

@@ -11,7 +11,16 @@ from google.protobuf.message import DecodeError
 
 from quickdraw.records import ink
 
-__all__ = ["DecodeError", "Example", "bytes_of", "feature", "ink_of", "int_of", "serialise"]
+__all__ = [
+    "DecodeError",
+    "Example",
+    "bytes_of",
+    "feature",
+    "id_of",
+    "ink_of",
+    "int_of",
+    "serialise",
+]
 
 _HINTS = {
     "label": ("image_id", "This looks like test data: training and evaluation need labels"),
@@ -45,10 +54,27 @@ def bytes_of(example: Any, name: str) -> bytes:
     Raises:
         ValueError: it is something else, or not there.
     """
-    values = feature(example, name).bytes_list.value
+    holder = feature(example, name)
+    values = holder.bytes_list.value
     if len(values) != 1:
-        raise ValueError(f"{name!r} must be one bytes value. Received: {len(values)} of them")
+        hint = _PREPARE if name == "image" else ""
+        raise ValueError(f"{name!r} must be one bytes value. Received: {_received(holder)}{hint}")
     return values[0]
+
+
+def id_of(example: Any, name: str) -> bytes:
+    """Return the value of a feature that is one bytes value, or one int64: its digits.
+
+    Raises:
+        ValueError: it is something else, or not there.
+    """
+    holder = feature(example, name)
+    texts, numbers = holder.bytes_list.value, holder.int64_list.value
+    if len(texts) + len(numbers) != 1:
+        raise ValueError(
+            f"{name!r} must be one bytes value, or one int64. Received: {_received(holder)}"
+        )
+    return texts[0] if texts else str(numbers[0]).encode()
 
 
 def int_of(example: Any, name: str) -> int:
@@ -61,13 +87,22 @@ def int_of(example: Any, name: str) -> int:
     values = holder.int64_list.value
     if len(values) == 1:
         return values[0]
-    floats, texts = holder.float_list.value, holder.bytes_list.value
+    floats = holder.float_list.value
     if len(floats) == 1 and floats[0].is_integer():
         return int(floats[0])
-    received = [*values, *floats, *texts]
-    raise ValueError(
-        f"{name!r} must be one int64. Received: {str(received)[:60]}{_PREPARE if received else ''}"
-    )
+    raise ValueError(f"{name!r} must be one int64. Received: {_received(holder)}{_PREPARE}")
+
+
+def _received(holder: Any) -> str:
+    """Return what a feature holds, in words."""
+    kind = holder.WhichOneof("kind")
+    values = list(getattr(holder, kind).value) if kind else []
+    if not values:
+        return "no value"
+    name = kind.removesuffix("_list")
+    if len(values) == 1:
+        return f"one {name}, {str(values[0])[:60]}"
+    return f"{len(values):,} values of {name}, {str(values)[:60]}"
 
 
 def ink_of(example: Any) -> np.ndarray:

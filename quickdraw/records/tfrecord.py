@@ -17,10 +17,12 @@ import google_crc32c
 
 from quickdraw.errors import BadRecordError
 from quickdraw.records import packed
+from quickdraw.storage.lfs import WHAT, is_pointer
 
 _HEADER = struct.Struct("<QI")
 _FOOTER = struct.Struct("<I")
 _LARGEST_RECORD = 1 << 30
+_LONGEST_POINTER = 1024
 
 
 def _masked_crc(data: bytes) -> int:
@@ -50,13 +52,12 @@ def read(file: BinaryIO, path: str) -> Iterator[bytes | BadRecordError]:
     try:
         while header := file.read(_HEADER.size):
             if not _is_header(header):
-                yield BadRecordError(
-                    path,
-                    number,
-                    "truncated header"
-                    if len(header) < _HEADER.size
-                    else "corrupted length (not a TFRecord file, or damaged here)",
-                )
+                what = "corrupted length (not a TFRecord file, or damaged here)"
+                if number == 0 and is_pointer(header + file.read(_LONGEST_POINTER)):
+                    what = WHAT
+                elif len(header) < _HEADER.size:
+                    what = "truncated header"
+                yield BadRecordError(path, number, what)
                 return
             (length,) = struct.unpack_from("<Q", header)
             body = file.read(length + 4) if length <= _LARGEST_RECORD else b""

@@ -1,5 +1,6 @@
 """Files, local and on gs://: the room's face. Google's library is imported for gs:// paths only."""
 
+from quickdraw.storage.lfs import refuse_pointer
 from quickdraw.storage.output_check import check_output
 from quickdraw.storage.paths import (
     checksum,
@@ -38,6 +39,7 @@ __all__ = [
     "pattern_of",
     "patterns_in",
     "read_json",
+    "refuse_pointer",
     "rename",
     "safe_cell",
     "staging",

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import IO, Any, BinaryIO, cast
 
 from quickdraw.errors import QuickdrawError
-from quickdraw.storage import client, objects
+from quickdraw.storage import client, lfs, objects
 from quickdraw.storage.checksums import crc32c
 
 _DESCRIPTOR = re.compile(r"/dev/(stdout|stderr)|/(?:dev|proc/self)/fd/(\d+)")
@@ -222,6 +222,7 @@ def read_json(path: str) -> Any:
     """
     with open_binary(path) if is_remote(path) else _opened(path) as file:
         text = file.read()
+    lfs.refuse_pointer(path, text)
     try:
         return json.loads(text)
     except ValueError as error:

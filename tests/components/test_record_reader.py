@@ -38,10 +38,15 @@ GOOD = png.encode(noise(1)[0])
         (made(image=GOOD, image_id=b"x"), "looks like test data: training and evaluation need"),
         (
             made(image=GOOD, label=b"cat"),
-            "'label' must be one int64. Received: .b'cat'",
+            "'label' must be one int64. Received: one bytes, b'cat'. .*prepare reads other",
         ),
-        (made(image=GOOD, label=[1, 2]), "'label' must be one int64. Received: .1, 2"),
-        (made(image=1, label=1), "'image' must be one bytes value. Received: 0 of them"),
+        (
+            made(image=GOOD, label=[1, 2]),
+            "'label' must be one int64. Received: 2 values of int64, .1, 2",
+        ),
+        (made(image=1, label=1), "'image' must be one bytes value. Received: one int64, 1"),
+        (made(image=[0.5, 1.0], label=1), "Received: 2 values of float, .0.5, 1.0.. .*prepare"),
+        (made(image=[], label=1), "'image' must be one bytes value. Received: no value"),
         (made(image=GOOD, label=3), "the label must be 0…2. Received: 3"),
         (made(image=GOOD, label=-1), "the label must be 0…2. Received: -1"),
         (made(image=b"JFIF", label=1), "not a PNG image"),
@@ -86,7 +91,8 @@ def test_without_a_known_number_of_classes_any_label_from_0_on_will_do(tmp_path,
     [
         (made(image=GOOD, label=1), "looks like training data: inference reads test records"),
         (made(image=GOOD), "no feature 'image_id'. The record has: image"),
-        (made(image=GOOD, image_id=7), "'image_id' must be one bytes value"),
+        (made(image=GOOD, image_id=[7, 8]), "one int64. Received: 2 values of int64, .7, 8"),
+        (made(image=GOOD, image_id=[7.0]), "one bytes value, or one int64. Received: one float, 7"),
         (made(image=GOOD, image_id=b"\xff"), "'image_id' must be UTF-8 text"),
     ],
 )

@@ -17,7 +17,7 @@ import numpy as np
 from quickdraw.datasets import splits
 from quickdraw.errors import BadRecordError
 from quickdraw.records import png
-from quickdraw.records.example import DecodeError, Example, bytes_of, int_of
+from quickdraw.records.example import DecodeError, Example, bytes_of, id_of, int_of
 from quickdraw.records.shards import BadRecords, read_shards, renumber
 
 UNLABELLED = -1
@@ -130,7 +130,7 @@ class Contents:
             if not 0 <= label <= self._largest_label:
                 raise ValueError(f"the label must be 0…{self._largest_label}. Received: {label}")
         elif "image_id" in features:
-            image_id = bytes_of(example, "image_id").decode("utf-8", "replace")
+            image_id = id_of(example, "image_id").decode("utf-8", "replace")
         else:
             raise ValueError(
                 f"neither 'label' nor 'image_id'. The record has: {', '.join(sorted(features))}"

@@ -7,12 +7,13 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from quickdraw import storage
 from quickdraw.drawings.drawing import BLANK, EMPTY, Drawing, LostRecord, SkippedDrawing
-from quickdraw.drawings.greyscale import INVERTED
+from quickdraw.drawings.greyscale import INVERTED, STRETCHED
 from quickdraw.drawings.polarity import Polarity
 from quickdraw.errors import QuickdrawError
 
@@ -78,9 +79,12 @@ class DrawingFile(abc.ABC):
         """
         try:
             drawing = self.parse(position, data)
-            if drawing.image is not None and _is_blank(drawing.image):
+            if drawing.image is None:
+                return drawing
+            contrast = _first_contrast(drawing.image)
+            if not contrast:
                 raise SkippedDrawing(BLANK, rest=drawing)
-            return drawing
+            return self._stretched(drawing) if contrast == 1 else drawing
         except LostRecord as error:
             raise QuickdrawError(f"{self.place(position)}: {error}") from None
         except SkippedDrawing as error:
@@ -89,6 +93,17 @@ class DrawingFile(abc.ABC):
                 kept = f"kept, as a test record ({error.reason})"
                 return rest._replace(adjusted=(*rest.adjusted, kept))
             raise
+
+    def _stretched(self, drawing: Drawing) -> Drawing:
+        """Return the drawing with pixels of 0 and 255 where all of them are 0 and 1."""
+        image: Any = drawing.image
+        low = image.min()
+        if image.max() - low > 1:
+            return drawing
+        image, adjusted = 255 * (image - low), (*drawing.adjusted, STRETCHED)
+        if not self.polarity.told and self.polarity.is_dark(image):
+            image, adjusted = 255 - image, (*adjusted, INVERTED)
+        return drawing._replace(image=image, adjusted=adjusted)
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[Read]:
@@ -142,10 +157,11 @@ def spread(size: int, count: int) -> range:
     return range(0, size, max(size // count, 1))
 
 
-def _is_blank(image: np.ndarray) -> bool:
-    """Return whether all pixels of a uint8 image are alike."""
+def _first_contrast(image: np.ndarray) -> int:
+    """Return by how much a uint8 image's first other pixel differs from the one in its corner."""
     pixels = image.tobytes()
-    return not pixels.lstrip(pixels[:1])  # ends at the first that differs
+    rest = pixels.lstrip(pixels[:1])  # ends at the first that differs
+    return abs(rest[0] - pixels[0]) if rest else 0
 
 
 def cut(size: int, most: int) -> list[tuple[int, int]]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import math
+import os
 import tokenize
 from collections.abc import Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -21,7 +23,17 @@ _SIDE = 28
 _BLOCK = 1 << 20
 LONGEST_HEADER = 1 << 16
 """Bytes of a .npy file that are looked at, whatever length its header claims."""
-_EXPECTED = "uint8 images [n, 784] or [n, size, size] expected, n above 0"
+_EXPECTED = "images [n, 784] or [n, size, size] of numbers expected, n above 0"
+
+
+class Layout(NamedTuple):
+    """Where in a .npy file the images begin, how many there are, and how they are stored."""
+
+    start: int
+    rows: int
+    side: int
+    dtype: np.dtype
+    fortran_order: bool
 
 
 class Rows(Protocol):
@@ -58,13 +70,15 @@ class Images(DrawingFile):
 class Bitmaps(DrawingFile):
     """A `.npy` file of uint8 `[n, 784]` or `[n, size, size]`, read row by row, never loaded.
 
+    One of other numbers is made such a file first, see `other_numbers`.
+
     Raises:
         QuickdrawError: anything but such a file, a truncated one, or one without a drawing.
     """
 
     def __init__(self, path: str, category: str):
         super().__init__(path, category)
-        self._start, self._rows, self._side = _header(path)
+        self._start, self._rows, self._side, *_ = layout(path)
 
     def pieces(self, size: int) -> list[tuple[int, int]]:
         return cut(self._rows, max(size // self._side**2, 1))
@@ -115,14 +129,23 @@ def some_rows(path: str, header: int, length: int, total: int, count: int) -> It
             yield square(file.read(length))
 
 
+def scratch_path(scratch: str, name: str, ending: str) -> str:
+    """Return where to unpack what has a name."""
+    return os.path.join(scratch, f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.{ending}")
+
+
 def square(data: bytes) -> np.ndarray:
     """Return the uint8 image `[side, side]` of these pixels."""
     side = math.isqrt(len(data))
     return np.frombuffer(data, np.uint8).reshape(side, side)
 
 
-def _header(path: str) -> tuple[int, int, int]:
-    """Return where the rows of a .npy file start, their number, and the side of an image."""
+def layout(path: str) -> Layout:
+    """Read the header of a .npy file of images `[n, 784]`, `[n, size, size]`, or with a channel.
+
+    Raises:
+        QuickdrawError: anything else, or a truncated file.
+    """
     with storage.open_binary(path) as whole:
         file = io.BytesIO(whole.read(LONGEST_HEADER))  # whatever length the header claims
     try:
@@ -145,17 +168,13 @@ def _header(path: str) -> tuple[int, int, int]:
             f"{_EXPECTED}. Received: {dtype}"
         )
     is_square = (len(shape) == 3 and shape[1] == shape[2]) or shape[1:] == (_SIDE * _SIDE,)
-    if dtype != np.uint8 or not is_square or min(shape) < 1:
+    if dtype.kind not in "buif" or not is_square or min(shape) < 1:
         raise QuickdrawError(f"{path}: {_EXPECTED}. Received: {dtype} {list(shape)}")
     check_side(path, *shape[1:])
-    if fortran_order and shape[0] > 1:
-        raise QuickdrawError(
-            f"{path}: one image after the other expected. Received: an array in Fortran order; "
-            "np.save(path, np.ascontiguousarray(array)) stores it in the other one"
-        )
-    size = start + math.prod(shape)
+    size = start + math.prod(shape) * dtype.itemsize
     if storage.file_size(path) < size:
         raise QuickdrawError(
             f"{path}: truncated: {size:,} bytes expected. Received: {storage.file_size(path):,}"
         )
-    return start, shape[0], math.isqrt(math.prod(shape[1:]))
+    side = math.isqrt(math.prod(shape[1:]))
+    return Layout(start, shape[0], side, dtype, fortran_order)

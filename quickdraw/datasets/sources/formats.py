@@ -106,6 +106,7 @@ def start_of(path: str) -> bytes:
             file.seek(0)
             with _said(path):
                 start = packed.unpacked(file, start).read(_LINE)
+    storage.refuse_pointer(path, start)
     return start
 
 
@@ -122,6 +123,7 @@ def unpacked(path: str, scratch: str) -> str:
     """
     with storage.open_binary(path) as file:
         start = file.read(_LINE)
+        storage.refuse_pointer(path, start)
         if tfrecord.begins_record(start) or not packed.is_packed(start):
             return path
         file.seek(0)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from quickdraw import storage
-from quickdraw.datasets.sources.npz import scratch_path
+from quickdraw.datasets.sources.bitmaps import scratch_path
 from quickdraw.errors import QuickdrawError
 
 _LARGEST = 1 << 30  # bytes of a file that is loaded whole

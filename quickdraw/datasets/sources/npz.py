@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import io
 import os
 import pickle
@@ -12,15 +11,16 @@ import shutil
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO
 
 import numpy as np
 
 from quickdraw import storage
 from quickdraw.datasets.sources import array_labels
-from quickdraw.datasets.sources.bitmaps import LONGEST_HEADER, Bitmaps
+from quickdraw.datasets.sources.bitmaps import LONGEST_HEADER, Bitmaps, scratch_path
 from quickdraw.datasets.sources.official import split_of
+from quickdraw.datasets.sources.other_numbers import as_bytes
 from quickdraw.drawings.drawing import Drawing
 from quickdraw.errors import QuickdrawError
 
@@ -78,7 +78,7 @@ def labelled_images(path: str, labels_path: str | None, scratch: str) -> list[La
         split = split_of(images) or split_of(os.path.basename(path)) or "train"
         with opened(labels_path or path, labels, LARGEST_LOADED) as member:
             words = array_labels.words_in(member, f"{labels_path or path}, {labels}")
-        files.append(LabelledImages(unpacked, words, name, split))
+        files.append(LabelledImages(as_bytes(unpacked, name, scratch), words, name, split))
     return files
 
 
@@ -147,11 +147,6 @@ def damage(name: str) -> Iterator[None]:
         raise QuickdrawError(f"{name}: damaged, or not a .npz or .npy file ({what})") from None
 
 
-def scratch_path(scratch: str, name: str, ending: str) -> str:
-    """Return where to unpack what has a name."""
-    return os.path.join(scratch, f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.{ending}")
-
-
 def labels_of(path: str) -> str:
     """Return the file of the labels beside one of images: `kmnist-train-labels.npz`."""
     folder, name = os.path.split(path)
@@ -160,16 +155,28 @@ def labels_of(path: str) -> str:
 
 def _pairs(path: str, labels_path: str | None) -> dict[str, str]:
     """Return which array has the labels of which array of images."""
-    held = list(arrays(path))
+    held = arrays(path)
     beside = list(arrays(labels_path)) if labels_path else []
     if len(held) == len(beside) == 1:
-        return {held[0]: beside[0]}
+        return dict(zip(held, beside, strict=True))
     pairs = array_labels.pairs(held)
     found = {images: labels for images, labels in pairs.items() if labels}
+    found = found if pairs else _by_shape(held)
     if not found or len(found) < len(pairs):
+        shown = ", ".join(f"{name} {list(shape)}" for name, (shape, _) in held.items())
         raise QuickdrawError(
             f"{path}: arrays x_train, y_train, x_test, y_test expected, or images with "
             f"{os.path.basename(labels_of(path))} beside, or Sketch-RNN's train, valid, test. "
-            f"Received: {', '.join(held) or 'none'}"
+            f"Received: {shown or 'none'}"
         )
     return found
+
+
+def _by_shape(held: Mapping[str, tuple[tuple[int, ...], np.dtype]]) -> dict[str, str]:
+    """Return the labels of images where there are two arrays, and only one can be the images."""
+    shapes = {name: shape for name, (shape, _) in held.items()}
+    labels = [name for name, shape in shapes.items() if len(shape) == 1]
+    images = [name for name, shape in shapes.items() if len(shape) > 1]
+    if len(labels) == len(images) == 1 and shapes[labels[0]][0] == shapes[images[0]][0]:
+        return {images[0]: labels[0]}
+    return {}

@@ -23,6 +23,7 @@ from quickdraw.datasets.sources.formats import FORMATS
 from quickdraw.datasets.sources.idx import Idx, labels_of
 from quickdraw.datasets.sources.lines import Lines
 from quickdraw.datasets.sources.official import split_of_path
+from quickdraw.datasets.sources.other_numbers import as_bytes
 from quickdraw.datasets.sources.pictures import Pictures
 from quickdraw.datasets.sources.pixel_tables import images_of
 from quickdraw.datasets.sources.sketchrnn import holds_strokes, sketches
@@ -68,7 +69,10 @@ def _chosen(wish: Wish, paths: list[str], is_folder: bool = False) -> list[tuple
 def _open_bitmaps(wish: Wish, paths: list[str]) -> Source:
     if labels := labelled_bitmaps.labels_beside(paths):
         return _open_labelled_bitmaps(wish, paths, labels)
-    files = [Bitmaps(wish.unpacked(path), name) for name, path in _chosen(wish, paths)]
+    files = [
+        Bitmaps(as_bytes(wish.unpacked(path), path, wish.scratch), name)
+        for name, path in _chosen(wish, paths)
+    ]
     return Source(FORMATS["bitmaps"], list(files))
 
 
@@ -80,8 +84,9 @@ def _open_labelled_bitmaps(wish: Wish, paths: list[str], labels: dict[str, str])
         )
     files = []
     for images in filter(labels.__contains__, paths):
-        unpacked = wish.unpacked(images), wish.unpacked(labels[images])
-        files.append(labelled_bitmaps.opened(*unpacked, images, labels[images]))
+        unpacked = as_bytes(wish.unpacked(images), images, wish.scratch)
+        answers = wish.unpacked(labels[images])
+        files.append(labelled_bitmaps.opened(unpacked, answers, images, labels[images]))
     rest = {*paths} - {*labels, *labels.values()}
     return Source(FORMATS["bitmaps"], list(files), unread=unread.counted(sorted(rest), wish.path))
 

@@ -56,7 +56,9 @@ class Pictures(DrawingFile):
 
     def _read(self, position: int, size: int) -> bytes:
         with storage.open_binary(self.place(position)) as file:
-            return file.read(size)
+            data = file.read(size)
+        storage.refuse_pointer(self.place(position), data)
+        return data
 
     def word(self, position: int) -> str | None:
         """Return the class of a picture."""

@@ -14,9 +14,9 @@ import numpy as np
 from quickdraw import storage
 from quickdraw.console import log
 from quickdraw.datasets.sources import names
-from quickdraw.datasets.sources.bitmaps import Bitmaps, check_side
+from quickdraw.datasets.sources.bitmaps import Bitmaps, check_side, scratch_path
 from quickdraw.datasets.sources.idx import TRANSPOSED, is_transposed
-from quickdraw.datasets.sources.npz import LabelledImages, scratch_path
+from quickdraw.datasets.sources.npz import LabelledImages
 from quickdraw.drawings import key_ids
 from quickdraw.drawings.drawing import Drawing, SkippedDrawing
 from quickdraw.errors import QuickdrawError
@@ -165,11 +165,14 @@ def _pixels(cells: Sequence[str], place: str) -> np.ndarray:
         values = np.array(cells, np.float64)
     except ValueError as error:
         raise QuickdrawError(f"{place}: pixels from 0 to 255 expected ({error})") from None
+    if values.min() >= 0 and values.max() <= 1 and (values % 1).any():
+        values = np.rint(255 * values)
     with np.errstate(invalid="ignore"):  # what is no number is found below
         pixels = values.astype(np.uint8)
     if not np.array_equal(pixels, values):
         wrong = cells[int(np.flatnonzero(pixels != values)[0])]
         raise QuickdrawError(
-            f"{place}: pixels expected, whole numbers from 0 to 255. Received: {wrong[:20]}"
+            f"{place}: pixels expected, whole numbers from 0 to 255 or fractions from 0 to 1. "
+            f"Received: {wrong[:20]}"
         )
     return pixels

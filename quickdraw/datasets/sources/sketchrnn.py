@@ -17,6 +17,7 @@ import numpy as np
 
 from quickdraw.datasets.sources import npz
 from quickdraw.datasets.sources.base import line_number
+from quickdraw.datasets.sources.bitmaps import scratch_path
 from quickdraw.datasets.sources.lines import Lines
 from quickdraw.datasets.sources.official import SPLITS
 from quickdraw.drawings import Strokes
@@ -67,7 +68,7 @@ def sketches(path: str, category: str, scratch: str) -> list[Sketches]:
             drawings = _Arrays(member, encoding="latin1").load()
         if not isinstance(drawings, np.ndarray) or drawings.ndim < 1:
             raise QuickdrawError(f"{name}: drawings expected. Received: {type(drawings).__name__}")
-        lines = npz.scratch_path(scratch, name, "ndjson")
+        lines = scratch_path(scratch, name, "ndjson")
         with open(lines, "w", encoding="utf-8") as file:
             file.writelines(f"{json.dumps({'drawing': strokes_of(each)})}\n" for each in drawings)
         files.append(Sketches(lines, category, name, SPLITS[array]))

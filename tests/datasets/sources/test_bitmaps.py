@@ -79,11 +79,6 @@ def test_images_of_another_size(tmp_path):
     np.testing.assert_array_equal(drawings(cat)[2].image, images[2])
 
 
-def test_fortran_order(tmp_path):
-    np.save(tmp_path / "cat.npy", np.ones((4, 9, 9), np.uint8, order="F"))
-    fails(tmp_path, match="Fortran order; np.save")
-
-
 def test_files_are_sent_to_processes_without_their_pixels(folder):
     np.save(folder / "cat.npy", np.ones((5000, 784), np.uint8))
     (cat,) = opened(folder, ["cat"])
@@ -136,7 +131,7 @@ def test_unsafe_names(folder, name):
 @pytest.mark.parametrize(
     ("array", "received"),
     [
-        (np.zeros((5, 784), np.float32), r"float32 \[5, 784\]"),
+        (np.zeros((5, 784), np.complex64), r"complex64 \[5, 784\]"),
         (np.zeros((5, 783), np.uint8), r"uint8 \[5, 783\]"),
         (np.zeros((5, 28, 27), np.uint8), r"uint8 \[5, 28, 27\]"),
         (np.zeros(784, np.uint8), r"uint8 \[784\]"),
@@ -147,7 +142,7 @@ def test_unsafe_names(folder, name):
 )
 def test_arrays_that_are_no_images(folder, array, received):
     np.save(folder / "cat.npy", array)
-    fails(folder, match=rf"cat.npy: uint8 images .* expected.* Received: {received}")
+    fails(folder, match=rf"cat.npy: images .* expected.* Received: {received}")
 
 
 def test_pickled_objects_are_never_loaded(folder):

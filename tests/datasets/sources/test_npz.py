@@ -71,15 +71,33 @@ def test_labels_of_any_kind(tmp_path, tmp_path_factory, labels):
     assert [drawing.word for drawing in parsed(file)] == ["3", "1", "4", "1", "5"]
 
 
+@pytest.mark.parametrize("swapped", [False, True])
+def test_two_arrays_without_names_are_told_apart_by_their_shapes(
+    tmp_path, tmp_path_factory, swapped
+):
+    np.savez(tmp_path / "set.npz", *(TRAIN, TRAIN_LABELS)[:: -1 if swapped else 1])
+    (file,) = opened(tmp_path, tmp_path_factory).files
+    assert [drawing.word for drawing in parsed(file)] == ["3", "1", "4", "1", "5"]
+    np.testing.assert_array_equal([drawing.image for drawing in parsed(file)], TRAIN)
+
+
+def test_images_as_fractions(tmp_path, tmp_path_factory):
+    np.savez(tmp_path / "set.npz", x=TRAIN / 255, y=TRAIN_LABELS)
+    (file,) = opened(tmp_path, tmp_path_factory).files
+    np.testing.assert_array_equal([drawing.image for drawing in parsed(file)], TRAIN)
+
+
 @pytest.mark.parametrize(
     ("arrays", "words"),
     [
         ({"x_train": TRAIN}, "arrays x_train, y_train, .* expected.*Received: x_train"),
-        ({"x_train": TRAIN, "y_test": TRAIN_LABELS}, "Received: x_train, y_test"),
+        ({"x_train": TRAIN, "y_test": TRAIN_LABELS}, "Received: x_train .*, y_test"),
         ({"arr_0": TRAIN}, "Received: arr_0"),
-        ({"a": TRAIN, "b": TRAIN_LABELS}, "Received: a, b"),
+        ({"a": TRAIN, "b": TRAIN}, r"Received: a .5, 28, 28., b .5, 28, 28."),
+        ({"a": TRAIN, "b": TRAIN_LABELS[:4]}, r"Received: a .5, 28, 28., b .4."),
+        ({"a": TRAIN, "b": TRAIN_LABELS, "c": TRAIN_LABELS}, "Received: a .*, b .*, c"),
         ({"x": TRAIN, "y": TRAIN_LABELS[:4]}, "5 labels expected. Received: 4"),
-        ({"x": TRAIN / 255, "y": TRAIN_LABELS}, r"a.npz, x: uint8 images .*Received: float64"),
+        ({"x": TRAIN / 9, "y": TRAIN_LABELS}, "a.npz, x: pixels .*: fractions of 0 to 28.3"),
         ({"x": TRAIN, "y": -np.ones(5)}, "whole numbers from 0 on"),
         ({"x": TRAIN, "y": np.full(5, 0.5)}, "whole numbers from 0 on"),
         ({"x": TRAIN, "y": np.ones((5, 3))}, "one label an image expected"),

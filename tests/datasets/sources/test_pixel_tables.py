@@ -97,6 +97,12 @@ def test_emnist_is_turned_upright(tmp_path, capsys):
     assert "turned upright" in capsys.readouterr().err
 
 
+def test_pixels_as_fractions(tmp_path):
+    (tmp_path / "train.csv").write_text(table([], LABELS, IMAGES / 255))
+    (file,) = opened(tmp_path, tmp_path / "scratch")
+    np.testing.assert_array_equal([drawing.image for drawing in parsed(file)], IMAGES)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -108,9 +114,9 @@ def test_emnist_is_turned_upright(tmp_path, capsys):
         (table(["label", "Usage", *PIXELS], LABELS), r"Received: 66 \(label, Usage, pixel0"),
         (table(["label", *PIXELS]), "row 1: 65 columns expected. Received: 64"),
         (",".join(["label", *PIXELS]), "without a row"),
-        (table([], LABELS, IMAGES / 255), "whole numbers from 0 to 255. Received: 0."),
-        (table([], LABELS, IMAGES.astype(int) - 1), "whole numbers from 0 to 255. Received: -1"),
-        (table([], LABELS, IMAGES.astype(int) + 1), "whole numbers from 0 to 255. Received: 256"),
+        (table([], LABELS, IMAGES / 9), "or fractions from 0 to 1. Received: "),
+        (table([], LABELS, IMAGES.astype(int) - 1), "from 0 to 255 .* Received: -1"),
+        (table([], LABELS, IMAGES.astype(int) + 1), "from 0 to 255 .* Received: 256"),
         (table(["label", *PIXELS], LABELS, np.full((5, 8, 8), np.nan)), "Received: nan"),
         (table(["label", *PIXELS], LABELS, np.full((5, 8, 8), "x")), "row 1: pixels from 0 to 255"),
     ],
