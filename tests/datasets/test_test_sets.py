@@ -257,7 +257,7 @@ def test_blank_drawings_are_not_trained_on_and_counted(tmp_path, capsys):
     np.save(tmp_path / "in/dog.npy", np.zeros((5, 784), np.uint8))
     np.save(tmp_path / "in/lion.npy", images[5:9])
     info = made(tmp_path)
-    assert info.skipped == {"blank": 7, "duplicate": 4}
+    assert info.skipped == {"blank": 7, "duplicate of a drawing of another class": 4}
     assert sum(content["records"] for content in info.splits.values()) == 18
     assert info.labels == ["cat", "lion"]
     assert "warning: no drawing is left of 'lion': see what was skipped" in capsys.readouterr().err

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import apache_beam as beam
 
 from quickdraw.datasets.beam.limits import Found, Single
-from quickdraw.datasets.writing.entries import NO_WORD
+from quickdraw.datasets.writing.entries import NO_WORD, OF_ANOTHER_CLASS
 from quickdraw.datasets.writing.record_ids import OTHERS_ID
 
 Placed = tuple[int, int, int, int]
@@ -75,6 +75,10 @@ def first_of(
     )
     stay = [one for at, one in enumerate(ordered) if at == 0 or one[0] == 0]
     if len(stay) < len(ordered):
-        dropped = len(ordered) - len(stay)
-        yield beam.pvalue.TaggedOutput("counts", (("skipped", "duplicate"), dropped))
+        label = ordered[0][1]
+        for rank, other, *_ in ordered[1:]:
+            if rank:
+                is_disputed = other != label and NO_WORD not in (other, label)
+                reason = OF_ANOTHER_CLASS if is_disputed else "duplicate"
+                yield beam.pvalue.TaggedOutput("counts", (("skipped", reason), 1))
     yield from ((key + at, one) for at, one in enumerate(stay))

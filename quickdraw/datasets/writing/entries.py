@@ -19,6 +19,9 @@ ENTRY = np.dtype(
 NO_WORD = np.iinfo("u2").max
 """Of a word: the drawing has none, and is a test record."""
 
+OF_ANOTHER_CLASS = "duplicate of a drawing of another class"
+"""Why a copy is left out whose label is another one than that of the first."""
+
 
 def rank_of(entries: np.ndarray, given: np.ndarray) -> np.ndarray:
     """Return each entry's rank, int `[n]`: 0 in a test set, 1 in a validation set, 2 elsewhere.

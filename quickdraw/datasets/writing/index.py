@@ -19,6 +19,7 @@ from quickdraw.datasets.writing import record_ids
 from quickdraw.datasets.writing.entries import (
     ENTRY,
     NO_WORD,
+    OF_ANOTHER_CLASS,
     first_of_each,
     is_first,
     number_in_group,
@@ -48,6 +49,7 @@ class Index:
         counts: by split, how many drawings of each label there are, int64 `[classes]`.
         used_words: the numbers of the words that occur in the entries.
         unlabelled: how many test records have no label.
+        disputed: a drawing and a copy of it with another label, `ENTRY` `[2]`; `[0]` without any.
     """
 
     def __init__(self, folder: str, source_bytes: int, place: Place):
@@ -60,6 +62,7 @@ class Index:
         self.used_words: set[int] = set()
         self.counts = {split: np.zeros(0, np.int64) for split in splits.SPLITS}
         self.unlabelled = 0
+        self.disputed = np.zeros(0, ENTRY)
 
     def add(self, entries: np.ndarray) -> None:
         """Take in entries, `ENTRY` `[n]`."""
@@ -110,7 +113,9 @@ class Index:
             )
             entries, rank = entries[order], rank[order]
             stays = is_first(entries["key"]) | (rank == 0)
-            dropped["duplicate"] += int(len(entries) - stays.sum())
+            disputed = int((self._disputed(entries) & ~stays).sum())
+            dropped[OF_ANOTHER_CLASS] += disputed
+            dropped["duplicate"] += int(len(entries) - stays.sum()) - disputed
             entries = entries[stays]
             # Copies that stay get keys of their own, since test records are known by them.
             entries["key"] += number_in_group(entries["key"]).astype(np.uint64)
@@ -119,6 +124,16 @@ class Index:
             self.unlabelled += int(len(entries) - is_labelled.sum())
             self._append(_UNLABELLED, entries[~is_labelled])
         return dropped
+
+    def _disputed(self, entries: np.ndarray) -> np.ndarray:
+        """Return which copies, side by side, have another label than the first: bool `[n]`."""
+        first = np.arange(len(entries)) - number_in_group(entries["key"])
+        words = entries["word"]
+        found = (words != words[first]) & (words != NO_WORD) & (words[first] != NO_WORD)
+        if found.any() and not len(self.disputed):
+            at = int(found.argmax())
+            self.disputed = entries[[first[at], at]]
+        return found
 
     def _settle_ids(self, given: np.ndarray) -> int:
         """Drop drawings with the key_id of another; hand the others on, to be compared by key."""

@@ -16,7 +16,7 @@ import itertools
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from quickdraw.datasets.recipe import Recipe
 from quickdraw.datasets.sources import Source
 from quickdraw.datasets.summary import warnings
 from quickdraw.datasets.writing import output, packing, provenance, scanning
-from quickdraw.datasets.writing.entries import NO_WORD
+from quickdraw.datasets.writing.entries import NO_WORD, OF_ANOTHER_CLASS
 from quickdraw.datasets.writing.index import Index
 from quickdraw.datasets.writing.workers import Run, workers
 from quickdraw.errors import QuickdrawError
@@ -146,6 +146,8 @@ def _fill(index: Index, source: Source, recipe: Recipe, info: DatasetInfo, run: 
     numbers = {label: number for number, label in enumerate(info.labels)}
     label_of = np.array([numbers.get(word, NO_WORD) for word in words.numbers], "u2")
     skipped.update(index.settle(label_of, given))
+    if len(index.disputed):
+        log(_disputed(index, source, info.labels, skipped[OF_ANOTHER_CLASS]))
     skipped["left out for balance"] = index.distribute(
         len(info.labels), recipe.percentages, given, recipe.balance
     )
@@ -153,6 +155,18 @@ def _fill(index: Index, source: Source, recipe: Recipe, info: DatasetInfo, run: 
     info.skipped = {reason: count for reason, count in sorted(skipped.items()) if count}
     if not any(map(index.length, splits.SPLITS)):
         raise QuickdrawError(f"{info.source}: no drawing is left{_reasons(info.skipped)}")
+
+
+def _disputed(index: Index, source: Source, names: Sequence[str], left_out: int) -> str:
+    """Return in words that copies are of different classes, with an example."""
+    one, other = (
+        f"{source.files[each['file']].place(each['position'].item())} ({names[each['word']]})"
+        for each in index.disputed
+    )
+    return (
+        f"warning: the same drawing under two classes, such as {one} and {other}: the first stays, "
+        f"or what is in a test set, and {left_out:,} such copies are left out. One label is wrong"
+    )
 
 
 def _reasons(skipped: dict[str, int]) -> str:

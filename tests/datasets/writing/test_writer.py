@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -131,14 +132,17 @@ def test_more_drawings_move_none_to_another_split(tmp_path):
         assert of_few == [image for image in of_many if image in of_few]
 
 
-def test_duplicates_are_skipped_and_counted(tmp_path):
+def test_duplicates_are_skipped_and_counted(tmp_path, capsys):
     images = drawings(50)
     twice = np.concatenate([images, images[:7]])
     info = write(tmp_path / "twice", [Images("cat", twice), Images("dog", images[:5])])
-    assert info.skipped == {"duplicate": 12}
+    assert info.skipped == {"duplicate": 7, "duplicate of a drawing of another class": 5}
+    told = capsys.readouterr().err
+    assert re.search(r"two classes, such as cat.* \(cat\) and dog.* \(dog\): .* and 5 such", told)
     assert sum(content["per_class"]["cat"] for content in info.splits.values()) == 50
     once = write(tmp_path / "once", [Images("cat", images)])
     assert once.skipped == {}
+    assert "two classes" not in capsys.readouterr().err
     assert once.fingerprint == info.fingerprint
 
 
