@@ -107,44 +107,61 @@ def _below_package(folder: str) -> list[str]:
     return parts[at + 1 :]
 
 
-def load_tensorflow() -> None:
+def load_tensorflow(by_drawing: Callable[[], bool] = lambda: True) -> None:
     """Import TensorFlow and find its devices, without the notices that concern no user.
 
-    Version 2.21 prints them whatever TF_CPP_MIN_LOG_LEVEL says, so they are filtered on their way
-    to stderr. Anything else, such as a GPU that cannot be used, is passed on.
+    Args:
+        by_drawing: whether each core may take a share of a batch (see `quickdraw.cores`); called
+            when TensorFlow is imported and has not started.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # Before ~/.keras/keras.json, too.
     if (backend := os.environ.get("KERAS_BACKEND") or "tensorflow") != "tensorflow":
         log(f"KERAS_BACKEND={backend} is passed over: models are trained with TensorFlow")
     os.environ["KERAS_BACKEND"] = "tensorflow"
+    gc.disable()  # modules are no garbage; looking for it takes a sixth of the import
+    try:
+        with _without_notices(), _not_imported(*_NOT_NEEDED):
+            import keras  # noqa: F401
+            import tensorflow as tf
+
+        gc.freeze()
+    finally:
+        gc.enable()
+    if by_drawing():
+        from quickdraw import cores
+
+        cores.share_out()
+    if "TF_CONFIG" not in os.environ:  # workers must connect before devices are used
+        with _without_notices():
+            tf.config.list_logical_devices()
+    for file in hidden_files():
+        log(
+            f"warning: {file} has the name of a module of Python's or of a package, and cannot be "
+            "imported. Rename it"
+        )
+
+
+@contextlib.contextmanager
+def _without_notices() -> Iterator[None]:
+    """Filter TensorFlow's notices on their way to stderr.
+
+    Version 2.21 prints them whatever TF_CPP_MIN_LOG_LEVEL says. Anything else, such as a GPU that
+    cannot be used, is passed on.
+    """
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as captured:
         os.dup2(captured.fileno(), 2)
-        gc.disable()  # modules are no garbage; looking for it takes a sixth of the import
         try:
-            with _not_imported(*_NOT_NEEDED):
-                import keras  # noqa: F401
-                import tensorflow as tf
-
-            gc.freeze()
-
-            if "TF_CONFIG" not in os.environ:  # workers must connect before devices are used
-                tf.config.list_logical_devices()
+            yield
         finally:
-            gc.enable()
             os.dup2(stderr, 2)
             os.close(stderr)
             captured.seek(0)
             for line in captured.read().decode(errors="replace").splitlines():
                 if not any(notice in line for notice in _NOTICES):
                     print(line, file=sys.stderr)
-    for file in hidden_files():
-        log(
-            f"warning: {file} has the name of a module of Python's or of a package, and cannot be "
-            "imported. Rename it"
-        )
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
+from quickdraw import cores
 from quickdraw.components.inputs import Batch, unwrapped
 from quickdraw.console import log
 from quickdraw.devices import Distribution
@@ -41,7 +42,8 @@ def make_evaluate(
     calculate_loss = tf.function(loss.calculate_loss)
 
     def forward(inputs: dict[str, tf.Tensor], labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        logits = tf.cast(model(unwrapped(inputs), training=False), tf.float32)
+        logits = cores.in_shares(lambda each: model(each, training=False), unwrapped(inputs))
+        logits = tf.cast(logits, tf.float32)
         return logits, tf.cast(calculate_loss(logits, labels), tf.float32)
 
     @tf.function(autograph=False, reduce_retracing=True)

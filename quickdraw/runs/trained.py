@@ -42,12 +42,18 @@ class TrainedModel(Recognises):
     def __init__(self, model: keras.Model, run: Run, step: int, temperature: float = 1.0):
         import tensorflow as tf
 
+        from quickdraw import cores
+
         takes = factory.create_model(run)
         super().__init__(
             run.labels, Takes(takes.inputs, run.image_size, run.channels, takes.max_points)
         )
         self.model, self.run, self.step, self.temperature = model, run, step, temperature
-        self._logits = _compiled(lambda images: tf.cast(model(images, training=False), tf.float32))
+        self._logits = _compiled(
+            lambda images: tf.cast(
+                cores.in_shares(lambda share: model(share, training=False), images), tf.float32
+            )
+        )
         # With the softmax inside: for one drawing, every call of TensorFlow is costly.
         self._probabilities = _compiled(
             lambda images, temperature: tf.nn.softmax(self._logits(images) / temperature)

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from quickdraw import runs, storage
+from quickdraw import cores, runs, storage
 from quickdraw.components.component import parse_params
 from quickdraw.components.inputs import unwrapped
 from quickdraw.errors import QuickdrawError, did_you_mean
@@ -53,6 +53,7 @@ class Objective:
             return loss.calculate_loss(logits, tf.cast(labels, tf.int32), **asked)
 
         self._calculate_loss, self._forward = calculate_loss, model
+        self._by_drawing = cores.goes_by_drawing(model)
         self._looked = False
         self.variables: list[tf.Variable] = []
         if loss.needs_features:
@@ -80,7 +81,7 @@ class Objective:
         Returns:
             Logits, float32 `[batch, num_classes]`, and losses, float32 `[batch]`.
         """
-        outputs = tf.nest.flatten(self._forward(unwrapped(drawings), training=True))
+        outputs = tf.nest.flatten(self._outputs(drawings))
         if not self._looked and not tf.executing_eagerly():
             self._looked = True
             check_logits(outputs[0])
@@ -96,6 +97,13 @@ class Objective:
             losses = share * losses + (1 - share) * self._losses(logits, others, asked)
         return logits, losses
 
+    def _outputs(self, drawings: dict[str, tf.Tensor]) -> tf.Tensor | list[tf.Tensor]:
+        def forward(share: dict[str, tf.Tensor]) -> tf.Tensor | list[tf.Tensor]:
+            return self._forward(unwrapped(share), training=True)
+
+        # The logits come together again before the loss, which may look at the whole batch.
+        return cores.in_shares(forward, drawings) if self._by_drawing else forward(drawings)
+
     def _losses(
         self, logits: tf.Tensor, labels: tf.Tensor, asked: dict[str, tf.Tensor]
     ) -> tf.Tensor:
@@ -106,7 +114,7 @@ class Objective:
 
     def _teach(self, drawings: dict[str, tf.Tensor]) -> tf.Tensor:
         """Return the mean of the teachers' logits: the geometric mean of their probabilities."""
-        answers = [teach(unwrapped(drawings)) for teach in self._teachers]
+        answers = [cores.in_shares(teach, unwrapped(drawings)) for teach in self._teachers]
         total = tf.add_n([tf.cast(answer, tf.float32) for answer in answers])
         return tf.stop_gradient(total / len(answers))
 

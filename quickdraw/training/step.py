@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import tensorflow as tf
 
+from quickdraw import cores
 from quickdraw.training.data.feed import Feed, Given, Held
 from quickdraw.training.setup import Setup
 from quickdraw.training.state import State
@@ -165,7 +166,9 @@ class TrainSteps:
             random = _share(random, self._devices.replicas)
         targets: tuple[tf.Tensor, ...] = (labels,)
         if "image" in drawings:
-            images = self._augmentation.apply(drawings["image"], labels, random)
+            images = cores.in_shares(
+                lambda share: self._augmentation.apply(*share), (drawings["image"], labels, random)
+            )
             if self._augmentation.mixes:
                 images, targets = self._augmentation.mix(images, labels, random)
             drawings = {**drawings, "image": images}

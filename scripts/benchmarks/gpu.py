@@ -49,7 +49,7 @@ def steps(
     What takes how long is found by leaving out: steps that only pick their drawings, those that
     also calculate gradients, and whole ones. The host's share is what it needs before each call.
     """
-    from quickdraw import cli, devices
+    from quickdraw import cli, devices, train
     from quickdraw.training.compiling import make_train_steps
     from quickdraw.training.data import cache
     from quickdraw.training.schedules import share_of_rate
@@ -57,10 +57,10 @@ def steps(
     from quickdraw.training.setup import prepare
     from quickdraw.training.state import make_deterministic
 
-    cli.load_tensorflow()
     settings = Settings(
         train_data_pattern=pattern, model=model, batch_size=batch_size, precision=precision, xla=xla
     )
+    cli.load_tensorflow(lambda: train.goes_by_drawing(settings))
     setup = prepare(settings, devices.create("none"), cache.load)
     make_deterministic(settings)
     train_steps = make_train_steps(setup, lambda step: share_of_rate("cosine", step, 10**6) / 500)
@@ -144,13 +144,17 @@ def _matrix_product(precision: str) -> float:
     """What a product of large matrices reaches, in GFLOP/s."""
     import tensorflow as tf
 
+    from quickdraw import cores
+
     size = MATRIX["GPU" if tf.config.list_logical_devices("GPU") else "CPU"]
     matrix = tf.ones((size, size), precision)
 
-    def product() -> None:
-        tf.reduce_sum(tf.matmul(matrix, matrix)[0]).numpy()  # waits for it, and copies a number
+    @tf.function
+    def product() -> tf.Tensor:
+        rows = cores.in_shares(lambda share: tf.matmul(share, matrix), matrix)
+        return tf.reduce_sum(rows[0])  # copies a number, no matrix
 
-    return 2 * size**3 / _best(product) / 1e9
+    return 2 * size**3 / _best(lambda: product().numpy()) / 1e9
 
 
 def _ms(seconds: float) -> Measurement:
