@@ -7,9 +7,13 @@ import errno
 import gc
 import inspect
 import os
+import re
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import TypeVar
 
 from absl import flags
@@ -27,7 +31,8 @@ F = TypeVar("F")
 # pictures that no command uses: a third of the whole import, and again an eighth of what is left.
 _NOT_NEEDED = ("sklearn", "matplotlib", "pandas", "IPython")
 
-_EXIT_INTERRUPTED = 130
+_EXIT_SIGNAL = 128
+_FREE_SPACE = " (free some space and run the same command again)"
 _NOTICES = (
     "InitializeLog()",
     "oneDNN custom operations",
@@ -61,7 +66,8 @@ def run(
             return 0
         _check_text(argv)
         parse(values, argv, elsewhere)
-        command(read_flags(values, kind))
+        with _tidily_stopped():
+            command(read_flags(values, kind))
         return 0
     except QuickdrawError as error:
         hint = f"\nSee {name} --help" if isinstance(error, UsageError) else ""
@@ -70,15 +76,50 @@ def run(
     except BrokenPipeError:  # whoever read stdout, `head` for instance, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except _Stopped as stopped:
+        print(f"{name}: stopped by {stopped.by.name}", file=sys.stderr)
+        return _EXIT_SIGNAL + stopped.by
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
-        return _EXIT_INTERRUPTED
+        return _EXIT_SIGNAL + signal.SIGINT
     except Exception as error:
         explanation = _explain(error)
         if explanation is None:
             raise
         print(f"{name}: {explanation}", file=sys.stderr)
         return QuickdrawError.exit_code
+
+
+class _Stopped(KeyboardInterrupt):
+    """A signal other than Ctrl-C asked the process to end."""
+
+    def __init__(self, by: signal.Signals):
+        super().__init__()
+        self.by = by
+
+
+@contextlib.contextmanager
+def _tidily_stopped() -> Iterator[None]:
+    """Let SIGTERM, and a terminal that is closed, end the work as Ctrl-C does: nothing stays half.
+
+    What somebody else handles, as nohup does by ignoring it, is left to them.
+    """
+
+    def stop(by: int, frame: FrameType | None) -> None:
+        signal.signal(by, signal.SIG_IGN)  # `timeout` sends it twice, and tidying up takes a while
+        raise _Stopped(signal.Signals(by))
+
+    signals = [signal.SIGTERM, signal.SIGHUP]
+    if threading.current_thread() is not threading.main_thread():  # which alone sets handlers
+        signals.clear()
+    taken = [each for each in signals if signal.getsignal(each) is signal.SIG_DFL]
+    for each in taken:
+        signal.signal(each, stop)
+    try:
+        yield
+    finally:
+        for each in taken:
+            signal.signal(each, signal.SIG_DFL)
 
 
 def _check_text(argv: list[str]) -> None:
@@ -179,7 +220,7 @@ def _not_imported(*names: str) -> Iterator[None]:
 def _explain(error: Exception) -> str | None:
     """Return one line for a failure of the machine rather than of the program; None for a bug."""
     if isinstance(error, OSError) and error.errno is not None:
-        hint = " (free some space and run the same command again)" if _disk_full(error) else ""
+        hint = _FREE_SPACE if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
         return f"{error.filename or 'writing'}: {error.strerror}{hint}"
     if "tensorflow" not in sys.modules:
         return None
@@ -188,9 +229,6 @@ def _explain(error: Exception) -> str | None:
     if isinstance(error, errors.OpError) and any(
         words in error.message for words in ("No space left", "Read-only", "Permission denied")
     ):
-        return error.message.splitlines()[0]
+        hint = _FREE_SPACE if "No space left" in error.message else ""
+        return re.sub(r"\{\{.*?\}\} | \[Op:\w+\]$", "", error.message.splitlines()[0]) + hint
     return None
-
-
-def _disk_full(error: OSError) -> bool:
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)

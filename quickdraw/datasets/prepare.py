@@ -110,7 +110,7 @@ def prepare(  # noqa: PLR0913
     """
     recipe = recipe or Recipe()
     _check_place(source, runner)
-    with tempfile.TemporaryDirectory(prefix="quickdraw-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="quickdraw-") as scratch, storage.writing(scratch):
         opened = sources.open_source(
             source,
             scratch,

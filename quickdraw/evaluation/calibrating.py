@@ -13,6 +13,7 @@ from quickdraw.evaluation.run_evaluation import describe, open_labelled
 from quickdraw.readers import QuickDrawFeatureReader
 from quickdraw.records.shards import BadRecords, OnBadRecord, Shards
 from quickdraw.runs import calibration, factory
+from quickdraw.runs.paper import watched
 from quickdraw.runs.trained import TrainedModel
 
 
@@ -73,10 +74,8 @@ def _logits(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return logits, float32 `[n, num_classes]`, and labels, int64 `[n]`."""
     bad = BadRecords(reader.on_bad_record)
-    parts = [
-        (trained.logits(unwrapped(inputs)), labels)
-        for inputs, labels in reader.some(shards, BATCH, bad)
-    ]
+    batches = watched([trained.run], shards.patterns, reader.some(shards, BATCH, bad))
+    parts = [(trained.logits(unwrapped(inputs)), labels) for inputs, labels in batches]
     bad.report()
     logits, labels = zip(*parts, strict=True)
     return np.concatenate(logits), np.concatenate(labels)

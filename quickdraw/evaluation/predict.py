@@ -20,6 +20,7 @@ from quickdraw.readers import QuickDrawTestFeatureReader
 from quickdraw.records import labels
 from quickdraw.records.shards import BadRecords, OnBadRecord, Shards
 from quickdraw.runs.ensemble import Ensemble
+from quickdraw.runs.paper import watched
 
 _SCORE = "{:.6g}".format
 
@@ -63,7 +64,9 @@ def predict(  # noqa: PLR0913
     with _csv(output_file) as predictions, _csv(output_probabilities) as every:
         predictions([("image_id", "label") if top_k == 1 else ("key_id", "word")])
         every([("image_id", *names)])
-        scored = _scored(ensemble, prefetch(reader.some(shards, batch_size, bad)))
+        batches = reader.some(shards, batch_size, bad)
+        runs = [model.run for model in ensemble.models]
+        scored = _scored(ensemble, prefetch(watched(runs, shards.patterns, batches)))
         for ids, scores in _balanced(scored) if balance_classes else scored:
             image_ids = [image_id.decode() for image_id in ids]
             every_id.add(image_ids)

@@ -16,6 +16,7 @@ from quickdraw.readers import BaseReader, QuickDrawFeatureReader
 from quickdraw.records.shards import BadRecords, OnBadRecord, Shards
 from quickdraw.runs import calibration, checkpoints, factory, record
 from quickdraw.runs.folder import wait_for
+from quickdraw.runs.paper import watched
 from quickdraw.runs.record import Run
 from quickdraw.runs.trained import TrainedModel
 
@@ -90,14 +91,17 @@ class RunEvaluation:
         self.trained, self._train_dir, self._on_bad_record = trained, train_dir, on_bad_record
         self._reader = factory.reader_for(run, QuickDrawFeatureReader, on_bad_record)
         self._shards = open_labelled(run, self._reader, patterns)
+        self._unseen_by = [run]  # until they are looked at once
         self._evaluate = make_evaluate(trained.model, factory.create_loss(run), len(run.labels))
 
     def run(self) -> Metrics:
         """Evaluate the model and write eval.json."""
         bad = BadRecords(self._on_bad_record)
-        batches = prefetch(self._reader.some(self._shards, BATCH, bad))
+        batches = self._reader.some(self._shards, BATCH, bad)
+        batches = prefetch(watched(self._unseen_by, self._shards.patterns, batches))
         metrics = self._evaluate(batches, self.trained.temperature)
         bad.report()
+        self._unseen_by = []
         content: dict[str, object] = {
             "step": self.trained.step,
             **describe(self._shards),

@@ -206,6 +206,7 @@ def _unfinished(output_dir: str) -> Iterator[str]:
     with (
         storage.staging(output_dir) as staging,
         tempfile.TemporaryDirectory(prefix=".unfinished-", dir=staging) as local,
+        storage.writing(output_dir),
     ):
         yield local
 

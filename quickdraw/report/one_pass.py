@@ -15,6 +15,7 @@ from quickdraw.report.beside import NotingReader
 from quickdraw.report.features import with_features
 from quickdraw.runs import factory
 from quickdraw.runs.ensemble import Ensemble
+from quickdraw.runs.paper import watched
 
 BATCH = 128
 """The batch size. Activations dominate the memory: 1,024, as in an evaluation, would take 0.3 GB
@@ -44,7 +45,9 @@ def show_all(
     sights = [with_features(model.model) for model in ensemble.models]
     bad = BadRecords(reader.on_bad_record)
     progress, done = Progress("evaluating", None, "drawings"), 0
-    for arrays, labels in prefetch(reader.read(shards, BATCH, bad, reader.goes_to)):
+    batches = reader.read(shards, BATCH, bad, reader.goes_to)
+    runs = [model.run for model in ensemble.models]
+    for arrays, labels in prefetch(watched(runs, shards.patterns, batches)):
         total: np.ndarray | int = 0
         numbers = tf.constant(labels, tf.int32)
         for which, (see, collector, loss) in enumerate(

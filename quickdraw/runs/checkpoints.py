@@ -199,7 +199,8 @@ def save_best(model: keras.Model, train_dir: str, step: int, metrics: dict[str, 
         for name, write in ((_BEST, model.save), (_BEST_WEIGHTS, model.save_weights)):
             temporary = os.path.join(local, f"tmp.{name}")
             try:
-                write(temporary)
+                with storage.writing(os.path.join(train_dir, name), temporary):
+                    write(temporary)
                 break
             except OSError:
                 raise

@@ -40,6 +40,7 @@ class Run:
             `quickdraw.components.code_digest`); empty where it is not known.
         format: of this file.
         named: whether the labels are names; otherwise they are numbers.
+        dark_ink: whether the training images are dark on light; None where that is not known.
     """
 
     model: str
@@ -60,6 +61,7 @@ class Run:
     code: dict[str, str] = dataclasses.field(default_factory=dict)
     format: int = FORMAT
     named: bool = True
+    dark_ink: bool | None = None
 
     @property
     def started_at(self) -> datetime.datetime:
@@ -110,7 +112,7 @@ def _differences(mine: dict[str, object], theirs: dict[str, object]) -> list[str
 
 def _what_matters(run: Run) -> dict[str, object]:
     fields = dataclasses.asdict(run)
-    for name in ("versions", "started", "finished_step", "code", "format", "named"):
+    for name in ("versions", "started", "finished_step", "code", "format", "named", "dark_ink"):
         del fields[name]
     settings = fields.pop("settings")
     # Training records are compared by their fingerprint, wherever they are.

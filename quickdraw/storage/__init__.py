@@ -18,6 +18,7 @@ from quickdraw.storage.paths import (
     staging,
     write_json,
     write_whole,
+    writing,
 )
 from quickdraw.storage.patterns import expand, folders_in, pattern_of, patterns_in
 from quickdraw.storage.spreadsheets import safe_cell
@@ -45,4 +46,5 @@ __all__ = [
     "staging",
     "write_json",
     "write_whole",
+    "writing",
 ]

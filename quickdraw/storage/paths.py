@@ -146,18 +146,31 @@ def write_whole(path: str, mode: str = "w") -> Iterator[IO[Any]]:
         path = os.path.realpath(path) if os.path.islink(path) else path
     with staging(os.path.dirname(path) or ".") as folder:
         temporary = os.path.join(folder, f"{os.path.basename(path)}.tmp")
-        try:
+        with writing(path, temporary):
             with open(temporary, mode, **text) as file:  # type: ignore[call-overload]
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
             move(temporary, path)
-        except BaseException as error:
+
+
+@contextlib.contextmanager
+def writing(path: str, temporary: str | None = None) -> Iterator[None]:
+    """Let an error of the disk name what was written, and leave nothing half written behind.
+
+    Args:
+        path: the file or folder; a full disk itself does not say which it was.
+        temporary: a file that is deleted after any error.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if temporary is not None:
             with contextlib.suppress(OSError):
                 os.remove(temporary)
-            if isinstance(error, OSError) and error.filename is None:
-                error.filename = path  # a full disk does not say which file it was
-            raise
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = path
+        raise
 
 
 def _stream(path: str) -> int | str | None:

@@ -12,6 +12,7 @@ from quickdraw.console import log
 from quickdraw.devices import Distribution, advise_onednn
 from quickdraw.records.shards import Shards
 from quickdraw.runs import factory, record
+from quickdraw.runs.paper import most_are_dark, warn_of_dark_ink
 from quickdraw.runs.record import Run
 from quickdraw.training import batch_size, parts, validation_records
 from quickdraw.training.augmentation import Augmentation
@@ -21,7 +22,6 @@ from quickdraw.training.loss_trial import check_loss
 from quickdraw.training.network_trial import check_network, warn_of_single_drawings
 from quickdraw.training.objective import check_teachers, class_weights
 from quickdraw.training.optimizers import code_of_optimizer, log_optimizer, try_optimizer
-from quickdraw.training.paper import warn_of_dark_ink
 from quickdraw.training.parts import Parts
 from quickdraw.training.settings import Settings
 from quickdraw.training.validation_records import Load
@@ -80,7 +80,7 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
     if len(used := np.unique(train.labels)) == 1 < len(train):
         name = run.labels[used.item()]
         log(f"warning: all are of the class {name!r}: there is nothing to tell apart")
-    warn_of_dark_ink(train)
+    warn_of_dark_ink(run)
     check_teachers(settings, found.model, run.labels, run.image_size, run.channels)
     class_weights(settings.class_weights, run.labels, train.labels)
     augmentation = found.augmentation.of_classes(run.labels)
@@ -189,5 +189,6 @@ def _describe(settings: Settings, found: Parts, shards: Shards, train: Drawings)
         },
         data_fingerprint=train.fingerprint,
         named=bool(shards.info.labels),
+        dark_ink=most_are_dark(train.inputs["image"]) if "image" in train.inputs else None,
         code=factory.code_of(type(model), type(loss)),
     )

@@ -11,6 +11,7 @@ from quickdraw.errors import QuickdrawError
 from quickdraw.readers import QuickDrawFeatureReader
 from quickdraw.records.shards import Shards
 from quickdraw.runs import factory
+from quickdraw.runs.paper import warn_of_other_paper
 from quickdraw.runs.record import Run
 from quickdraw.training.data.cache import Drawings
 from quickdraw.training.settings import Settings
@@ -74,6 +75,8 @@ def read(settings: Settings, run: Run, load: Load, trained_on: Drawings) -> Draw
     validation = load(reader, shards, "reading validation records", settings.cache_megabytes)
     validation.bad.report()
     log(f"{len(validation):,} validation drawings")
+    if "image" in validation.inputs:
+        warn_of_other_paper(run, shards.patterns, validation.inputs["image"])
     # A share that was held out by the drawings' content has none of them.
     if not (settings.use_valid_as_train or settings.valid_share):
         _warn_of_overlap(validation, trained_on)

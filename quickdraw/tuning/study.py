@@ -43,7 +43,7 @@ _SAMPLERS: dict[str, Callable[..., optuna.samplers.BaseSampler]] = {
     "tpe": optuna.samplers.TPESampler,
 }
 _FREE = ("config", "mlflow", "mlflow_experiment")  # may be others when a sweep goes on
-_STOPPED = (StoppedError.exit_code, 130, -signal.SIGINT, -signal.SIGTERM)
+_STOPPED = (StoppedError.exit_code, 129, 130, 143, -signal.SIGINT, -signal.SIGTERM)
 
 
 class Sweep:

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,32 @@ def test_a_failure_is_one_line_and_an_exit_code(error, code, printed, capsys):
     assert capsys.readouterr().err == printed
 
 
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_work_tidily(by, capsys):
+    tidied = []
+
+    def work(flags):
+        try:
+            signal.raise_signal(by)
+        finally:
+            signal.raise_signal(by)  # as `timeout` does
+            tidied.append(True)
+
+    assert run(work) == 128 + by
+    assert capsys.readouterr().err == f"program: stopped by {by.name}\n"
+    assert tidied
+    assert signal.getsignal(by) is signal.SIG_DFL
+
+
+def test_a_signal_that_nohup_ignores_is_ignored(capsys):
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert run(lambda flags: signal.raise_signal(signal.SIGHUP)) == 0
+    finally:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    assert capsys.readouterr().err == ""
+
+
 def test_a_full_disk_is_told_with_what_to_do(capsys):
     assert run(fail_with(OSError(28, "No space left on device", "/x"))) == 1
     printed = capsys.readouterr().err
@@ -73,9 +100,10 @@ def test_a_full_disk_is_told_with_what_to_do(capsys):
 def test_a_full_disk_that_tensorflow_reports_is_one_line_too(capsys):
     import tensorflow as tf
 
-    error = tf.errors.ResourceExhaustedError(None, None, "/x; No space left on device\n[Op:Save]")
-    assert run(fail_with(error)) == 1
-    assert capsys.readouterr().err == "program: /x; No space left on device\n"
+    what = "{{function_node __wrapped__SaveV2}} /x; No space left on device [Op:SaveV2]\nmore"
+    assert run(fail_with(tf.errors.ResourceExhaustedError(None, None, what))) == 1
+    told = "program: /x; No space left on device (free some space and run the same command again)\n"
+    assert capsys.readouterr().err == told
 
 
 @pytest.mark.parametrize(

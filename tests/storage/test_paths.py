@@ -297,3 +297,15 @@ def test_no_file_is_called_as_standard_output(tmp_path, monkeypatch):
     with storage.write_whole("./-") as file:
         file.write("x")
     assert os.listdir() == ["-"]
+
+
+def test_an_error_of_the_disk_names_what_was_written_and_leaves_nothing(tmp_path):
+    temporary = tmp_path / "tmp.best.keras"
+    temporary.write_text("half")
+    full = OSError(28, "No space left on device")
+    with pytest.raises(OSError) as caught, storage.writing("run/best.keras", str(temporary)):
+        raise full
+    assert caught.value.filename == "run/best.keras"
+    assert not temporary.exists()
+    with pytest.raises(OSError, match="/x"), storage.writing("run"):
+        raise OSError(28, "No space left on device", "/x")

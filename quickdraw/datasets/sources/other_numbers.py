@@ -34,12 +34,11 @@ def as_bytes(path: str, name: str, scratch: str) -> str:
     scale = _scale(path, name)
     copy = bitmaps.scratch_path(scratch, f"{name} in uint8", "npy")
     shape = (layout.rows, layout.side, layout.side)
-    made = np.lib.format.open_memmap(copy, "w+", np.uint8, shape)
-    at = 0
-    for part in _parts(path):
-        made[at : at + len(part)] = np.rint(part * scale).reshape(-1, *shape[1:])
-        at += len(part)
-    made.flush()
+    with open(copy, "wb") as file:
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        for part in _parts(path):
+            file.write(np.rint(part * scale).astype(np.uint8).tobytes())
     return copy
 
 

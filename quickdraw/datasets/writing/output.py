@@ -107,7 +107,8 @@ def whole(output_dir: str) -> Iterator[str]:
         _refuse_foreign(output_dir)
         storage.make_folders(inner)
         try:
-            yield inner
+            with storage.writing(output_dir):
+                yield inner
             check_lock()
             _move_out(inner, output_dir)
         except BaseException:

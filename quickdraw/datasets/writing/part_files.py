@@ -40,7 +40,8 @@ class PartFiles:
 
     def replace(self, number: int, entries: np.ndarray) -> None:
         """Write a part anew: `ENTRY` `[n]`."""
-        entries.tofile(self._path(number))
+        with open(self._path(number), "wb") as file:  # `tofile` does not say that a disk is full
+            file.write(entries.tobytes())
 
     def load(self, number: int) -> np.ndarray:
         """Return the entries of a part in the order in which they came: `ENTRY` `[n]`."""

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from quickdraw import storage
+from quickdraw.datasets import prepare
 from quickdraw.datasets.recipe import Recipe
 from quickdraw.datasets.sources import Images, Source
 from quickdraw.datasets.writing import output, writer
@@ -204,3 +205,24 @@ def test_killed_and_run_again(tmp_path, settings):
         assert (killed / name).read_bytes() == (whole / name).read_bytes()
     assert dataclasses.asdict(write(killed)) == dataclasses.asdict(info)
     assert contents(killed) == contents(whole)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+@pytest.mark.parametrize("room", [60, 400])
+def test_a_full_disk_is_named_and_nothing_stays(tmp_path, capfd, room):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={room}k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("this machine does not let a test mount a disk")
+    try:
+        noise = np.random.default_rng(0).integers(0, 256, (3000, 784), np.uint8)
+        np.save(tmp_path / "cat.npy", noise)
+        flags = [f"--source={tmp_path}/cat.npy", f"--output_dir={disk}/out", "--processes=1"]
+        assert prepare.main(["prepare", *flags]) == 1
+        assert not list(disk.rglob("*"))
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+    error = capfd.readouterr().err.splitlines()[-1]
+    assert error.startswith(f"prepare: {disk}/out")
+    assert "No space left on device (free some space" in error
