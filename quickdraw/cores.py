@@ -79,15 +79,22 @@ _BY_DRAWING = {
 }
 
 
-def share_out() -> None:
+def share_out(may_share: Callable[[], bool]) -> None:
     """Let each core take a share of each batch from now on, unless somebody chose the threads.
 
     To be called before TensorFlow starts; does nothing after that, or where there is a GPU.
+
+    Args:
+        may_share: whether they may; not asked where nothing can be done.
     """
-    chosen = tf.config.threading.get_intra_op_parallelism_threads() or _BY_USER in os.environ
-    if not chosen and _cores() > 1 and not _has_gpu():
+    threading = tf.config.threading
+    if threading.get_intra_op_parallelism_threads() or _BY_USER in os.environ:
+        return
+    if _cores() > 1 and not _has_gpu():
         with contextlib.suppress(RuntimeError):  # TensorFlow has started
-            tf.config.threading.set_intra_op_parallelism_threads(1)
+            threading.set_intra_op_parallelism_threads(1)
+            if not may_share():
+                threading.set_intra_op_parallelism_threads(0)
 
 
 def shares() -> int:

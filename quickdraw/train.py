@@ -70,7 +70,7 @@ def command(flags: Flags) -> None:
     environment.set_tf_config()
     cluster.find()  # what is wrong with it shows before TensorFlow is imported
     with _reading_ahead(flags):
-        cli.load_tensorflow(lambda: goes_by_drawing(flags))
+        cli.load_tensorflow(lambda: _may_share(flags))
     if not flags.train_data_pattern:
         _make_sample(flags)
     if flags.dry_run:
@@ -101,24 +101,10 @@ def _reading_ahead(flags: Flags) -> contextlib.AbstractContextManager[None]:
     return reading_ahead(flags)
 
 
-def goes_by_drawing(settings: Settings) -> bool:
-    """Return whether the network computes each drawing's output from that drawing alone.
+def _may_share(flags: Flags) -> bool:
+    from quickdraw.training.early_look import goes_by_drawing
 
-    It is built in a graph of its own, for which TensorFlow need not start.
-    """
-    import tensorflow as tf
-
-    from quickdraw import cores
-    from quickdraw.components.base_model import BaseModel
-    from quickdraw.components.lookup import component
-
-    # Where it cannot be built it is not known to; what is wrong is told where it is built again.
-    with contextlib.suppress(Exception):
-        model = component(settings.model, settings.model_params, BaseModel)
-        with tf.Graph().as_default():
-            network = model.build(settings.image_size or 28, 1, 10)
-        return not settings.xla and cores.goes_by_drawing(network)
-    return False
+    return goes_by_drawing(flags)
 
 
 def _make_sample(flags: Flags) -> None:

@@ -14,9 +14,9 @@ from keras import layers, ops
 
 from quickdraw import cores
 from quickdraw.models import CnnModel, MlpModel
-from quickdraw.train import goes_by_drawing
 from quickdraw.training import Settings, fit
-from quickdraw.zoo.resnet import ResNetModel
+
+NUMBER = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Centred(layers.Layer):
@@ -107,21 +107,74 @@ def test_shares_train_as_the_whole_batch_does(augment, tiny_data, tmp_path, monk
     np.testing.assert_allclose(trained(3), trained(1), atol=1e-4)
 
 
+MODELS = """
+import os
+import tensorflow as tf
+from keras import layers
+from quickdraw.models import BaseModel
+
+STARTS = tf.constant(1.0)
+CLASSIFIER = layers.Dense(2)  # a forked process builds it; here it must stay unbuilt
+KEPT = []
+
+class OwnModel(BaseModel):
+    def create_model(self, images, num_classes):
+        print("builds")
+        KEPT.append(tf.constant(1.0))
+        return layers.Dense(num_classes)(CLASSIFIER(layers.Flatten()(images)))
+
+class FailingModel(BaseModel):
+    def create_model(self, images, num_classes):
+        raise SystemExit(0)
+
+class EndlessModel(BaseModel):
+    def create_model(self, images, num_classes):
+        while True:
+            pass
+"""
+ASK = """
+import sys
+from quickdraw import cli, cores
+
+def may_share():
+    from quickdraw.training import Settings, early_look
+    early_look._SECONDS_TO_BUILD = 2
+    settings = Settings(model=sys.argv[1], xla="xla" in sys.argv)
+    return early_look.goes_by_drawing(settings)
+
+cli.load_tensorflow(may_share)
+own = sys.modules.get("own")
+print(cores.shares() > 1, bool(own) and (own.KEPT or own.CLASSIFIER.built))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.skipif(NUMBER < 2, reason="this machine has one core")
 @pytest.mark.parametrize(
-    ("model", "goes"),
-    [(CnnModel(), True), ("MlpModel", True), (ResNetModel(), False), ("CnModel", False)],
+    ("arguments", "shares"),
+    [
+        (["CnnModel"], True),
+        (["CnnModel", "xla"], False),
+        (["ResNetModel"], False),
+        (["CnModel"], False),
+        (["own.OwnModel"], True),
+        (["own.FailingModel"], False),
+        (["own.EndlessModel"], False),
+    ],
 )
-def test_a_command_knows_before_tensorflow_starts(model, goes):
-    assert goes_by_drawing(Settings(model=model)) is goes
-
-
-def test_nothing_is_known_of_a_model_that_fails():
-    assert not goes_by_drawing(Settings(model="CnnModel", model_params="filters=(0,)"))
-    assert not goes_by_drawing(Settings(model="CnnModel", xla=True))
+def test_a_command_knows_before_tensorflow_starts(arguments, shares, tmp_path):
+    (tmp_path / "own.py").write_text(MODELS)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", ASK, *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"{shares} False\n"
 
 
 COUNT = "from quickdraw import cli, cores; cli.load_tensorflow({}); print(cores.shares())"
-NUMBER = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @pytest.mark.parametrize(

@@ -148,11 +148,11 @@ def _below_package(folder: str) -> list[str]:
     return parts[at + 1 :]
 
 
-def load_tensorflow(by_drawing: Callable[[], bool] = lambda: True) -> None:
+def load_tensorflow(may_share: Callable[[], bool] = lambda: True) -> None:
     """Import TensorFlow and find its devices, without the notices that concern no user.
 
     Args:
-        by_drawing: whether each core may take a share of a batch (see `quickdraw.cores`); called
+        may_share: whether each core may take a share of a batch (see `quickdraw.cores`); called
             when TensorFlow is imported and has not started.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -169,10 +169,9 @@ def load_tensorflow(by_drawing: Callable[[], bool] = lambda: True) -> None:
         gc.freeze()
     finally:
         gc.enable()
-    if by_drawing():
-        from quickdraw import cores
+    from quickdraw import cores
 
-        cores.share_out()
+    cores.share_out(may_share)
     if "TF_CONFIG" not in os.environ:  # workers must connect before devices are used
         with _without_notices():
             tf.config.list_logical_devices()

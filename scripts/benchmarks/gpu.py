@@ -49,7 +49,7 @@ def steps(
     What takes how long is found by leaving out: steps that only pick their drawings, those that
     also calculate gradients, and whole ones. The host's share is what it needs before each call.
     """
-    from quickdraw import cli, devices, train
+    from quickdraw import cli, devices
     from quickdraw.training.compiling import make_train_steps
     from quickdraw.training.data import cache
     from quickdraw.training.schedules import share_of_rate
@@ -60,7 +60,7 @@ def steps(
     settings = Settings(
         train_data_pattern=pattern, model=model, batch_size=batch_size, precision=precision, xla=xla
     )
-    cli.load_tensorflow(lambda: train.goes_by_drawing(settings))
+    cli.load_tensorflow(lambda: _may_share(settings))
     setup = prepare(settings, devices.create("none"), cache.load)
     make_deterministic(settings)
     train_steps = make_train_steps(setup, lambda step: share_of_rate("cosine", step, 10**6) / 500)
@@ -87,6 +87,13 @@ def steps(
         "forward and gradients, a step": _ms(seconds["gradients"] - seconds["picking"]),
         "optimizer and sums, a step": _ms(seconds["all"] - seconds["gradients"]),
     }
+
+
+def _may_share(settings: Any) -> bool:
+    """Whether `train` would let each core take a share of each batch."""
+    from quickdraw.training.early_look import goes_by_drawing
+
+    return goes_by_drawing(settings)
 
 
 def _parts(train_steps: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
