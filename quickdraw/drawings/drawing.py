@@ -15,6 +15,7 @@ KNOWN = ("word", "drawing", "key_id", "countrycode", "recognized", "timestamp")
 
 BLANK = "blank"
 _ONE_POINT, _NO_POINT = "one point only", "no strokes"
+NOT_TEXT = "not UTF-8 text"
 EMPTY = (BLANK, _ONE_POINT, _NO_POINT)
 """Why a drawing is left out in which there is nothing to see, though it is not damaged."""
 _DOT = [[[128], [128]]]  # of one point, wherever that lies: it is drawn in the middle

@@ -6,8 +6,8 @@ import hashlib
 import re
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,18}")  # 0 is none, and 007 another than 7
-_FLOAT = re.compile(r"(\d+)\.0*")
-_SCIENTIFIC = re.compile(r"(\d+)(?:\.(\d+))?[eE]\+(\d+)")
+_FLOAT = re.compile(r"(\d+)[.,]0*")  # a comma in many countries
+_SCIENTIFIC = re.compile(r"(\d+)(?:[.,](\d+)[eE]\+?|[eE]\+)(\d+)")  # 1e5 may be hexadecimal
 _EXACT = 1 << 53  # up to here a float stands for one whole number
 _NONE = ("", "nan", "none", "null")
 

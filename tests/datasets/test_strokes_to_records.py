@@ -208,7 +208,7 @@ def test_copies_are_written_once_whatever_their_order(source, tmp_path):
     copies = [d[::-1] for d in drawings("cake", 5)] + drawings("cake", 3)
     write_lines(source / "pie.ndjson", "pie", [*copies, *drawings("pig", 10)])
     info = made(source, tmp_path / "made")
-    assert info.skipped == {"duplicate": 8}
+    assert info.skipped == {"duplicate of a drawing of another class": 8}
     assert totals(info) == {"cake": 40, "hot dog": 40, "pie": 10}
 
 

@@ -7,6 +7,7 @@ import struct
 
 import numpy as np
 import pytest
+from picturing import doodle
 from PIL import Image
 
 from quickdraw.datasets.doodles.draw import draw
@@ -276,3 +277,24 @@ def test_one_class_alone_is_said(tmp_path, capsys):
     np.save(tmp_path / "in/images.npy", np.random.default_rng(0).integers(0, 256, (9, 784), "u1"))
     made(tmp_path)
     assert "all drawings are of one class, 'images': there is nothing" in capsys.readouterr().err
+
+
+def test_a_class_without_a_usable_drawing_is_named(tmp_path, capsys):
+    source = tmp_path / "in"
+    for ink, name in enumerate(("cat", "dog", "eel")):
+        (source / name).mkdir(parents=True)
+        doodle(ink=9 * ink).save(source / name / "0.png")
+    (source / "dog" / "0.png").write_text("<html>404</html>")
+    prepare(str(source), str(tmp_path / "out"))
+    assert "no drawing is left of 'dog', which is no class then" in capsys.readouterr().err
+
+
+def test_a_file_without_a_usable_drawing_is_named(tmp_path, capsys):
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "cat.ndjson").write_text("<html>404</html>\n")
+    for name, x in (("dog", 9), ("eel", 5)):
+        line = {"word": name, "drawing": [[[0, x, 255], [0, 255, x]]]}
+        (source / f"{name}.ndjson").write_text(json.dumps(line))
+    prepare(str(source), str(tmp_path / "out"))
+    assert f"{source}/cat.ndjson: no drawing in it can be used" in capsys.readouterr().err

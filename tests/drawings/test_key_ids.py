@@ -15,6 +15,8 @@ from quickdraw.drawings import key_ids
         ("5829304141217792.0", "5829304141217792"),
         ("5.829304141217792E+15", "5829304141217792"),
         ("5.8293041412177920e+15", "5829304141217792"),
+        ("5829304141217792,00", "5829304141217792"),  # Excel's in half of the world
+        ("5,829304141217792E+15", "5829304141217792"),
         ("1e5", "1e5"),  # a hexadecimal id
         ("123e4567e89b12d3", "123e4567e89b12d3"),
         ("cake-7", "cake-7"),
@@ -27,7 +29,9 @@ def test_what_is_exact_is_repaired(value, expected):
     assert key_ids.exact(value) == expected
 
 
-@pytest.mark.parametrize("value", ["5.83E+15", "5.8293041412177e+15", "9007199254740993.0"])
+@pytest.mark.parametrize(
+    "value", ["5.83E+15", "5,83E+15", "5.83e15", "5.8293041412177e+15", "9007199254740993.0"]
+)
 def test_what_has_lost_digits_is_noticed(value):
     with pytest.raises(ValueError, match=r"5|9"):
         key_ids.exact(value)

@@ -13,12 +13,14 @@ from quickdraw import storage
 from quickdraw.datasets.sources import unread
 from quickdraw.datasets.sources.formats import FORMATS, kind_of
 from quickdraw.datasets.sources.pictures import pictures_in
+from quickdraw.drawings import greyscale
 from quickdraw.errors import QuickdrawError
 
 _SET = re.compile(r"(?<![a-z])(train|test|t10k|valid|val|images|imgs)(?![a-z])")
 _SHOWN = 3
 _WAYS = {
     (".zip", ".tar", ".tgz", ".tar.gz", ".7z", ".rar"): "an archive: unpack it first",
+    (".bz2", ".xz", ".zst", ".lz4"): "packed, and only gzip is read as it is: unpack it first",
     (".parquet", ".arrow"): "a table of Hugging Face's: write its pictures as <class>/<number>.png "
     "(row['image']['bytes']), or its strokes as ndjson, which are read",
     (".h5", ".hdf5", ".mat", ".pkl", ".pickle", ".pt", ".pth"): "files that are not read: save the "
@@ -135,6 +137,8 @@ def _below(found: Found) -> str:
             return f"; but in {folder}: {what}. Give a folder with files of one format as --source"
     if storage.is_folder(found.path) and pictures_in(found.path):
         return "; but pictures that are in no folder of a class: <class>/*.png expected"
+    if any(path.lower().endswith(greyscale.ENDINGS) for path in found.others):
+        return "; but pictures: the folder that holds the folders of their classes is the --source"
     for endings, way in _WAYS.items():
         if named := [path for path in found.others if path.lower().endswith(endings)]:
             return f"; but {os.path.basename(named[0])}: {way}"

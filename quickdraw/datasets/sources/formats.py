@@ -82,6 +82,8 @@ def _kind_of_text(path: str, name: str, start: bytes, is_alone: bool) -> str | N
         return None  # as dataset.json and many others
     if not is_table and is_table_of_images(start) and (is_alone or name.endswith(".csv")):
         return "pixels"
+    if is_table and name.endswith(".tsv"):
+        return "csv"
     for ending, kind in _ENDINGS.items():
         if name.endswith(ending):
             return kind if is_alone or (start and (kind != "csv" or is_table)) else None

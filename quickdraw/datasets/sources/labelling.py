@@ -109,19 +109,31 @@ def look(
     _check_keys(shards[0][1], sorted(set().union(*everything)), image_key, label_key)
     result = []
     lengths: set[int] = set()
+    kinds: dict[bool, str] = {}  # whether a label is a name → the first shard with such a one
     for (_, name), sample in zip(shards, samples, strict=True):
         labels = [label_in(values, labelling.keys) for values in sample]
         if sample and not any(labels):
             _check_unlabelled(name, sorted(set().union(*sample)), label_key)
         is_unlabelled = all(label in ((), _UNKNOWN) for label in labels)
         lengths.update(_length(label, name) for label in labels if label)
+        kinds = {_is_name(label): name for label in labels if label and label != _UNKNOWN} | kinds
         result.append(dataclasses.replace(labelling, is_unlabelled=is_unlabelled))
+    if len(kinds) > 1 and not classes:
+        raise QuickdrawError(
+            f"{kinds[True]} has labels that are names, and {kinds[False]} such that are numbers: "
+            "which of them are one class, nobody says. Give one of them"
+        )
     one_hot = max(lengths, default=1)
     if len(lengths) > 1 or (one_hot > 1 and classes and one_hot != len(classes)):
         wanted = f"as long as there are classes, {len(classes)}" if classes else "of one length"
         some = " and ".join(map(str, sorted(lengths)))
         raise QuickdrawError(f"{shards[0][1]}: labels {wanted} expected. Received: {some} values")
     return [dataclasses.replace(each, one_hot=one_hot if one_hot > 1 else 0) for each in result]
+
+
+def _is_name(label: Feature) -> bool:
+    """Return whether a label is text other than the digits of a number."""
+    return isinstance(label[0], bytes) and not label[0].strip().isdigit()
 
 
 def label_in(values: Values, keys: Sequence[str]) -> Feature:

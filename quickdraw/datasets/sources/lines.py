@@ -10,7 +10,14 @@ from collections.abc import Iterator
 from quickdraw import storage
 from quickdraw.datasets.sources import names
 from quickdraw.datasets.sources.base import DrawingFile, Record, cut, line_number
-from quickdraw.drawings.drawing import KNOWN, Drawing, SkippedDrawing, from_fields, shown
+from quickdraw.drawings.drawing import (
+    KNOWN,
+    NOT_TEXT,
+    Drawing,
+    SkippedDrawing,
+    from_fields,
+    shown,
+)
 
 _LONGEST = 1 << 24
 
@@ -95,6 +102,8 @@ def parse(
     """
     try:
         fields = json.loads(line)
+    except UnicodeDecodeError:
+        raise SkippedDrawing(NOT_TEXT, shown(line[:60])) from None
     except (ValueError, RecursionError):
         raise SkippedDrawing("broken JSON", shown(line[:60])) from None
     if not isinstance(fields, dict):

@@ -13,6 +13,7 @@ from quickdraw.datasets.sources import names
 from quickdraw.datasets.sources.base import DrawingFile, Record, line_number
 from quickdraw.drawings.drawing import (
     KNOWN,
+    NOT_TEXT,
     Drawing,
     LostRecord,
     SkippedDrawing,
@@ -69,7 +70,9 @@ class Table(DrawingFile):
                 f"{path}: a csv file with a column 'drawing' in its first line expected. "
                 f"Received: {shown(header[:60])}"
             )
-        if label_key and self.columns.count("word") != 1:
+        if twice := [field for field in self.columns if field and self.columns.count(field) > 1]:
+            raise QuickdrawError(f"{path}: one column {twice[0]!r} expected. Received: several")
+        if label_key and "word" not in self.columns:
             raise QuickdrawError(
                 f"{path}: there is no column {label_key!r}{did_you_mean(label_key, columns)}"
             )
@@ -164,6 +167,8 @@ def _row(file: BinaryIO) -> bytes:
 def _fields(row: bytes, delimiter: str) -> list[str]:
     try:
         (fields,) = csv.reader([row.decode("utf-8-sig")], strict=True, delimiter=delimiter)
+    except UnicodeDecodeError:
+        raise SkippedDrawing(NOT_TEXT, shown(row[:60])) from None
     except (ValueError, csv.Error):
         raise SkippedDrawing("broken csv", shown(row[:60])) from None
     return fields

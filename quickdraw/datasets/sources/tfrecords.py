@@ -202,7 +202,7 @@ def grey_of(image: Feature, features: Values) -> greyscale.Grey:
     elif len(image) == 1 and isinstance(image[0], bytes):
         data = image[0]
     else:
-        raise SkippedDrawing("an image that is not one PNG or JPEG", f"{len(image)} values")
+        data = _bytes_of(image)
     try:
         return greyscale.decode(data)
     except greyscale.UnknownKindError:
@@ -210,6 +210,21 @@ def grey_of(image: Feature, features: Values) -> greyscale.Grey:
         if picture is None:
             raise
         return greyscale.grey(picture)
+
+
+def _bytes_of(image: Feature) -> bytes:
+    """Return bare pixels that are stored as floats, of 0 to 1 or whole ones of 0 to 255.
+
+    Raises:
+        SkippedDrawing: they are none.
+    """
+    pixels = np.array(image)
+    if len(image) > 1 and pixels.dtype.kind == "f" and pixels.min() >= 0:
+        if pixels.max() <= 1:
+            return np.rint(255 * pixels).astype(np.uint8).tobytes()
+        if pixels.max() <= 255 and (pixels % 1 == 0).all():
+            return pixels.astype(np.uint8).tobytes()
+    raise SkippedDrawing("an image that is not one PNG or JPEG", f"{len(image)} values")
 
 
 def text(values: Feature) -> str:

@@ -91,7 +91,11 @@ def usable_drawings(file: DrawingFile) -> Iterator[Drawing]:
 def _check_columns(
     path: str, file: Lines | Table, first: Drawing | None, label_key: str | None
 ) -> None:
-    """Raise QuickdrawError if no drawing has strokes, or a word, where they are looked for."""
+    """Say that no drawing can be used.
+
+    Raises:
+        QuickdrawError: none has strokes, or a word, where they are looked for.
+    """
     has = ", ".join(map(repr, file.columns))
     if first is None and file.columns and "drawing" not in file.columns:
         raise QuickdrawError(f"{path}: drawings with a field 'drawing' expected. Received: {has}")
@@ -99,6 +103,8 @@ def _check_columns(
         raise QuickdrawError(
             f"{path}: there is no field {label_key!r}{did_you_mean(label_key, file.columns)}"
         )
+    if first is None:
+        log(f"warning: {path}: no drawing in it can be used")
 
 
 def _say_unlabelled(path: str, file: Lines | Table, word: str | None) -> None:

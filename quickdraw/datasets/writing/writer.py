@@ -36,6 +36,7 @@ from quickdraw.records.dataset_info import DatasetInfo
 
 _FEW_BYTES = 10 << 20
 _PIECE = 4 << 20
+_NAMED = 8
 
 
 def write(
@@ -142,6 +143,7 @@ def _fill(index: Index, source: Source, recipe: Recipe, info: DatasetInfo, run: 
         raise QuickdrawError(f"{info.source}: no usable drawing{_reasons(skipped)}")
     used = [word for word, number in words.numbers.items() if number in index.used_words]
     info.labels = scanning.label_names(words.numbers, used, recipe, source.labels, info.source)
+    _warn_of_lost(source, info.labels)
     given = np.array([splits.SPLITS.index(file.split or "train") for file in source.files])
     numbers = {label: number for number, label in enumerate(info.labels)}
     label_of = np.array([numbers.get(word, NO_WORD) for word in words.numbers], "u2")
@@ -155,6 +157,16 @@ def _fill(index: Index, source: Source, recipe: Recipe, info: DatasetInfo, run: 
     info.skipped = {reason: count for reason, count in sorted(skipped.items()) if count}
     if not any(map(index.length, splits.SPLITS)):
         raise QuickdrawError(f"{info.source}: no drawing is left{_reasons(info.skipped)}")
+
+
+def _warn_of_lost(source: Source, labels: Sequence[str]) -> None:
+    """Say which files or folders of a class have no drawing that can be used: it is none then."""
+    if lost := sorted({file.category for file in source.files if file.category} - {*labels}):
+        more = f" and {len(lost) - _NAMED:,} more" if len(lost) > _NAMED else ""
+        log(
+            f"warning: no drawing is left of {', '.join(map(repr, lost[:_NAMED]))}{more}, which is "
+            "no class then: see what was skipped"
+        )
 
 
 def _disputed(index: Index, source: Source, names: Sequence[str], left_out: int) -> str:

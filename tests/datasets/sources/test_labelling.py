@@ -56,6 +56,19 @@ def test_labels_of_several_classes_are_refused(tmp_path, labels, words):
         drawings_of(tmp_path)
 
 
+@pytest.mark.parametrize("labels", [[b"cat", 1], [1, b"cat"], [[0, 1], b"cat"]])
+def test_names_beside_numbers(tmp_path, labels):
+    for number, label in enumerate(labels):
+        labelled(tmp_path / f"{number}.tfrecords", [label])
+    with pytest.raises(QuickdrawError, match="has labels that are names, and .* are numbers"):
+        drawings_of(tmp_path)
+
+
+def test_digits_are_numbers(tmp_path):
+    labelled(tmp_path / "train.tfrecords", [b"1", 1])
+    assert [drawing.word for drawing in drawings_of(tmp_path)] == ["1", "1"]
+
+
 def test_a_one_hot_label_of_another_number_of_classes(tmp_path):
     (tmp_path / "dataset.json").write_text(json.dumps({"labels": ["cat", "dog"]}))
     labelled(tmp_path / "train.tfrecords", [[0, 0, 1]])

@@ -183,7 +183,7 @@ def test_a_quote_that_is_never_closed_costs_one_row(tmp_path):
         ('cat,"[[[0,"', "broken JSON"),
         ("cat,x,y", "a row of another number of columns"),
         ('cat,"[]"', "no strokes"),
-        ("cat,\udcff", "broken csv"),
+        ("cat,\udcff", "not UTF-8 text"),
     ],
 )
 def test_bad_rows_are_skipped(tmp_path, row, reason):
@@ -198,6 +198,13 @@ def test_other_tables_are_refused(tmp_path, text):
     path.write_text(text)
     with pytest.raises(QuickdrawError, match=r"train.csv: .*column 'drawing' in its first line"):
         Table(str(path))
+
+
+@pytest.mark.parametrize("header", ["word,word,drawing", "Word,word,drawing"])
+def test_two_columns_of_one_name_are_refused(tmp_path, header):
+    (tmp_path / "train.csv").write_text(f"{header}\ncat,dog,x\n")
+    with pytest.raises(QuickdrawError, match="train.csv: one column 'word' expected"):
+        Table(str(tmp_path / "train.csv"))
 
 
 @settings(max_examples=100, deadline=None)

@@ -187,7 +187,7 @@ def test_packed_and_named_otherwise(tmp_path, pack):
         (serialise(image=bytes(4 * 784), label=1), "bare pixels (3,136 bytes), PNG or JPEG"),
         (serialise(image=bytes(785), label=1), "not a picture that can be read"),
         (serialise(image=tensor(IMAGE, kind=1), label=1), "a serialised tensor that is not uint8"),
-        (serialise(image=[0.5] * 784, label=1), "an image that is not one PNG or JPEG"),
+        (serialise(image=[1.5] * 784, label=1), "an image that is not one PNG or JPEG"),
         (serialise(image=3, label=1), "an image that is not one PNG or JPEG"),
         (serialise(ink=[0.5, 0.5], label=1), "ink that is not three finite numbers"),
         (serialise(ink=[float("nan")] * 6, label=1), "ink that is not three finite"),
@@ -217,12 +217,14 @@ def test_damaged_and_truncated_shards(tmp_path):
     [
         {"image": IMAGE.tobytes()},
         {"image": IMAGE.ravel().tolist()},
+        {"image": (IMAGE.ravel() / 255).tolist()},
+        {"image": IMAGE.ravel().astype(float).tolist()},
         {"image": IMAGE.tobytes(), "image/height": 28, "image/width": 28, "image/depth": 1},
         {"image": tensor(IMAGE)},
         {"image": tensor(IMAGE[None, :, :, None])},
         {"image": tensor(IMAGE.reshape(-1))},
     ],
-    ids=["bytes", "numbers", "told", "tensor", "batch of one", "flat tensor"],
+    ids=["bytes", "numbers", "parts", "floats", "told", "tensor", "batch of one", "flat tensor"],
 )
 def test_bare_pixels(tmp_path, features):
     shard(tmp_path / "x.tfrecords", serialise(label=1, **features))
