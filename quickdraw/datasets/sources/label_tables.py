@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import csv
 import dataclasses
+import functools
 import io
 import os
 import re
@@ -22,6 +23,7 @@ Picture = tuple[str, str]
 
 _DELIMITERS = ",;\t"
 _LOOKED_AT = 100  # rows
+_ZEROS = re.compile(r"(?<![^/])0+(?=\d+(\.\D\w*)?$)")
 _WHOLE = re.compile(r"(\d+)\.0*")
 
 
@@ -64,16 +66,33 @@ class Album:
                 for each in {called, short}:
                     self._called[each].append((folder, name))
 
+    @functools.cached_property
+    def _alike(self) -> dict[str, list[Picture]]:
+        alike: dict[str, list[Picture]] = collections.defaultdict(list)
+        for called, pictures in self._called.items():
+            alike[_plain(called)] += pictures
+        return alike
+
     def meant(self, called: str, split: str | None) -> list[Picture]:
-        """Return the pictures that a row of a table may mean, given the split it is of."""
+        """Return the pictures that a row of a table may mean, given the split it is of.
+
+        A name that is of none is looked for in other capitals, and without zeros before a number,
+        which table programs leave out.
+        """
         parts = [part.strip() for part in called.replace("\\", "/").split("/")]
         for start in range(len(parts)):
-            found = self._called.get("/".join(parts[start:]), ())
+            name = "/".join(parts[start:])
+            found = self._called.get(name) or self._alike.get(_plain(name), [])
             if meant := [
                 each for each in found if split_of(each[0]) in (None, split or split_of(each[0]))
             ]:
                 return meant
         return []
+
+
+def _plain(called: str) -> str:
+    """Return `7.png` for `0007.PNG`."""
+    return _ZEROS.sub("", called).casefold()
 
 
 def read(table: LabelTable, album: Album, label_key: str | None) -> bool:

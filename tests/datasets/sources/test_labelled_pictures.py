@@ -153,3 +153,22 @@ def test_two_tables_must_agree(tmp_path):
     (tmp_path / "more.csv").write_text("id,label\na,dog\n")
     with pytest.raises(QuickdrawError, match=r"labels.csv and .*more.csv: one class a picture"):
         found(tmp_path)
+
+
+@pytest.mark.parametrize("called", ["7", "07", "7.png", "7.PNG", "images/7.png", "0007.png"])
+def test_names_as_table_programs_leave_them(tmp_path, called):
+    pictures(tmp_path / "images", "0007.png", "0010.PNG")
+    (tmp_path / "train.csv").write_text(f"id,label\n{called},cat\n10,dog\n")
+    assert {place: word for place, (_, word, _) in found(tmp_path)[0].items()} == {
+        "images/0007.png": "cat",
+        "images/0010.PNG": "dog",
+    }
+
+
+def test_a_name_that_may_be_of_two_pictures_is_refused(tmp_path):
+    pictures(tmp_path / "images", "007.png", "0007.png")
+    (tmp_path / "train.csv").write_text("id,label\n7,cat\n0007,dog\n")
+    with pytest.raises(QuickdrawError, match="'7' is images/.* and images/.*: name them"):
+        found(tmp_path)
+    (tmp_path / "train.csv").write_text("id,label\n007,cat\n0007,dog\n")
+    assert {word for _, word, _ in found(tmp_path)[0].values()} == {"cat", "dog"}
