@@ -38,6 +38,7 @@ _ENDINGS = {
     **{".csv": "csv", ".bin": "binary"},
 }
 _SHARD = re.compile(r"\.tfrec(ord)?s?(\.gz)?(-\d+-of-\d+)?$")
+_OTHER_IDX = re.compile(rb"\0\0[\x09\x0b-\x0e]\x03")  # images of other numbers than uint8
 _ZIP = b"PK\3\4"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LINE = 4096
@@ -65,6 +66,8 @@ def kind_of(path: str, is_alone: bool) -> str | None:
         return "npz" if name.endswith(".npz") else None
     if start[:3] == MAGIC:
         return None if start[3:4] == b"\1" else "idx"
+    if _OTHER_IDX.match(start) and "idx" in name:
+        return "idx"  # which says what is expected
     if _SHARD.search(name) or _holds_records(path):
         return "tfrecords"
     return _kind_of_text(path, name, start, is_alone)

@@ -137,3 +137,11 @@ def test_images_that_are_too_large_are_refused(tmp_path, tmp_path_factory):
     (tmp_path / "train-labels-idx1-ubyte").write_bytes(idx(LABELS[:1]))
     with pytest.raises(QuickdrawError, match="more than 25 million pixels. Received: 6,000 x"):
         opened(tmp_path, tmp_path_factory)
+
+
+def test_images_of_floats_are_named(tmp_path):
+    path = tmp_path / "train-images-idx3-ubyte"
+    path.write_bytes(b"\0\0\x0d\3" + struct.pack(">3I", 1, 28, 28) + bytes(4 * 784))
+    (tmp_path / "train-labels-idx1-ubyte").write_bytes(b"\0\0\x08\1\0\0\0\1\0")
+    with pytest.raises(QuickdrawError, match="idx3-ubyte: an IDX file of uint8 expected. Received"):
+        open_source(str(tmp_path), str(tmp_path))
