@@ -111,7 +111,12 @@ def convert(value: object, hint: object, where: str) -> Any:
     for option in typing.get_args(hint) if _is_union(hint) else (hint,):
         with contextlib.suppress(TypeError):
             return _as(value, option, where)
-    raise QuickdrawError(f"{where} must be {_in_words(hint)}. Received: {value!r}")
+    hint_at_instance = (
+        f", a class: {value.__name__}() is an instance" if isinstance(value, type) else ""
+    )
+    raise QuickdrawError(
+        f"{where} must be {_in_words(hint)}. Received: {value!r}{hint_at_instance}"
+    )
 
 
 def _in_words(hint: object) -> str:

@@ -171,9 +171,9 @@ def load_tensorflow(may_share: Callable[[], bool] = lambda: True) -> None:
         gc.enable()
     from quickdraw import cores
 
-    cores.share_out(may_share)
-    if "TF_CONFIG" not in os.environ:  # workers must connect before devices are used
-        with _without_notices():
+    with _without_notices():
+        cores.share_out(may_share)
+        if "TF_CONFIG" not in os.environ:  # workers must connect before devices are used
             tf.config.list_logical_devices()
     for file in hidden_files():
         log(

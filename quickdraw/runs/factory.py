@@ -50,12 +50,22 @@ def code_of(model: type[BaseModel], loss: type[BaseLoss]) -> dict[str, str]:
 
 
 def warn_of_changed_code(run: Run, train_dir: str) -> None:
-    """Warn if the code of a run changed since its training, so that predictions may differ."""
+    """Warn if the code of a run changed since its training, so that predictions may differ.
+
+    Raises:
+        QuickdrawError: it is not there, or cannot be imported.
+    """
     from quickdraw import losses, models
 
     if not run.code:  # written by a version that did not store it
         return
-    now = code_of(find(run.model, models.BaseModel), find(run.label_loss, losses.BaseLoss))
+    try:
+        now = code_of(find(run.model, models.BaseModel), find(run.label_loss, losses.BaseLoss))
+    except QuickdrawError as error:
+        raise QuickdrawError(
+            f"{train_dir} was trained with {run.model} and {run.label_loss}, whose code is needed: "
+            f"{error}"
+        ) from None
     if changed := changed_pieces(run.code, now):
         log(
             f"warning: {train_dir}: the code has changed since the training: {', '.join(changed)}. "

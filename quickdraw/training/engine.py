@@ -36,6 +36,8 @@ def fit(settings: Settings, trackers: Iterable[Tracker] = ()) -> runs.TrainedMod
     Raises:
         QuickdrawError: anything that the caller can put right; see the messages.
     """
+    if not isinstance(settings, Settings):
+        raise QuickdrawError(f"fit takes Settings(…). Received: {type(settings).__name__}")
     if not settings.train_dir:
         raise QuickdrawError("train_dir must be given")
 

@@ -81,10 +81,12 @@ class Objective:
         Returns:
             Logits, float32 `[batch, num_classes]`, and losses, float32 `[batch]`.
         """
-        outputs = tf.nest.flatten(self._outputs(drawings))
-        if not self._looked and not tf.executing_eagerly():
-            self._looked = True
-            check_logits(outputs[0])
+        # The logits come together again before the loss, which may look at the whole batch.
+        outputs = (
+            cores.in_shares(self._outputs, drawings)
+            if self._by_drawing
+            else self._outputs(drawings)
+        )
         logits, *features = (tf.cast(output, tf.float32) for output in outputs)
         asked: dict[str, tf.Tensor] = {}
         if features:
@@ -97,12 +99,12 @@ class Objective:
             losses = share * losses + (1 - share) * self._losses(logits, others, asked)
         return logits, losses
 
-    def _outputs(self, drawings: dict[str, tf.Tensor]) -> tf.Tensor | list[tf.Tensor]:
-        def forward(share: dict[str, tf.Tensor]) -> tf.Tensor | list[tf.Tensor]:
-            return self._forward(unwrapped(share), training=True)
-
-        # The logits come together again before the loss, which may look at the whole batch.
-        return cores.in_shares(forward, drawings) if self._by_drawing else forward(drawings)
+    def _outputs(self, drawings: dict[str, tf.Tensor]) -> list[tf.Tensor]:
+        outputs = tf.nest.flatten(self._forward(unwrapped(drawings), training=True))
+        if not self._looked and not tf.executing_eagerly():
+            self._looked = True
+            check_logits(outputs[0])
+        return outputs
 
     def _losses(
         self, logits: tf.Tensor, labels: tf.Tensor, asked: dict[str, tf.Tensor]

@@ -244,3 +244,9 @@ def test_keras_computes_with_tensorflow_whatever_is_set(backend):
     )
     assert done.stdout == "tensorflow\n"
     assert ("is passed over" in done.stderr) == bool(backend)
+
+
+def test_tensorflow_starts_without_a_notice():
+    program = "from quickdraw import cli; cli.load_tensorflow()"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

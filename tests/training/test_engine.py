@@ -1,4 +1,4 @@
-"""`fit`: training on the validation records, too."""
+"""`fit`: what it takes, and training on the validation records, too."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from reading import noise
 from quickdraw import average, calibrate, runs
 from quickdraw import eval as evaluate
 from quickdraw.errors import QuickdrawError
+from quickdraw.models import CnnModel
 from quickdraw.training import Settings, fit, validation_records
 
 
@@ -132,3 +133,15 @@ def test_a_batch_larger_than_the_set_is_told_and_taken(tiny_data, tmp_path, capf
     assert "--batch_size=500 is more than there are drawings" in told
     assert "also trained on" not in told
     assert runs.read(str(tmp_path / "run")).finished_step == 2
+
+
+@pytest.mark.parametrize(
+    ("mistake", "told"),
+    [
+        (lambda: fit({"model": "CnnModel"}), r"fit takes Settings\(…\)\. Received: dict"),
+        (lambda: Settings(model=CnnModel), r"a class: CnnModel\(\) is an instance"),
+    ],
+)
+def test_what_is_handed_over_in_the_place_of_an_instance_is_told(mistake, told):
+    with pytest.raises(QuickdrawError, match=told):
+        mistake()

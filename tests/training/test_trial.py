@@ -13,8 +13,8 @@ import pytest
 import tensorflow as tf
 from keras import ops
 
+from quickdraw import cores, models, runs, train
 from quickdraw import eval as evaluate
-from quickdraw import models, runs, train
 
 HEADER = """import keras
 import numpy as np
@@ -71,7 +71,9 @@ def model_code(*lines: str, before: str = "") -> str:
         ("layers.Dense(n)(layers.Flatten()(x))", None),
     ],
 )
-def test_an_activation_at_the_end_is_warned_of(fit_own, last, kind):
+@pytest.mark.parametrize("shares", [1, 2])
+def test_an_activation_at_the_end_is_warned_of(fit_own, last, kind, shares, monkeypatch):
+    monkeypatch.setattr(cores, "shares", lambda: shares)
     code, told = fit_own(model_code(f"return {last}"))
     assert code == 0
     assert (f"warning: the model ends in a {kind}" in told) == (kind is not None)
