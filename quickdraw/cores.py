@@ -118,16 +118,13 @@ def in_shares(function: Callable[[Nest], tf.Tensor], batch: Nest) -> tf.Tensor:
     if count <= 1:
         return function(batch)
     size = tf.shape(first, tf.int64)[0]
-    parts = [
-        function(
-            tf.nest.map_structure(
-                lambda each: each[size * share // count : size * (share + 1) // count],  # noqa: B023
-                batch,
-            )
-        )
-        for share in range(count)
-    ]
-    return tf.nest.map_structure(lambda *each: tf.concat(each, 0), *parts)
+
+    def of_share(number: int) -> tf.Tensor:
+        rows = slice(size * number // count, size * (number + 1) // count)
+        return function(tf.nest.map_structure(lambda each: each[rows], batch))
+
+    every = map(of_share, range(count))
+    return tf.nest.map_structure(lambda *each: tf.concat(each, 0), *every)
 
 
 def goes_by_drawing(network: keras.Model) -> bool:
