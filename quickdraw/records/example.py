@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from typing import Any
 
 import numpy as np
@@ -191,7 +190,7 @@ def serialise(**features: Any) -> bytes:
         feature = example.features.feature[name]
         if isinstance(value, bytes):
             feature.bytes_list.value.append(value)
-        elif isinstance(value, numbers.Integral):
+        elif isinstance(value, int | np.integer):
             feature.int64_list.value.append(int(value))
         elif not value or isinstance(value[0], float):
             feature.float_list.value.extend(value)

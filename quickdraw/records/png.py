@@ -32,7 +32,7 @@ def encode(image: np.ndarray) -> bytes:
     """
     height, width = image.shape[:2]
     colour = 2 if image.shape[2:] == (3,) else 0
-    rows = np.zeros((height, 1 + image[0].size), np.uint8)
+    rows = np.zeros((height, 1 + image.size // height), np.uint8)
     rows[:, 1:] = image.reshape(height, -1)
     # Runs are all there is to find in a line drawing: as small as the full search, in 2/3 the time.
     # And memLevel 8 has malloc fetch a quarter of a megabyte from the system for every picture.

@@ -81,7 +81,7 @@ class DrawingFile(abc.ABC):
             drawing = self.parse(position, data)
             if drawing.image is None:
                 return drawing
-            contrast = _first_contrast(drawing.image)
+            contrast = _contrast(drawing.image)
             if not contrast:
                 raise SkippedDrawing(BLANK, rest=drawing)
             return self._stretched(drawing) if contrast == 1 else drawing
@@ -157,11 +157,12 @@ def spread(size: int, count: int) -> range:
     return range(0, size, max(size // count, 1))
 
 
-def _first_contrast(image: np.ndarray) -> int:
-    """Return by how much a uint8 image's first other pixel differs from the one in its corner."""
+def _contrast(image: np.ndarray) -> int:
+    """Return by how much some pixel of a uint8 image differs from the first; 0 if none does."""
     pixels = image.tobytes()
-    rest = pixels.lstrip(pixels[:1])  # ends at the first that differs
-    return abs(rest[0] - pixels[0]) if rest else 0
+    corner, lower = pixels[:1], pixels[len(pixels) // 2 :]  # ink is sooner found in the middle
+    rest = lower.lstrip(corner) or pixels.lstrip(corner)  # begins with a pixel that differs
+    return abs(rest[0] - corner[0]) if rest else 0
 
 
 def cut(size: int, most: int) -> list[tuple[int, int]]:

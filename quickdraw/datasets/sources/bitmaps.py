@@ -90,7 +90,7 @@ class Bitmaps(DrawingFile):
         return some_rows(self.path, self._start, self._side**2, self._rows, count)
 
     def parse(self, position: int, data: bytes) -> Drawing:
-        image = np.frombuffer(data, np.uint8).reshape(self._side, self._side)
+        image = np.ndarray((self._side, self._side), np.uint8, data)
         return light_on_dark(self.category, image, self.polarity)
 
     def place(self, position: int) -> str:
@@ -137,7 +137,7 @@ def scratch_path(scratch: str, name: str, ending: str) -> str:
 def square(data: bytes) -> np.ndarray:
     """Return the uint8 image `[side, side]` of these pixels."""
     side = math.isqrt(len(data))
-    return np.frombuffer(data, np.uint8).reshape(side, side)
+    return np.ndarray((side, side), np.uint8, data)
 
 
 def layout(path: str) -> Layout:

@@ -16,7 +16,7 @@ import numpy as np
 
 from quickdraw import storage
 from quickdraw.datasets.sources.base import DrawingFile, Record, cut, light_on_dark
-from quickdraw.datasets.sources.bitmaps import check_side, rows, some_rows, square
+from quickdraw.datasets.sources.bitmaps import check_side, rows, some_rows
 from quickdraw.datasets.sources.official import split_of
 from quickdraw.drawings.drawing import Drawing
 from quickdraw.errors import QuickdrawError
@@ -46,11 +46,13 @@ class Idx(DrawingFile):
         if len(shape) != 3 or shape[1] != shape[2] or not math.prod(shape):
             raise QuickdrawError(f"{name}: images [n, size, size] expected. Received: {shape}")
         check_side(name, *shape[1:])
-        self._rows, self._length = shape[0], shape[1] * shape[2]
+        self._rows, self._side, self._length = shape[0], shape[1], shape[1] * shape[2]
         start, labels_shape = _header(labels_path, f"the labels of {name}")
         if labels_shape != shape[:1]:
             raise QuickdrawError(f"{name}: {shape[0]} labels expected. Received: {labels_shape}")
-        self.classes = np.fromfile(labels_path, np.uint8, offset=start)[: shape[0]]
+        with storage.open_binary(labels_path) as file:
+            file.seek(start)
+            self._labels = file.read(self._rows)
 
     def pieces(self, size: int) -> list[tuple[int, int]]:
         return cut(self._rows, max(size // self._length, 1))
@@ -63,10 +65,10 @@ class Idx(DrawingFile):
 
     def parse(self, position: int, data: bytes) -> Drawing:
         row = (position - self._start) // self._length
-        image = square(data)
+        image = np.ndarray((self._side, self._side), np.uint8, data)
         if self._adjusted:
             image = np.ascontiguousarray(image.T)
-        return light_on_dark(str(self.classes[row]), image, self.polarity, self._adjusted)
+        return light_on_dark(str(self._labels[row]), image, self.polarity, self._adjusted)
 
     def place(self, position: int) -> str:
         return f"{self.name}, image {(position - self._start) // self._length:,}"
