@@ -2,7 +2,8 @@
 
 A server that refuses a body before it is all there, and closes, makes the client's system drop the
 answer: what comes after the close is met by a reset (RFC 9112, section 9.6). So the server ends its
-own half first, and throws away what still comes, up to a limit, before it closes.
+own half first, and throws away what still comes, up to a limit, before it closes. It does not wait
+for ever for a request, either.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
+HEAD_SECONDS = 20.0
 _SECONDS = 30.0
 _MOST_BYTES = 1 << 28
 
@@ -79,5 +82,39 @@ class LingeringClose(asyncio.Protocol):
         self._end = asyncio.get_running_loop().call_later(_SECONDS, transport.real.abort)
 
 
-class LingeringProtocol(LingeringClose, AutoHTTPProtocol):  # type: ignore[misc,valid-type]
-    """HTTP/1.1 as uvicorn speaks it, by the fastest parser that is installed."""
+class PatientProtocol(LingeringClose, H11Protocol):
+    """uvicorn's HTTP/1.1, without slow clients (Slowloris).
+
+    A connection is closed if the head of its next request is not complete in time.
+    """
+
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._forget()
+        elif self._timer is None:
+            self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget()
+        super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        self._timer = self.loop.call_later(HEAD_SECONDS, self._cut_off)
+
+    def _forget(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _cut_off(self) -> None:
+        self._timer = None
+        busy = self.cycle is not None and not self.cycle.response_complete
+        if not busy and not self.transport.is_closing():
+            self.transport.close()

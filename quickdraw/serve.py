@@ -66,30 +66,33 @@ def command(flags: Flags) -> None:
     with needs("serve"):
         import uvicorn
 
-        from quickdraw.lingering import LingeringProtocol
+        from quickdraw.lingering import PatientProtocol
         from quickdraw.serving import app
     from quickdraw.serving.guards import Hosts
-    from quickdraw.serving.listening import BACKLOG, listening
+    from quickdraw.serving.listening import BACKLOG, listening, url, url_for_others
     from quickdraw.serving.served import ServedModels
 
     collector = _collector(flags.collect)
-    models = ServedModels(first_run.train_dirs(flags.train_dir))
-    made = app.make(models, Hosts(flags.hosts or ()), flags.follow_seconds, collector=collector)
-    config = uvicorn.Config(
-        made,
-        host=flags.host,
-        port=flags.port,
-        http=LingeringProtocol,
-        log_level="warning",
-        ws_max_size=_MOST_BYTES,
-        ws_per_message_deflate=False,  # costs more time and memory, for each of them, than it saves
-        backlog=BACKLOG,
-        server_header=False,
-        timeout_graceful_shutdown=3,
-    )
-    socket = listening(flags.host, flags.port)
-    log(f"open http://{flags.host}:{socket.getsockname()[1]} and draw; Ctrl+C ends the server")
-    uvicorn.Server(config).run(sockets=[socket])
+    with listening(flags.host, flags.port) as socket:
+        models = ServedModels(first_run.train_dirs(flags.train_dir))
+        made = app.make(models, Hosts(flags.hosts or ()), flags.follow_seconds, collector=collector)
+        config = uvicorn.Config(
+            made,
+            host=flags.host,
+            port=flags.port,
+            http=PatientProtocol,
+            log_level="warning",
+            ws_max_size=_MOST_BYTES,
+            ws_per_message_deflate=False,  # costs each of them more time and memory than it saves
+            backlog=BACKLOG,
+            server_header=False,
+            timeout_graceful_shutdown=3,
+        )
+        port = socket.getsockname()[1]
+        log(f"open {url(flags.host, port)} and draw; Ctrl+C ends the server")
+        if others := url_for_others(flags.host, port):
+            log(f"on other machines of this network: {others}")
+        uvicorn.Server(config).run(sockets=[socket])
 
 
 def _collector(folder: str | None) -> Collector | None:

@@ -26,12 +26,12 @@ import uvicorn
 
 from quickdraw.leaderboard.site.board_app import make_app
 from quickdraw.leaderboard.site.context import Context, Limits
-from quickdraw.leaderboard.site.protocol import PatientProtocol
 from quickdraw.leaderboard.store import access, competition, moments, standings, team_table
 from quickdraw.leaderboard.store import entry_table as entries
 from quickdraw.leaderboard.store.blobs import Packed
 from quickdraw.leaderboard.store.database import Database
 from quickdraw.leaderboard.store.scorer import Scorer
+from quickdraw.lingering import PatientProtocol
 
 COUNT, LABELS = 200, ["cat", "dog", "sun", "hot dog"]
 RIGHT = {f"id{number:03}": number % 4 for number in range(COUNT)}

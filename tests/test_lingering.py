@@ -16,7 +16,7 @@ BODY = b"a" * (1 << 20)
 
 
 class H11Lingering(lingering.LingeringClose, H11Protocol):
-    """By the parser that is always there."""
+    """Without a limit of time for heads."""
 
 
 async def refusing(scope, receive, send):
@@ -50,7 +50,7 @@ def serving(protocol) -> Iterator[int]:
         assert not thread.is_alive()
 
 
-@pytest.fixture(params=[H11Lingering, lingering.LingeringProtocol], ids=["h11", "fastest"])
+@pytest.fixture(params=[H11Lingering, lingering.PatientProtocol], ids=["alone", "patient"])
 def protocol(request):
     return request.param
 

@@ -63,6 +63,8 @@ def command(flags: Flags) -> None:
     """Serve the contest until interrupted; or print its score."""
     if storage.is_remote(flags.output_dir):
         raise UsageError("--output_dir must be local: every event is brought to its disk at once")
+    if flags.public_url and not flags.public_url.startswith(("http://", "https://")):
+        raise UsageError(f"--public_url: https://… expected. Received: {flags.public_url}")
     from quickdraw.draw_off import running
 
     if flags.score:

@@ -14,6 +14,7 @@ from quickdraw.draw_off.contest import Contest
 from quickdraw.draw_off.rules import Event
 from quickdraw.drawings import Strokes
 from quickdraw.errors import QuickdrawError
+from quickdraw.records.class_names import BLANK
 
 MOST_PLAYERS, MOST_MODELS, MOST_ROUNDS = 100, 40, 200
 MOST_STROKES, MOST_POINTS = 200, 5000
@@ -42,7 +43,7 @@ def hashed(token: str) -> str:
 
 def is_right(token: object, kept: str) -> bool:
     """Compare a secret with its stored hash, in constant time."""
-    if not isinstance(token, str) or len(token) > _LONGEST_TOKEN or not kept:
+    if not isinstance(token, str) or len(token) > _LONGEST_TOKEN or not token.isascii() or not kept:
         return False
     return hmac.compare_digest(hashed(token), kept)
 
@@ -54,6 +55,7 @@ def clean_name(given: object) -> str:
         RefusedError: nothing displayable is left.
     """
     text = unicodedata.normalize("NFC", given[:500]) if isinstance(given, str) else ""
+    text = text.translate(BLANK)
     kept = "".join(sign for sign in text if sign.isprintable() or sign.isspace())
     name = " ".join(kept.split())[:_LONGEST_NAME].strip()
     if not name or not any(sign.isalnum() for sign in name):
@@ -214,7 +216,7 @@ def _is_number(value: Any, low: float, high: float) -> bool:
 
 def withdraw(contest: Contest, model: object) -> Event:
     """Return the event that withdraws a model before the contest begins."""
-    if contest.phase != "lobby" or model not in contest.models:
+    if contest.phase != "lobby" or model not in list(contest.models):
         raise RefusedError(
             "not_now", "a model that was entered can leave before the contest begins"
         )

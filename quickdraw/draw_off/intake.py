@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from quickdraw.draw_off import desk, entering
 from quickdraw.draw_off.director import Director
@@ -122,5 +123,7 @@ async def _received(request: Request) -> bytes:
                     raise HTTPException(413, f"at most {most >> 20} MB expected")
     except StopAsyncIteration:
         return bytes(data)
+    except ClientDisconnect:  # nobody reads the answer, and the log is not filled
+        raise HTTPException(400, "the body breaks off") from None
     except TimeoutError:
         raise HTTPException(408, "too slow") from None

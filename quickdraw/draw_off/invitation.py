@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import io
 import ipaddress
-import socket
 from urllib.parse import urlsplit
 
 from quickdraw.extras import needs
-
-_ELSEWHERE = ("192.0.2.1", 9)  # RFC 5737; nothing is sent: it selects the interface
+from quickdraw.serving.listening import own_address
 
 
 def base_url(public_url: str, host: str, port: int, listens_to_all: bool) -> str:
@@ -26,16 +24,6 @@ def base_url(public_url: str, host: str, port: int, listens_to_all: bool) -> str
     if listens_to_all and _is_loopback(host) and (own := own_address()):
         return f"http://{own}:{port}"
     return f"http://{host}"
-
-
-def own_address() -> str | None:
-    """Return this machine's address in its network; None if it has none."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(_ELSEWHERE)
-            return str(probe.getsockname()[0])
-        except OSError:
-            return None
 
 
 def qr_code(url: str) -> str:

@@ -15,6 +15,7 @@ from quickdraw.draw_off.event_log import EventLog
 from quickdraw.draw_off.rules import Event, Rules
 from quickdraw.errors import QuickdrawError
 from quickdraw.extras import needs
+from quickdraw.serving.listening import url
 
 if TYPE_CHECKING:
     from quickdraw.draw_off import Flags
@@ -24,21 +25,15 @@ _LARGEST_MESSAGE = 256 * 1024
 _CODE_BYTES = 8
 
 
-def open_contest(folder: str, seconds: int, new_link: bool) -> tuple[EventLog, str]:
-    """Open the contest of a folder, or create one.
+def opening(events: list[Event], seconds: int, new_link: bool) -> tuple[list[Event], str]:
+    """Return the event that creates a contest or replaces its link, and the organiser's token.
 
     Returns:
-        Its log, and the organiser's token if it was created now, else "".
-
-    Raises:
-        QuickdrawError: its log is damaged, or another server has it.
+        No event, and no token, where the contest goes on with the link that it has.
     """
-    os.makedirs(folder, exist_ok=True)
-    events = EventLog(os.path.join(folder, EVENTS))
     token = secrets.token_urlsafe(24)
-    made: Event
-    if not events.events:
-        made = {
+    if not events:
+        made: Event = {
             "kind": "opened",
             "format": FORMAT,
             "rules": vars(Rules(seconds=seconds)),
@@ -48,28 +43,47 @@ def open_contest(folder: str, seconds: int, new_link: bool) -> tuple[EventLog, s
     elif new_link:
         made = {"kind": "linked", "organiser": desk.hashed(token)}
     else:
-        return events, ""
-    events.append(made)
-    events.sync()
-    events.events.append(made)
-    return events, token
+        return [], ""
+    return [made], token
 
 
-def enter_models(events: EventLog, train_dirs: list[str], models: str | None, folder: str) -> None:
-    """Enter the models of the command line, unless the contest has begun.
+def entered_models(
+    events: list[Event], train_dirs: list[str], models: str | None, folder: str
+) -> list[Event]:
+    """Return the events with which the models of the command line enter; none once it has begun.
 
     Raises:
         QuickdrawError: not a run, a run that cannot be exported, or no such folder.
     """
-    contest = results_files.contest_of(events.events)
+    contest = results_files.contest_of(events)
     if contest.phase != "lobby":
         if train_dirs or models:
             log("the contest has begun: no more models enter")
-        return
-    found = entering.enter_all(contest, entering.files_of(train_dirs, models), folder)
-    events.append(*found)
-    events.sync()
-    events.events.extend(found)
+        return []
+    return entering.enter_all(contest, entering.files_of(train_dirs, models), folder)
+
+
+def open_contest(flags: Flags) -> tuple[EventLog, str]:
+    """Open the contest of a folder, or create one; return its log, and the organiser's token.
+
+    Raises:
+        QuickdrawError: its log is damaged, another server has it, or a model cannot enter; then
+            nothing is written, so that the link, which is shown once, is not lost.
+    """
+    folder = flags.output_dir
+    os.makedirs(folder, exist_ok=True)
+    kept = EventLog(os.path.join(folder, EVENTS))
+    try:
+        train_dirs = storage.folders_in(flags.train_dir) if flags.train_dir else []
+        made, token = opening(kept.events, flags.seconds, flags.new_link)
+        made += entered_models([*kept.events, *made], train_dirs, flags.models, folder)
+        kept.append(*made)
+        kept.sync()
+    except BaseException:
+        kept.close()
+        raise
+    kept.events.extend(made)
+    return kept, token
 
 
 def serve(flags: Flags) -> None:
@@ -81,7 +95,7 @@ def serve(flags: Flags) -> None:
 
         from quickdraw.draw_off.contest_app import ContestServer, make_contest_app
         from quickdraw.draw_off.director import Director
-        from quickdraw.lingering import LingeringProtocol
+        from quickdraw.lingering import PatientProtocol
     from quickdraw.sandbox.cage import CageLimits
     from quickdraw.serving.guards import Hosts
     from quickdraw.serving.listening import BACKLOG, listening
@@ -89,27 +103,25 @@ def serve(flags: Flags) -> None:
     folder = flags.output_dir
     if flags.runs and not storage.is_folder(flags.runs):
         raise QuickdrawError(f"--runs: {flags.runs} is no folder")
-    events, token = open_contest(folder, flags.seconds, flags.new_link)
-    train_dirs = storage.folders_in(flags.train_dir) if flags.train_dir else []
-    enter_models(events, train_dirs, flags.models, folder)
-    socket = listening(flags.host, flags.port)
-    port = socket.getsockname()[1]
-    director = Director(events, folder, CageLimits(memory=flags.memory << 20))
-    hosts = Hosts([*(flags.hosts or ()), *_host_of(flags.public_url)])
-    server = ContestServer(
-        director, folder, hosts, flags.public_url, (flags.host, port), flags.runs
-    )
-    _say_where(flags, director.contest, port, token)
-    config = uvicorn.Config(
-        make_contest_app(server),
-        http=LingeringProtocol,
-        log_level="warning",
-        ws_max_size=_LARGEST_MESSAGE,
-        backlog=BACKLOG,
-        server_header=False,
-        timeout_graceful_shutdown=2,
-    )
-    uvicorn.Server(config).run(sockets=[socket])
+    with listening(flags.host, flags.port) as socket:
+        events, token = open_contest(flags)
+        port = socket.getsockname()[1]
+        director = Director(events, folder, CageLimits(memory=flags.memory << 20))
+        hosts = Hosts([*(flags.hosts or ()), *_host_of(flags.public_url)])
+        server = ContestServer(
+            director, folder, hosts, flags.public_url, (flags.host, port), flags.runs
+        )
+        _say_where(flags, director.contest, port, token)
+        config = uvicorn.Config(
+            make_contest_app(server),
+            http=PatientProtocol,
+            log_level="warning",
+            ws_max_size=_LARGEST_MESSAGE,
+            backlog=BACKLOG,
+            server_header=False,
+            timeout_graceful_shutdown=2,
+        )
+        uvicorn.Server(config).run(sockets=[socket])
 
 
 def _host_of(url: str) -> list[str]:
@@ -120,8 +132,7 @@ def _host_of(url: str) -> list[str]:
 
 
 def _say_where(flags: Flags, contest: Contest, port: int, token: str) -> None:
-    here = "127.0.0.1" if flags.host in ("0.0.0.0", "::") else flags.host
-    base = flags.public_url.rstrip("/") or f"http://{here}:{port}"
+    base = flags.public_url.rstrip("/") or url(flags.host, port)
     log(f"{len(contest.models)} model{_s(contest.models)}; the big screen: {base}/#{contest.code}")
     if token:
         print(f"the organiser's page, a secret link: {base}/organiser#{token}", flush=True)

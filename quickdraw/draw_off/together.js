@@ -34,7 +34,7 @@
   function notice(text) { set('notice', text); show('notice', Boolean(text)); }
 
   // The secret stays in the fragment: no server's log and no other page sees it.
-  const secret = () => decodeURIComponent(location.hash.slice(1));
+  const secret = () => location.hash.slice(1);
   for (const link of document.querySelectorAll('a.language')) link.addEventListener('click', () => {
     link.href = link.getAttribute('href').split('#')[0] + location.hash;
   });

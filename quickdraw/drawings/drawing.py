@@ -209,7 +209,7 @@ def _simplified(numbers: np.ndarray, strokes: Strokes) -> Strokes:
         raise SkippedDrawing("coordinates outside the screen", _span(numbers))
     try:
         times = [np.asarray(stroke[2], float) for stroke in strokes if len(stroke) == 3]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise SkippedDrawing("a time that is no number", shown(strokes)) from None
     if not all(np.isfinite(time).all() for time in times):
         raise SkippedDrawing("a time that is not finite", shown(strokes))

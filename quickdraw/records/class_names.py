@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Iterable
 
 _UNSEEN = dict.fromkeys(map(ord, "\u00ad\u200b\u200e\u200f\u2060\ufeff"))  # of no width
+BLANK = dict.fromkeys(map(ord, "\u115f\u1160\u3164\uffa0\u2800"))
+"""Letters and signs that show nothing, for `str.translate`: Hangul fillers, empty Braille."""
 _SPACES = re.compile(r"[^\S\r\n]+")
 _MISSING = {"", "nan", "null", "none", "<na>", "n/a", "#n/a"}
 _COPY = re.compile(r" (- )?\(?(copy|복사본)\)?( \(?\d+\)?)?$|\.0$")

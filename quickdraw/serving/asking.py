@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -135,11 +136,11 @@ def _are_times(lists: list[Sequence[float]]) -> bool:
 def _dot(given: Any) -> Strokes | None:
     """Return a drawing of one point; None if there is not exactly one finite point."""
     try:
-        values = [float(axis[0]) for stroke in given if len(stroke[0]) for axis in stroke[:2]]
-    except (TypeError, ValueError):
+        values = [axis[0] for stroke in given if len(stroke[0]) for axis in stroke[:2]]
+        are_numbers = all(type(value) in (int, float) and math.isfinite(value) for value in values)
+    except (TypeError, ValueError, LookupError, OverflowError):
         return None
-    is_one = len(values) == 2 and np.isfinite(values).all()
-    return [[[0], [0]]] if is_one else None
+    return [[[0], [0]]] if are_numbers and len(values) == 2 else None
 
 
 def of_picture(data: bytes, query: Mapping[str, str]) -> Question:

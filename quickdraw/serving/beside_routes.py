@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from quickdraw.serving import examples
 from quickdraw.serving.answering import Service, question_of
 from quickdraw.serving.asking import BadRequestError
-from quickdraw.serving.batching import BusyError
+from quickdraw.serving.turns import Turns
 
 MOST_WAITING = 8
 """The most explanations that may wait; more are refused."""
@@ -20,23 +20,18 @@ def routes(service: Service) -> APIRouter:
     """Return the routes."""
     router = APIRouter()
     # An explanation costs a hundred predictions: one at a time, with a short queue.
-    reasons, waiting = asyncio.Semaphore(1), set[Request]()
+    reasons = Turns(1, MOST_WAITING)
 
     @router.post("/api/why", openapi_extra=examples.GUESS, summary="What a guess rests on")
     async def why(request: Request) -> Response:
         """Cover each part of the picture in turn; return how much the probability drops."""
-        question = await question_of(request)
-        if question.strokes is None:
+        async with question_of(service, request) as question:
+            strokes = question.strokes
+        if strokes is None:
             raise BadRequestError("strokes expected. Received: a picture")
         models = service.models.named(question.models)
-        if reasons.locked() and len(waiting) >= MOST_WAITING:
-            raise BusyError
-        waiting.add(request)
-        try:
-            async with reasons:
-                found = {m.name: await asyncio.to_thread(m.why, question.strokes) for m in models}
-        finally:
-            waiting.discard(request)
+        async with reasons.turn():
+            found = {m.name: await asyncio.to_thread(m.why, strokes) for m in models}
         return JSONResponse({"models": found})
 
     @router.get("/api/gallery", summary="A few drawings of each class, PNG in base64")

@@ -28,6 +28,8 @@ GUESSES, DRAWINGS = "guesses", "drawings"
 MOST_OF_A_SESSION = 16 << 20
 MOST = 2 << 30
 """The limit of all sessions together, in bytes."""
+MOST_SESSIONS = 10_000
+"""The limit of their number: a small file, too, takes a block of the disk."""
 _SESSION = re.compile(r"[0-9a-f]{32}")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -50,7 +52,7 @@ class Collector:
         self.folder = folder
         # One thread keeps lines in order, and a slow disk off the event loop.
         self._pool = concurrent.futures.ThreadPoolExecutor(1)
-        self._trouble, self._sizes, self._gone = "", dict[str, int](), set[str]()
+        self._trouble, self._sizes, self._gone = "", dict[str, int](), dict[str, None]()
         try:
             for kind in (GUESSES, DRAWINGS):
                 os.makedirs(os.path.join(folder, kind), exist_ok=True)
@@ -88,7 +90,9 @@ class Collector:
 
     def forget(self, session: str) -> None:
         """Delete all data of a session; later data of it is refused."""
-        self._gone.add(checked_session(session))
+        self._gone[checked_session(session)] = None
+        if len(self._gone) > MOST_SESSIONS:
+            del self._gone[next(iter(self._gone))]
         self._sizes.pop(session, None)
         for kind in (GUESSES, DRAWINGS):
             with contextlib.suppress(FileNotFoundError):
@@ -104,6 +108,8 @@ class Collector:
             raise NotKeptError("its session was deleted")
         if self._sizes.get(session, 0) + len(data) > MOST_OF_A_SESSION:
             raise NotKeptError(f"a session keeps at most {MOST_OF_A_SESSION >> 20} MB")
+        if session not in self._sizes and len(self._sizes) >= MOST_SESSIONS:
+            self._refuse(f"{self.folder} has the drawings of {MOST_SESSIONS:,} sessions")
         if sum(self._sizes.values()) + len(data) > MOST:
             self._refuse(f"{self.folder} has reached its {MOST >> 30} GB")
         try:

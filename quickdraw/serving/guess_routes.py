@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from quickdraw.errors import QuickdrawError
 from quickdraw.serving import counters, examples
-from quickdraw.serving.answering import Service, question_of
+from quickdraw.serving.answering import Service, question_of, refuse_other_pages
 from quickdraw.serving.batching import BusyError
 from quickdraw.serving.guards import is_same_origin
 from quickdraw.serving.live import LiveGuesses
@@ -23,7 +23,10 @@ def routes(service: Service) -> APIRouter:
     async def guess(request: Request) -> Response:
         """Guess strokes, `{"drawing": …}` as in Quick, Draw!'s files, or a picture."""
         try:
-            answer = await service.answer(await question_of(request))
+            async with question_of(service, request) as question:
+                if question.keep is not None:
+                    refuse_other_pages(request)
+                answer = await service.answer(question)
         except BusyError:
             service.counters.answered("http", "busy")
             raise
@@ -31,9 +34,8 @@ def routes(service: Service) -> APIRouter:
             service.counters.answered("http", "bad")
             raise
         service.counters.answered("http", "ok", answer["milliseconds"] / 1e3)
-        names = {model.name: model.description.labels for model in service.models.all}
         guesses = {
-            name: [{"label": names[name][number], "probability": share} for number, share in top]
+            name: [{"label": label, "probability": share} for label, share in top]
             for name, top in answer["models"].items()
         }
         return JSONResponse({**answer, "models": guesses})

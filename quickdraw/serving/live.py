@@ -26,7 +26,7 @@ class LiveGuesses:
     """Answers the questions of one WebSocket.
 
     A message is a question as `asking.of_json` reads it, with a number `seq`; the answer has the
-    same `seq`, and `models`: by name `[[class number, probability], …]`; or `error`. A question
+    same `seq`, and `models`: by name `[[class, probability], …]`; or `error`. A question
     that arrives before the previous one is answered replaces any other that waits.
 
     Args:

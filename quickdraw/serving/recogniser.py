@@ -107,8 +107,8 @@ class Recogniser(OnnxSession):
         number = self.description.labels.index(word)
         return int((probabilities > probabilities[number]).sum()) + 1
 
-    def top(self, probabilities: np.ndarray, count: int) -> list[tuple[int, float]]:
-        """Return (class number, probability) of the likeliest classes, the likeliest first.
+    def top(self, probabilities: np.ndarray, count: int) -> list[tuple[str, float]]:
+        """Return (class, probability) of the likeliest classes, the likeliest first.
 
         Args:
             probabilities: float32 `[num_classes]`.
@@ -116,4 +116,5 @@ class Recogniser(OnnxSession):
         """
         order = np.argsort(-probabilities, kind="stable")[:count]
         shares = probabilities[order].astype(float).round(6)
-        return list(zip(order.tolist(), shares.tolist(), strict=True))
+        labels = [self.description.labels[number] for number in order]
+        return list(zip(labels, shares.tolist(), strict=True))

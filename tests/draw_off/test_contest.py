@@ -129,7 +129,11 @@ def test_one_that_has_ended_can_be_taken_back(begun):
         desk.annul(begun, again=False)
 
 
-@pytest.mark.parametrize("name", ["", "  ", None, 7, "\u202e", "!!!", "\x00\n"])
+NO_NAMES = ["", "  ", None, 7, "\u202e", "!!!", "\x00\n", "\ud800", "\U0001f600" * 1000]
+NO_NAMES += ["\u3164", "\u1160\uffa0", "\u2800"]  # letters that show nothing
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
 def test_a_name_that_is_none_is_refused(lobby, name):
     with pytest.raises(desk.RefusedError, match="name"):
         desk.join(lobby, name)
@@ -138,7 +142,8 @@ def test_a_name_that_is_none_is_refused(lobby, name):
 def test_names_are_made_plain_and_told_apart(lobby):
     event, _ = desk.join(lobby, " ada\n\u202e  lovelace " + "x" * 99)
     assert event["name"] == "ada lovelace xxxxxxxxxxx"
-    assert desk.join(lobby, "ADA")[0]["name"] == "ADA (2)"
+    for again in ("ADA", "Ada\u3164", "a\u200bda"):
+        assert desk.join(lobby, again)[0]["name"].casefold() == "ada (2)"
 
 
 BAD_INK = [
@@ -181,7 +186,7 @@ def test_ink_of_another_round_is_left_out(begun):
 
 def test_a_secret_is_compared_with_its_hash():
     assert desk.is_right("secret", desk.hashed("secret"))
-    for wrong in ("", "Secret", None, 7, "x" * 1000, ["secret"]):
+    for wrong in ("", "Secret", None, 7, "x" * 1000, ["secret"], "\ud800", "비밀"):
         assert not desk.is_right(wrong, desk.hashed("secret"))
     assert not desk.is_right("", "")
 

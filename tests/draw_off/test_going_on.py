@@ -189,6 +189,37 @@ def test_the_score_is_printed_from_the_file_alone(tmp_path, capsys):
     assert draw_off.main(["draw_off", f"--output_dir={tmp_path / 'no'}", "--score=true"]) == 1
 
 
+def test_a_start_that_fails_does_not_take_the_link_along(tmp_path, handed_in, capsys):
+    """It is shown once: a wrong folder, or a port in use, must not be that once."""
+    from quickdraw import draw_off
+    from quickdraw.draw_off import running
+    from quickdraw.serving.listening import listening
+
+    folder = tmp_path / "contest"
+    first = ["draw_off", f"--output_dir={folder}", "--port=0"]
+    assert draw_off.main([*first, f"--train_dir={tmp_path / 'no_run'}"]) == 1
+    assert draw_off.main([*first, f"--models={tmp_path / 'no_folder'}"]) == 1
+    with listening("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        assert draw_off.main([*first[:2], f"--models={handed_in}", f"--port={port}"]) == 1
+    assert "organiser" not in "".join(capsys.readouterr())
+    assert not (folder / "events.jsonl").read_bytes()
+    flags = draw_off.Flags(output_dir=str(folder), models=str(handed_in))
+    events, token = running.open_contest(flags)
+    events.close()
+    assert token and [event["kind"] for event in events.events] == ["opened", "entered", "entered"]
+    events, token = running.open_contest(flags)
+    events.close()
+    assert not token and len(events.events) == 3
+
+
+def test_a_public_address_that_is_none_is_a_mistake_of_the_command_line(capsys):
+    from quickdraw import draw_off
+
+    assert draw_off.main(["draw_off", "--public_url=example.org"]) == 2
+    assert "https://… expected. Received: example.org" in capsys.readouterr().err
+
+
 def test_a_model_that_is_too_large_is_answered(start):
     """Also to a client that sends all before it reads, and wants the connection closed."""
     server = start()

@@ -67,6 +67,8 @@ HELLOS = {
     "the code for the token": {"role": "organiser", "token": CODE},
     "the token's hash": {"role": "organiser", "token": desk.hashed(TOKEN)},
     "a token that is none": {"role": "organiser", "token": {"a": 1}},
+    "a token of half a sign": {"role": "organiser", "token": "\ud800"},
+    "a code of half a sign": {"role": "player", "code": "\udfff"},
     "a long token": {"role": "organiser", "token": "x" * 5000},
     "no code": {"role": "player"},
     "a wrong code": {"role": "player", "code": "the-cod"},

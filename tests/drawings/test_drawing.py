@@ -57,6 +57,7 @@ anything = st.recursive(
         ([[[0, 2e6], [0, 1], [0, 1]]], "outside the screen"),
         ([[[0, 2], [0, 1], [0, math.nan]]], "a time that is not finite"),
         ([[[0, 2], [0, 1], [0, "x"]]], "a time that is no number"),
+        ([[[0, 2], [0, 1], [0, 10**400]]], "a time that is no number"),
     ],
 )
 def test_what_is_skipped_says_why(strokes, reason):

@@ -7,7 +7,7 @@ import time
 import pytest
 from boarding import answers, multipart
 
-from quickdraw.leaderboard.site import protocol
+from quickdraw import lingering
 from quickdraw.leaderboard.site import site_guards as guards
 
 pytestmark = pytest.mark.usefixtures("goes_on")
@@ -118,7 +118,7 @@ def test_a_drip_of_bytes_is_cut_off(place, monkeypatch):
 
 
 def test_a_slow_head_is_cut_off(place, monkeypatch):
-    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(lingering, "HEAD_SECONDS", 0.3)
     assert raw(place.port, b"GET / HTTP/1.1\r\nHost:") == b""
     assert raw(place.port, b"") == b""
 

@@ -126,6 +126,10 @@ BAD = [
     ({"drawing": [[[1, 2], [1, 2], [0, NAN]]]}, "time that is not finite"),
     ({"drawing": [[[1, 2], [1, 2], ["a", "b"]]]}, "time that is no number"),
     ({"drawing": [[[10**400, 2], [1, 2]]]}, "drawing: "),
+    ({"drawing": [[[10**400], [1]]]}, "one point only"),
+    ({"drawing": [[["1"], ["2"]]]}, "one point only"),
+    ({"drawing": [[{"0": 1}, {"0": 2}]]}, "one point only"),
+    ({"drawing": [[[1, 2], [1, 2], [0, 10**400]]]}, "time that is no number"),
     ({"drawing": [[[1] * 20_001, [1] * 20_001]]}, "too many points"),
     ({"drawing": [[[1, 2], [1, 2], ["a", 2]]], "raw": False}, "a time that is no number"),
     ({"drawing": [[[1, 2], [1, 2], [NAN, 2]]], "raw": False}, "a time that is no number"),
@@ -247,16 +251,15 @@ def test_beyond_its_limit_it_says_when_to_ask_again(client, monkeypatch):
 def test_reasons_are_dear_and_few_may_wait_for_them(client, served, monkeypatch):
     import threading
 
-    from quickdraw.serving import beside_routes
+    from quickdraw.serving.beside_routes import MOST_WAITING
     from quickdraw.serving.recogniser import Recogniser
 
-    monkeypatch.setattr(beside_routes, "MOST_WAITING", 2)
     go = threading.Event()
     monkeypatch.setattr(Recogniser, "why", lambda self, strokes: go.wait(20) and {})
     sent, answers = {"drawing": DRAWING, "models": ["cnn"]}, []
     threads = [
         threading.Thread(target=lambda: answers.append(client.post("/api/why", json=sent)))
-        for _ in range(4)
+        for _ in range(MOST_WAITING + 3)
     ]
     for thread in threads:
         thread.start()
@@ -266,7 +269,8 @@ def test_reasons_are_dear_and_few_may_wait_for_them(client, served, monkeypatch)
     go.set()
     for thread in threads:
         thread.join()
-    assert sorted(answer.status_code for answer in answers) == [200, 200, 503, 503]
+    found = sorted(answer.status_code for answer in answers)
+    assert found == [*[200] * (1 + MOST_WAITING), 503, 503]
     assert {answer.headers.get("retry-after") for answer in answers} == {None, "1"}
 
 

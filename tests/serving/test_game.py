@@ -68,6 +68,9 @@ def test_a_game_and_what_is_kept_of_it(chromium, url, kept):
     hits = [each["tiny"].seconds for _, each in sessions.by_drawing(str(kept)).values()]
     assert sorted(hit for hit in hits if hit is not None) == pytest.approx(times, abs=0.051)
     assert page.locator("#own article").count() == 3
+    assert page.is_hidden("#keep-word") and page.is_visible(
+        "#forget"
+    )  # a word is for free drawings
     until(page, "document.querySelectorAll('#own .nearest img').length === 6")
     page.click("#mode-free")
     browsing.draw(page, [[[0, 200], [0, 200]]])

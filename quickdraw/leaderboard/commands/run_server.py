@@ -61,7 +61,7 @@ def _serve(database: Database, flags: Flags) -> None:
 
     from quickdraw.leaderboard.site.board_app import make_app
     from quickdraw.leaderboard.site.context import Context, Limits
-    from quickdraw.leaderboard.site.protocol import PatientProtocol
+    from quickdraw.lingering import PatientProtocol
 
     size = flags.size_limit << 20
     limits = Limits(size, flags.address_limit, flags.proxies, score_beside=True)

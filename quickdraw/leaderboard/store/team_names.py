@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from quickdraw.errors import QuickdrawError
-from quickdraw.records.class_names import clean
+from quickdraw.records.class_names import BLANK, clean
 
 _LONGEST = 40
 _ZERO_WIDTH_JOINER = "\u200d"  # joins parts of some emoji
@@ -45,7 +45,7 @@ def checked(name: str) -> str:
 
 def looks(name: str) -> str:
     """Return a skeleton that is equal for names that look alike, whatever their script."""
-    plain = unicodedata.normalize("NFKD", name).casefold()
+    plain = unicodedata.normalize("NFKD", name).translate(BLANK).casefold()
     plain = "".join(
         each for each in plain if unicodedata.category(each)[0] not in "MZCP" or each in "@!|"
     )

@@ -19,11 +19,13 @@
       this.name = make('span'); this.bars = make('div');
       this.button = make('button'); this.button.type = 'button';
       this.button.addEventListener('click', () => ask(this));
-      this.map = make('canvas', 'why'); this.map.hidden = true;
+      this.map = make('canvas', 'why'); this.legend = make('p', 'soft');
+      this.legend.id = `why-${number}`;
       this.map.setAttribute('role', 'img');
+      this.map.setAttribute('aria-labelledby', this.legend.id);
       this.head.append(this.name);
       if (Object.keys(model.inputs).join() === 'image') this.head.append(this.button);
-      this.box.append(this.head, this.bars, this.map);
+      this.box.append(this.head, this.bars, this.map, this.legend);
       this.label();
     }
 
@@ -31,7 +33,10 @@
       this.name.textContent = this.model.name;
       this.button.textContent = say('why');
       this.button.setAttribute('aria-label', `${say('why')} ${this.model.name}`);
+      this.forget();
     }
+
+    forget() { this.map.hidden = this.legend.hidden = true; }
 
     show(answer, again) {
       this.button.disabled = !answer.length;
@@ -65,10 +70,9 @@
     // The picture, and in orange what the likeliest guess rests on.
     explain({label, drops}, simple) {
       const size = this.model.image_size, map = this.map;
-      map.hidden = false;
+      map.hidden = this.legend.hidden = false;
       map.width = map.height = size;
-      map.title = say('why_map', {label: named(label)});
-      map.setAttribute('aria-label', map.title);
+      this.legend.textContent = say('why_map', {label: named(label)});
       paint(map, strokes.picture(simple, this.model), this.model.channels);
       const heat = new Float32Array(size * size), times = new Float32Array(size * size);
       strokes.patches(size).forEach(([x, y, patch], i) => {
@@ -100,7 +104,7 @@
 
     label() { this.shown.forEach(one => one.label()); this.update(true); }
 
-    forget() { for (const one of this.shown) one.map.hidden = true; }
+    forget() { for (const one of this.shown) one.forget(); }
 
     show(last) { this.last = last; this.update(!last.length); }
 

@@ -50,7 +50,11 @@
     answered(answer) {
       if (!this.waiting || answer.seq !== this.number) return;  // of an earlier question
       if (answer.error) return this.waiting.reject(new Error(answer.error));
-      const places = this.models.map(model => answer.models[model.name] || []);
+      const places = this.models.map(model => (answer.models[model.name] || []).map(
+        ([label, share]) => [model.labels.indexOf(label), share]));
+      const isKnown = places.every(top => top.length && top.every(([number]) => number >= 0));
+      // The server has other models now, or the same with other classes: what is shown is of the past.
+      if (!isKnown || places.length !== Object.keys(answer.models).length) return location.reload();
       this.waiting.resolve(places);
     }
   }

@@ -50,7 +50,7 @@
     }
 
     one() {  // of free drawing
-      if (this.pen.strokes.length) this.keep(this.pen.strokes, $('keep-word').value).then(() => this.pen.clear());
+      if (this.pen.strokes.length) this.keep(this.pen.strokes, $('keep-word').value).then(kept => { if (kept) this.pen.clear(); });
     }
 
     async keep(drawn, word) {
@@ -60,6 +60,7 @@
         await this.guesser.keep({session: this.session, drawing, word, strokes: drawn});
         this.count++;
         this.show();
+        return true;
       } catch (error) { notice(`${say('not_kept')} ${error.message}`); }
     }
 

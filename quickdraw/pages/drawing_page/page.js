@@ -8,7 +8,7 @@
   let guesser = null, pen = null, answers = null, game = null, collecting = null;
 
   // ---- Asking: one question at a time; of those that come meanwhile the latest is asked next.
-  let busy = false, next = false, asked = 0, timer = null;
+  let busy = false, next = false, failed = false, asked = 0, timer = null;
 
   function drawn(up) {
     $('hint').hidden = pen.strokes.length > 0;
@@ -31,10 +31,12 @@
     answers.see(simple);
     try {
       const found = await guesser.guess(simple, collecting.about(round && round.word, seconds));
+      if (failed) notice('');
+      failed = false;
       if (pen.strokes.length && game.round === round) answers.show(found);
       if (round) game.answered(round, found, seconds);
       scope.answered = {answers: found, strokes: simple, ms: performance.now() - asked};
-    } catch (error) { notice(error.message); }
+    } catch (error) { failed = true; notice(error.message); }
     busy = false;
     if (next) { next = false; ask(); }
   }

@@ -17,11 +17,12 @@
     if (timed) head.append(cell('th', say('first')));
     head.append(...rounds.map(round => cell('th', named(round.word))));
     models.forEach((model, i) => {
-      if (!rounds.some(round => round.hits[i].knows)) return;
+      const known = rounds.filter(round => round.hits[i].knows);  // another word is nobody's fault
+      if (!known.length) return;
       const row = make('tr'), name = cell('th', model.name);
       name.scope = 'row';
       const isRight = round => timed ? round.hits[i].isRight : (round.hits[i].guess || [])[0] === round.word;
-      row.append(name, cell('td', `${rounds.filter(isRight).length}/${rounds.length}`));
+      row.append(name, cell('td', `${rounds.filter(isRight).length}/${known.length}`));
       if (timed) row.append(cell('td', rounds.filter(round => scope.scoring.first(round.hits).includes(i)).length));
       row.append(...rounds.map(round => cell('td', shown(round.hits[i], timed, isRight(round)), isRight(round) ? 'right' : 'wrong')));
       body.append(row);

@@ -60,6 +60,7 @@ def test_a_new_token_makes_the_old_one_void(database):
         ("Foo", "F00"),
         ("corn", "com"),
         ("토끼", "토끼".encode().decode() + "\u200b"),
+        ("토끼", "토끼\u3164"),
         ("Team 1", "Team l"),
     ],
 )
@@ -70,7 +71,9 @@ def test_names_that_look_alike_are_one(sqlite, one, other):
         add_team(sqlite, other)
 
 
-@pytest.mark.parametrize("name", ["", " ", "a\x00b", "x" * 41, "\u202eabc", "a\nb\x1b[2J", "---"])
+@pytest.mark.parametrize(
+    "name", ["", " ", "a\x00b", "x" * 41, "\u202eabc", "a\nb\x1b[2J", "---", "\u3164"]
+)
 def test_names_that_are_none_are_refused(sqlite, name):
     make_competition(sqlite)
     with pytest.raises(QuickdrawError):
