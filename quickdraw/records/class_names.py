@@ -26,6 +26,11 @@ def clean(name: str) -> str:
     return _SPACES.sub(" ", unicodedata.normalize("NFC", name.translate(_UNSEEN))).strip()
 
 
+def is_seen(name: str) -> bool:
+    """Return whether a name shows anything at all."""
+    return bool(name.translate(BLANK).strip())
+
+
 def is_missing(name: str) -> bool:
     """Return whether a cell says that there is no name: empty, nan, null, None."""
     return clean(name).casefold() in _MISSING

@@ -134,7 +134,7 @@ def from_text(text: str | bytes, where: str) -> Description:
     try:
         content = json.loads(text)
         return from_json(content, where)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise QuickdrawError(f"{where}: no description of an exported model ({error})") from None
 
 

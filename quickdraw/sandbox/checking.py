@@ -16,6 +16,7 @@ import numpy as np
 from quickdraw.datasets.doodles.draw import CATEGORIES, draw
 from quickdraw.drawings.rendering import Rendering
 from quickdraw.errors import QuickdrawError
+from quickdraw.records.class_names import is_seen
 from quickdraw.runs import exported
 from quickdraw.runs.exported import Description
 from quickdraw.sandbox.cage import Cage, CageError, CageLimits
@@ -161,7 +162,7 @@ def _check_numbers(of: Description) -> None:
     if not isinstance(labels, list) or not 2 <= len(labels) <= _MOST_CLASSES:
         raise QuickdrawError(f"labels: 2…{_MOST_CLASSES} names expected")
     for label in labels:
-        if not isinstance(label, str) or not 0 < len(label) <= _LONGEST_LABEL:
+        if not isinstance(label, str) or len(label) > _LONGEST_LABEL or not is_seen(label):
             raise QuickdrawError(f"labels: names expected. Received: {_shown(label)}")
         if not label.isprintable():
             raise QuickdrawError(f"labels: printable names expected. Received: {_shown(label)}")

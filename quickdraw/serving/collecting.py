@@ -14,6 +14,7 @@ import errno
 import io
 import os
 import re
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -30,6 +31,8 @@ MOST = 2 << 30
 """The limit of all sessions together, in bytes."""
 MOST_SESSIONS = 10_000
 """The limit of their number: a small file, too, takes a block of the disk."""
+QUIET_SECONDS = 60.0
+"""So long nothing must have been refused until it is said that there is room again."""
 _SESSION = re.compile(r"[0-9a-f]{32}")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -52,7 +55,8 @@ class Collector:
         self.folder = folder
         # One thread keeps lines in order, and a slow disk off the event loop.
         self._pool = concurrent.futures.ThreadPoolExecutor(1)
-        self._trouble, self._sizes, self._gone = "", dict[str, int](), dict[str, None]()
+        self._sizes, self._gone = dict[str, int](), dict[str, None]()
+        self._refused: float | None = None  # when, while there is no room
         try:
             for kind in (GUESSES, DRAWINGS):
                 os.makedirs(os.path.join(folder, kind), exist_ok=True)
@@ -118,15 +122,16 @@ class Collector:
             full = " (the disk is full)" if error.errno in _FULL else ""
             self._refuse(f"{path}: {error.strerror}{full}")
         self._sizes[session] = self._sizes.get(session, 0) + len(data)
-        if self._trouble:
+        # A short line may find room in the last block of a full disk, and the next one none.
+        if self._refused is not None and time.monotonic() - self._refused > QUIET_SECONDS:
             log(f"drawings are kept again in {self.folder}")
-            self._trouble = ""
+            self._refused = None
 
     def _refuse(self, what: str) -> None:
         """Log what is wrong, once, and raise NotKeptError."""
-        if not self._trouble:
+        if self._refused is None:
             log(f"warning: drawings are not kept, and guessing goes on: {what}")
-        self._trouble = what
+        self._refused = time.monotonic()
         raise NotKeptError("the server has no room for drawings now")
 
 

@@ -36,6 +36,9 @@ def test_a_file_of_another_tool_that_names_its_labels_takes_part():
 SPOILT = {
     "no description": ({"metadata": {}}, "names no classes"),
     "no json": ({"metadata": {"quickdraw": "{"}}, "no description"),
+    "a deep json": ({"metadata": {"quickdraw": "[" * 100_000}}, "no description"),
+    "a label of nothing": ({"metadata": described(["a", "\u3164", "b"])}, "names expected"),
+    "a label of spaces": ({"metadata": described(["a", " ", "b"])}, "names expected"),
     "a later version": ({"metadata": described(LABELS, format=99)}, "later version"),
     "other labels": ({"metadata": described(["a", "b"])}, r"probabilities: .* \[batch, 2\]"),
     "a label twice": ({"metadata": described(["a", "a", "b"])}, "twice"),
