@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import shutil
+import random
 import statistics
 import subprocess
 import sys
@@ -25,6 +25,7 @@ import websockets
 
 from quickdraw.datasets.doodles.draw import CATEGORIES, draw
 from quickdraw.draw_off import event_log
+from quickdraw.runs import exported
 
 
 class Player:
@@ -81,6 +82,8 @@ async def load(base: str, code: str, token: str, arguments: Any, pid: int) -> No
         await player.say(kind="join", name=f"player {number}")
     await desk.until(lambda state: state["here"] == len(players))
     models = [model["id"] for model in desk.state["entered"]]
+    if len(models) != arguments.count:
+        sys.exit(f"{arguments.count} models expected. Entered: {len(models)}")
     await desk.say(kind="begin", models=models, words=[], rounds=arguments.rounds)
     begun = time.monotonic()
     await desk.until(lambda state: state["models"])
@@ -151,6 +154,18 @@ def _delay(event: Any, events: list[Any]) -> float | None:
     return (moments[1] - moments[0]).total_seconds() * 1e3 - event["at"]
 
 
+def in_another_order(path: Path, seed: int) -> bytes:
+    """The model with its classes in another order: one that answers the same enters once."""
+    import onnx
+
+    model = onnx.load(path)
+    (entry,) = (each for each in model.metadata_props if each.key == exported.KEY)
+    description = json.loads(entry.value)
+    random.Random(seed).shuffle(description["labels"])
+    entry.value = json.dumps(description)
+    return model.SerializeToString()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", nargs="+", required=True)
@@ -167,10 +182,8 @@ def _run(folder: Path, arguments: Any) -> None:
     for number in range(arguments.count):
         source = Path(arguments.models[number % len(arguments.models)])
         target = folder / "models" / f"{source.parent.name}-{number}.onnx"
-        shutil.copy(source, target)
-        if number >= len(arguments.models):  # the same file enters once: an empty field more
-            target.write_bytes(source.read_bytes() + b"\x32" + bytes([len(str(number))])
-                               + str(number).encode())  # fmt: skip
+        is_copy = number >= len(arguments.models)
+        target.write_bytes(in_another_order(source, number) if is_copy else source.read_bytes())
     command = [sys.executable, "-u", "-m", "quickdraw.draw_off", "--port=0"]
     command += [f"--models={folder / 'models'}", f"--output_dir={folder / 'contest'}"]
     with subprocess.Popen(
