@@ -19,6 +19,7 @@ _IHDR = struct.Struct(">IIBBBBB")
 _START = _SIGNATURE + struct.pack(">I", 13) + b"IHDR"
 _COLOURS = {0: "greyscale", 2: "RGB", 3: "palette", 4: "greyscale with alpha", 6: "RGBA"}
 _COLOUR_OF_CHANNELS = {1: 0, 3: 2}
+_FILTERS = bytes(range(5))  # types of row filters
 
 
 class PngError(ValueError):
@@ -59,6 +60,12 @@ def _start(height: int, width: int, colour: int) -> bytes:
     return _SIGNATURE + _chunk(b"IHDR", _IHDR.pack(width, height, 8, colour, 0, 0, 0))
 
 
+@functools.lru_cache
+def _header(height: int, width: int, channels: int) -> bytes:
+    """Return the first bytes of a PNG of this shape, up to the checksum of its header."""
+    return _start(height, width, _COLOUR_OF_CHANNELS[channels])[:29]
+
+
 def size(data: bytes) -> tuple[int, int, int]:
     """Return (height, width, channels) of an 8-bit greyscale or RGB PNG, from its header alone.
 
@@ -90,31 +97,38 @@ def inflate(data: bytes, height: int, width: int, channels: int) -> bytes:
     Raises:
         PngError: not a PNG, another shape or colour type, or damaged.
     """
-    # The header of a batch is always the same 29 bytes: one comparison instead of unpacking.
-    if data[:29] != _start(height, width, _COLOUR_OF_CHANNELS[channels])[:29]:
+    # The header of a batch is always the same bytes: one comparison instead of unpacking.
+    if not data.startswith(_header(height, width, channels)):
         received = size(data)
         raise PngError(
             f"expected a PNG of {_shape(height, width, channels)}. Received: {_shape(*received)}"
         )
     wanted = height * (1 + width * channels)
     try:
-        position, parts = 33, []
-        while True:
-            length = int.from_bytes(data[position : position + 4], "big")
-            kind = data[position + 4 : position + 8]
-            if kind == b"IDAT":
-                parts.append(data[position + 8 : position + 8 + length])
-            elif kind == b"IEND" or not kind:
-                break
-            position += 12 + length
-        rows = zlib.decompressobj().decompress(b"".join(parts), wanted + 1)
+        stop = 41 + int.from_bytes(data[33:37], "big")
+        is_all = data[37:41] == b"IDAT" and data[stop + 8 : stop + 12] == b"IEND"
+        packed = data[41:stop] if is_all else _packed(data)
+        rows = zlib.decompressobj().decompress(packed, wanted + 1)
     except zlib.error as error:
         raise PngError(f"damaged PNG ({error})") from None
     if len(rows) != wanted:
         raise PngError(f"damaged PNG: {wanted} bytes of pixels expected. Received: {len(rows)}")
-    if max(rows[:: 1 + width * channels]) > 4:
+    if rows[:: 1 + width * channels].lstrip(_FILTERS):
         raise PngError("damaged PNG: a row has a filter type that does not exist")
     return rows
+
+
+def _packed(data: bytes) -> bytes:
+    """Return the contents of all chunks of pixels, one after the other."""
+    position, parts = 33, []
+    while True:
+        length = int.from_bytes(data[position : position + 4], "big")
+        kind = data[position + 4 : position + 8]
+        if kind == b"IDAT":
+            parts.append(data[position + 8 : position + 8 + length])
+        elif kind == b"IEND" or not kind:
+            return b"".join(parts)
+        position += 12 + length
 
 
 def _shape(height: int, width: int, channels: int) -> str:

@@ -51,7 +51,8 @@ def read(file: BinaryIO, path: str) -> Iterator[bytes | BadRecordError]:
     number = 0
     try:
         while header := file.read(_HEADER.size):
-            if not _is_header(header):
+            length, crc = _HEADER.unpack(header) if len(header) == _HEADER.size else (0, None)
+            if crc != _masked_crc(header[:8]):
                 what = "corrupted length (not a TFRecord file, or damaged here)"
                 if number == 0 and is_pointer(header + file.read(_LONGEST_POINTER)):
                     what = WHAT
@@ -59,7 +60,6 @@ def read(file: BinaryIO, path: str) -> Iterator[bytes | BadRecordError]:
                     what = "truncated header"
                 yield BadRecordError(path, number, what)
                 return
-            (length,) = struct.unpack_from("<Q", header)
             body = file.read(length + 4) if length <= _LARGEST_RECORD else b""
             if len(body) < length + 4:
                 yield BadRecordError(
