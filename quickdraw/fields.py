@@ -11,6 +11,7 @@ import math
 import numbers
 import os
 import re
+import sys
 import types
 import typing
 from typing import Any
@@ -95,8 +96,10 @@ def check_bounds(value: Any, bounds: typing.Mapping[str, Any], name: str) -> Non
     elif above is not None:
         expected = f"above {above:g}" + (f" and at most {high:g}" if high is not None else "")
     else:
-        expected = f"at most {high:g}" if high is not None else ""
-    least, most = -math.inf if low is None else low, math.inf if high is None else high
+        expected = f"at most {high:g}" if high is not None else "a number"
+    # Where numbers have bounds infinity is no setting; without, it may be somebody's parameter.
+    largest = math.inf if low is high is above is None else sys.float_info.max
+    least, most = -largest if low is None else low, largest if high is None else high
     # `not … <= …`, as a value that is no number compares with none.
     if not least <= value <= most or (above is not None and not value > above):
         raise QuickdrawError(f"{name} must be {expected}. Received: {value}")

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import gc
 import inspect
+import io
 import os
 import re
 import signal
@@ -55,6 +56,7 @@ def run(
         argv: program name and arguments; `sys.argv` when not given.
         elsewhere: the flags on the other side of the command's `--`.
     """
+    _make_streams_usable()
     argv = sys.argv if argv is None else argv
     module = inspect.getmodule(command)
     name = _program(argv[0])
@@ -88,6 +90,18 @@ def run(
             raise
         print(f"{name}: {explanation}", file=sys.stderr)
         return QuickdrawError.exit_code
+
+
+def _make_streams_usable() -> None:
+    """Open what a shell has closed (`2>&-`), as the next file opened would get its number.
+
+    Text that the output's encoding lacks (a class in Hangul where it is ASCII) is escaped.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 class _Stopped(KeyboardInterrupt):

@@ -32,7 +32,8 @@ _COLOURS = re.compile(r"\x1b\[\d*m")
 # What Keras and TensorFlow put around a reason.
 _WRAPPINGS = re.compile(
     r"Exception encountered when calling [^\n]*|Arguments received by .*|Graph execution error:|"
-    r"Detected at node [^\n]*|<stack traces unavailable>|\[\[\{*node [^\n]*|\[Op:[^\n]*",
+    r"Traceback \(most recent call last\):.*|Detected at node [^\n]*|<stack traces unavailable>|"
+    r"\[\[\{*node [^\n]*|\[Op:[^\n]*",
     re.DOTALL,
 )
 _MOST_CHARACTERS = 400
@@ -89,7 +90,8 @@ def explained(function: Callable[..., object], what: str = "") -> Iterator[None]
         what: fails; the function where not given.
     """
     try:
-        yield
+        with contextlib.chdir(os.getcwd()):  # its own os.chdir must not move what the flags name
+            yield
     except QuickdrawError as error:
         raise in_one_line(error) from None
     except (Exception, SystemExit) as error:

@@ -49,8 +49,8 @@ def code_of(model: type[BaseModel], loss: type[BaseLoss]) -> dict[str, str]:
     return digests_of(model, loss, BaseReader.preprocess)
 
 
-def warn_of_changed_code(run: Run, train_dir: str) -> None:
-    """Warn if the code of a run changed since its training, so that predictions may differ.
+def warn_of_changed_code(run: Run, train_dir: str) -> bool:
+    """Warn if the code of a run changed since its training; return whether it did.
 
     Raises:
         QuickdrawError: it is not there, or cannot be imported.
@@ -58,7 +58,7 @@ def warn_of_changed_code(run: Run, train_dir: str) -> None:
     from quickdraw import losses, models
 
     if not run.code:  # written by a version that did not store it
-        return
+        return False
     try:
         now = code_of(find(run.model, models.BaseModel), find(run.label_loss, losses.BaseLoss))
     except QuickdrawError as error:
@@ -71,6 +71,26 @@ def warn_of_changed_code(run: Run, train_dir: str) -> None:
             f"warning: {train_dir}: the code has changed since the training: {', '.join(changed)}. "
             "What follows may be another model than the one that was trained: undo the edit, or "
             "train anew"
+        )
+    return bool(changed)
+
+
+def warn_of_changed_network(run: Run, model: keras.Model, train_dir: str) -> None:
+    """Warn if what the model's code builds to predict is not what it built to be trained."""
+    import keras
+
+    from quickdraw import precision
+    from quickdraw.components.network_digest import digest_of
+
+    computes_in = run.settings.get("precision", "float32")
+    if precision.for_prediction(computes_in) != computes_in:  # constants may be rounded otherwise
+        return
+    now = {"keras": keras.__version__}
+    if run.builds_another(dataclasses.replace(run, network=digest_of(model), versions=now)):
+        log(
+            f"warning: {train_dir}: {run.model} builds another network than the one that was "
+            "trained: it goes by something outside, such as a file, a variable of the environment "
+            "or the time. Predictions are worth nothing until that is what it was"
         )
 
 

@@ -39,8 +39,9 @@ def open_folder(
     storage.make_folders(train_dir)
     if holds_run(run, train_dir, start_new, accept_changed_data):
         earlier = record.read(train_dir)
-        if earlier.code and earlier.code != run.code:  # it has no trained weights yet
-            dataclasses.replace(earlier, code=run.code).save(train_dir)
+        now = dataclasses.replace(earlier, code=run.code, network=run.network or earlier.network)
+        if earlier.code and earlier != now:  # it has no trained weights yet
+            now.save(train_dir)
         return True
     names = set(storage.listdir(train_dir)) - _BEFORE_THE_RUN
     if record.FILE_NAME in names:
@@ -69,6 +70,13 @@ def holds_run(run: Run, train_dir: str, start_new: bool, accept_changed_data: bo
                 f"{train_dir} holds a run of other code: {', '.join(changed)} changed since. "
                 "Either undo the edit, or use another --train_dir, or --start_new_model to move "
                 "the old run aside"
+            )
+        if earlier.builds_another(run) and _is_trained(train_dir):
+            raise QuickdrawError(
+                f"{train_dir} holds a run of another network, though {run.model} and its settings "
+                "are the same: it goes by something outside, such as a file, a variable of the "
+                "environment or the time. Either make that what it was, or use another "
+                "--train_dir, or --start_new_model to move the old run aside"
             )
         return True
     if names and record.FILE_NAME not in names:

@@ -17,6 +17,12 @@ FILE_NAME = "run.json"
 FORMAT = 2
 """The format of run.json; earlier ones, also those without a number, can still be read."""
 
+# What does not decide by itself whether two runs are the same.
+_ABOUT_IT = (
+    *("versions", "started", "finished_step", "code", "network"),
+    *("format", "named", "dark_ink"),
+)
+
 
 @dataclasses.dataclass
 class Run:
@@ -38,6 +44,8 @@ class Run:
         finished_step: the last step, once the training has ended.
         code: digests of the code of model, loss and preprocessing (see
             `quickdraw.components.code_digest`); empty where it is not known.
+        network: digest of the network that the model built (see
+            `quickdraw.components.network_digest`); empty where it is not known.
         format: of this file.
         named: whether the labels are names; otherwise they are numbers.
         dark_ink: whether the training images are dark on light; None where that is not known.
@@ -59,6 +67,7 @@ class Run:
     )
     finished_step: int | None = None
     code: dict[str, str] = dataclasses.field(default_factory=dict)
+    network: str = ""
     format: int = FORMAT
     named: bool = True
     dark_ink: bool | None = None
@@ -88,6 +97,12 @@ class Run:
                     f"its own: leave --{flag} out, or name the --train_dir of the other"
                 )
 
+    def builds_another(self, other: Run) -> bool:
+        """Return whether two runs of the same code and settings build different networks."""
+        same_keras = self.versions.get("keras") == other.versions.get("keras")
+        known = self.network and other.network and same_keras
+        return bool(known) and self.network != other.network
+
     def differences(self, other: Run) -> list[str]:
         """Return the relevant differences between two runs, in words."""
         return _differences(_what_matters(self), _what_matters(other))
@@ -112,7 +127,7 @@ def _differences(mine: dict[str, object], theirs: dict[str, object]) -> list[str
 
 def _what_matters(run: Run) -> dict[str, object]:
     fields = dataclasses.asdict(run)
-    for name in ("versions", "started", "finished_step", "code", "format", "named", "dark_ink"):
+    for name in _ABOUT_IT:
         del fields[name]
     settings = fields.pop("settings")
     # Training records are compared by their fingerprint, wherever they are.

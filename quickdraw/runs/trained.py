@@ -126,8 +126,10 @@ def load(train_dir: str, checkpoint: Which = "best") -> TrainedModel:
     from quickdraw.runs import checkpoints
 
     run = record.read(train_dir)
-    factory.warn_of_changed_code(run, train_dir)
+    edited = factory.warn_of_changed_code(run, train_dir)
     model = factory.build_model(run, to_predict=True)
+    if not edited:
+        factory.warn_of_changed_network(run, model, train_dir)
     if checkpoint == "best" and checkpoints.has_best(train_dir):
         step = checkpoints.restore_best(model, train_dir)
     else:

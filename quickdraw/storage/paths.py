@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from typing import IO, Any, BinaryIO, cast
 
 from quickdraw.errors import QuickdrawError
-from quickdraw.storage import client, lfs, objects
+from quickdraw.storage import client, foreign, lfs, objects
 from quickdraw.storage.checksums import crc32c
 
 _DESCRIPTOR = re.compile(r"/dev/(stdout|stderr)|/(?:dev|proc/self)/fd/(\d+)")
@@ -92,13 +92,7 @@ def make_folders(path: str) -> None:
     if is_remote(path):
         client.split(path)
         return
-    if re.match(r"(gs|s3|https?|file):", path):
-        raise QuickdrawError(f"a local path or gs://bucket/… expected. Received: {path!r}")
-    if path.startswith("~"):
-        raise QuickdrawError(
-            f"{path}: the home folder is not meant by ~ here. Write {os.path.expanduser(path)!r}, "
-            f"or './{path}' for a folder of that name"
-        )
+    foreign.check_local(path)
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:

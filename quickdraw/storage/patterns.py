@@ -7,7 +7,7 @@ import os
 import re
 
 from quickdraw.errors import QuickdrawError
-from quickdraw.storage import objects, paths
+from quickdraw.storage import foreign, objects, paths
 
 _COMMA = ". A comma separates patterns: [,] stands for one in a name"
 
@@ -51,12 +51,20 @@ def expand(patterns: str) -> list[str]:
             matches = objects.matching(searched) if remote else glob.glob(searched)
         matches = sorted(path for path in matches if not path.endswith(".tmp"))
         if not matches:
-            hint = _COMMA if "," in patterns else ""
+            hint = _hint(patterns)
             raise QuickdrawError(f"no file matches {searched!r}{_what_is_there(searched)}{hint}")
         files.update(dict.fromkeys(matches))
     if not files:
         raise QuickdrawError(f"no file pattern given. Received: {patterns!r}")
     return list(files)
+
+
+def _hint(patterns: str) -> str:
+    if re.match("[\"'‘’“”„«]", patterns):
+        return ". The quotation marks are part of it here: plain ones, '…', once, are for the shell"
+    if drive := foreign.on_a_drive(patterns):
+        return f". It {drive}"
+    return _COMMA if "," in patterns else ""
 
 
 def _what_is_there(pattern: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
 
 import numpy as np
@@ -13,6 +14,8 @@ from quickdraw.components.user_code import explained, mistake
 from quickdraw.console import log
 
 _SURE = 8.0  # logits of a network that is sure of its answer
+_SAME = ("Cast", "Identity", "Reshape")
+_WITH_SOFTMAX = ("SoftmaxCrossEntropyWithLogits", "LogSoftmax")  # the latter where deterministic
 
 
 def check_loss(loss: BaseLoss, num_classes: int) -> None:
@@ -26,6 +29,7 @@ def check_loss(loss: BaseLoss, num_classes: int) -> None:
     count = 6 if num_classes != 6 else 7  # so that no other axis passes for that of the examples
     logits = tf.constant(np.random.default_rng(0).normal(size=(count, num_classes)), tf.float32)
     labels = tf.range(count, dtype=tf.int32) % num_classes
+    folder = os.getcwd()
     before = {name: id(value) for name, value in vars(loss).items()}
     with explained(function), tf.GradientTape() as tape:
         # Of any number of examples, as an evaluation has.
@@ -34,6 +38,10 @@ def check_loss(loss: BaseLoss, num_classes: int) -> None:
         )
         tape.watch(logits)
         values = traced(logits, labels)
+        if os.getcwd() != folder:
+            raise mistake(
+                function, "changes the current folder, and so what the flags name: leave that out"
+            )
     after = {name: id(value) for name, value in vars(loss).items()}
     if changed := [name for name, value in after.items() if before.get(name) != value]:
         raise mistake(
@@ -54,7 +62,9 @@ def check_loss(loss: BaseLoss, num_classes: int) -> None:
             f"uses variables that no training changes and no checkpoint keeps: {', '.join(own)}. "
             "Numbers, or variables that build(classifier) returns, expected",
         )
-    gradient = tape.gradient(values, logits) if values.dtype.is_floating else None
+    _warn_of_a_second_softmax(function, traced.graph)
+    with explained(function):
+        gradient = tape.gradient(values, logits) if values.dtype.is_floating else None
     nothing = gradient is None
     if gradient is not None and num_classes > 1:  # of one class there is nothing to learn
         nothing = not tf.reduce_any(tf.convert_to_tensor(gradient) != 0)
@@ -79,6 +89,22 @@ def _check_arguments(loss: BaseLoss, function: Callable[..., tf.Tensor]) -> None
         raise mistake(
             function, f"has other arguments: calculate_loss(self, {expected}) expected: {error}"
         ) from None
+
+
+def _warn_of_a_second_softmax(function: Callable[..., tf.Tensor], graph: tf.Graph) -> None:
+    """Warn where a cross-entropy, which applies the softmax itself, is given probabilities."""
+    for operation in graph.get_operations():
+        if not operation.type.endswith(_WITH_SOFTMAX):
+            continue
+        given = operation.inputs[0].op
+        while given.type in _SAME:
+            given = given.inputs[0].op
+        if given.type in ("Softmax", "Sigmoid"):
+            log(
+                f"warning: {function.__qualname__} gives probabilities to a cross-entropy that "
+                f"applies the softmax itself: give it the logits as they are, without {given.type} "
+                "before. With it much less is learned"
+            )
 
 
 def _warn_of_a_wrong_way(

@@ -16,6 +16,7 @@ from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
 
 _SHAPING = ("Cast", "ExpandDims", "Flatten", "Reshape", "Squeeze")
+_SHIFTS = ("Add", "Subtract")  # by a number
 _DRAWINGS = 3
 _NEAR = 0.02  # beyond what bfloat16 and other kernels for other sizes change
 _TINY = 0.01  # no network scales images of 0 to 1 by less
@@ -114,16 +115,21 @@ def _scaled_again(network: keras.Model) -> list[str]:
             operation = node.operation
             if isinstance(operation, keras.Sequential) and operation.layers:
                 operation = operation.layers[0]
-            if type(operation).__name__ in _SHAPING:
+            kind, arguments = type(operation).__name__, node.arguments.args
+            if kind in _SHAPING or (kind in _SHIFTS and _numbers(arguments)):
                 following.append(operation)
-            elif _factor(operation, node.arguments.args) < _TINY:
+            elif _factor(operation, arguments) < _TINY:
                 found.append(operation.name)
     return found
 
 
+def _numbers(arguments: tuple[object, ...]) -> list[int | float]:
+    return [each for each in arguments if isinstance(each, int | float)]
+
+
 def _factor(operation: keras.Operation, arguments: tuple[object, ...]) -> float:
     """Return what an operation multiplies its input with, as far as it is known."""
-    numbers = [each for each in arguments if isinstance(each, int | float)]
+    numbers = _numbers(arguments)
     kind = type(operation).__name__
     if kind == "Rescaling":
         return float(np.max(np.abs(operation.scale)))

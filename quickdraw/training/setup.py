@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from quickdraw import precision
+from quickdraw.components.network_digest import digest_of
 from quickdraw.console import log
 from quickdraw.devices import Distribution, advise_onednn
 from quickdraw.records.shards import Shards
@@ -45,6 +46,7 @@ class Setup:
         validation: those that it is validated on, if any.
         initial: the weights to start from, if they are another run's.
         shapes: of the network's weights, as it was built once.
+        digest: of that network.
     """
 
     settings: Settings
@@ -55,6 +57,7 @@ class Setup:
     validation: Drawings | None
     initial: InitialWeights | None
     shapes: list[tuple[int, ...]]
+    digest: str
 
 
 def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
@@ -86,7 +89,8 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
     augmentation = found.augmentation.of_classes(run.labels)
 
     # 4. The student's code, tried before there is a run.
-    built = factory.build_model(run)
+    with factory.seeded(run):
+        built = factory.build_model(run)
     settings = _with_batch_size(settings, built, train, devices)
     run.settings["batch_size"] = settings.batch_size
     if settings.print_model and devices.is_chief:
@@ -100,7 +104,8 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
     # 5. Validation drawings.
     validation = validation_records.read(settings, run, load, train)
     shapes = [tuple(weight.shape) for weight in built.weights]
-    return Setup(settings, run, augmentation, devices, train, validation, initial, shapes)
+    seen = shapes, digest_of(built)
+    return Setup(settings, run, augmentation, devices, train, validation, initial, *seen)
 
 
 def _log_devices(settings: Settings, devices: Distribution) -> None:

@@ -54,7 +54,7 @@ def make_state(setup: Setup) -> State:
     # Not earlier: reading and writing gs:// draws random numbers, too.
     keras.utils.set_random_seed(settings.seed)
     model, loss = factory.build_model(run), factory.create_loss(run)
-    check_built_again(setup, model)
+    run.network = check_built_again(setup, model)
     if setup.initial:
         setup.initial.give(model, run.labels)
     average = None

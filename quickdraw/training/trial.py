@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from quickdraw.components.base_model import BaseModel
 from quickdraw.components.lookup import find
+from quickdraw.components.network_digest import digest_of
 from quickdraw.components.user_code import (
     failure,
     in_one_line,
@@ -26,19 +27,31 @@ if TYPE_CHECKING:
     from quickdraw.training.setup import Setup
 
 
-def check_built_again(setup: Setup, network: keras.Model) -> None:
-    """Check that a model builds the same network each time: it is built again to be loaded.
+def check_built_again(setup: Setup, network: keras.Model) -> str:
+    """Check that a model builds the same network each time, as it is built again to be loaded.
+
+    Returns:
+        The digest of the network.
 
     Raises:
         QuickdrawError: it does not.
     """
-    shapes = [tuple(weight.shape) for weight in network.weights]
+    create_model = find(setup.run.model, BaseModel).create_model
+    shapes, digest = [tuple(weight.shape) for weight in network.weights], digest_of(network)
     if shapes != setup.shapes:
         raise mistake(
-            find(setup.run.model, BaseModel).create_model,
+            create_model,
             "builds another network each time, so that weights would not fit later: random numbers "
             f"or the time decide about it. Received weights of {setup.shapes}, then of {shapes}",
         )
+    if digest != setup.digest:
+        raise mistake(
+            create_model,
+            "builds another network each time, of the same weights, so that they would mean "
+            "something else later: the time decides about it, or random numbers that are drawn "
+            "anew. np.random.… and random.… give the same ones each time, as --seed says",
+        )
+    return digest
 
 
 @contextlib.contextmanager

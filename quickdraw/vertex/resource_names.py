@@ -10,6 +10,7 @@ import re
 from quickdraw.errors import UsageError
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]")
+_PROJECT = re.compile(r"[a-z0-9][a-z0-9.:-]*")
 _RUN = re.compile(r"[a-z]([a-z0-9_-]{0,61}[a-z0-9])?")
 _EXPERIMENT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _REGION = re.compile(
@@ -25,6 +26,15 @@ def region(name: str) -> None:
         raise UsageError(
             "--region: a region of Google Cloud, such as us-central1 or europe-west4, expected. "
             f"Received: {name!r}{f', which is a zone of {zone[1]}' if zone else ''}"
+        )
+
+
+def project(name: str) -> None:
+    """Check the value of --project."""
+    if not _PROJECT.fullmatch(name):
+        raise UsageError(
+            "--project: the id of a project, small letters, digits and -, expected (see gcloud "
+            f"projects list). Received: {name!r}"
         )
 
 

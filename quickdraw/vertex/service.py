@@ -50,6 +50,7 @@ def project(flags: ServiceFlags) -> str:
         QuickdrawError: neither does.
     """
     if found := flags.project or os.environ.get("GOOGLE_CLOUD_PROJECT"):
+        resource_names.project(found)
         return found
     import google.auth
 

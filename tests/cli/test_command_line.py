@@ -124,6 +124,7 @@ def test_nothing_is_suggested_for_a_word_unlike_all_others():
         ("--batch_size=0", "--batch_size must be at least 1. Received: 0"),
         ("--learning_rate=0", "--learning_rate must be above 0. Received: 0.0"),
         ("--learning_rate=nan", "--learning_rate must be above 0. Received: nan"),
+        ("--learning_rate=inf", "--learning_rate must be above 0. Received: inf"),
     ],
 )
 def test_a_number_out_of_bounds_is_told(argument, told, capsys):

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import resource
+import shlex
 import signal
 import subprocess
 import sys
@@ -250,3 +251,43 @@ def test_tensorflow_starts_without_a_notice():
     program = "from quickdraw import cli; cli.load_tensorflow()"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_what_a_shell_has_closed_is_no_file_of_ours(closed, tmp_path):
+    program = (
+        "import dataclasses, os, sys\n"
+        "from quickdraw import cli\n"
+        "@dataclasses.dataclass\nclass Flags: pass\n"
+        "def command(flags):\n"
+        "    with open('kept', 'w') as file:\n"
+        "        print('told'); os.write(2, b'notice'); sys.stderr.flush()\n"
+        "        file.write(str(file.fileno() > 2))\n"
+        "sys.exit(cli.run(Flags, command, ['program']))\n"
+    )
+    (tmp_path / "program.py").write_text(program)
+    done = subprocess.run(
+        f"{shlex.quote(sys.executable)} program.py {closed}",
+        shell=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.returncode == 0
+    assert (tmp_path / "kept").read_text() == "True"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_names_that_the_output_cannot_hold_are_escaped(encoding):
+    program = (
+        "import dataclasses, sys\n"
+        "from quickdraw import cli\n"
+        "@dataclasses.dataclass\nclass Flags: pass\n"
+        "sys.exit(cli.run(Flags, lambda flags: print('고양이'), ['program']))\n"
+    )
+    environment = {
+        **os.environ,
+        "PYTHONIOENCODING": encoding,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, env=environment)
+    assert (done.returncode, done.stdout) == (0, rb"\uace0\uc591\uc774" + b"\n")

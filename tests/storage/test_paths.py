@@ -246,6 +246,14 @@ def test_remote_paths_have_a_scheme(path, expected):
     assert storage.is_remote(path) is expected
 
 
+def test_a_path_of_windows_is_no_folder_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for path in (r"C:\runs\x", "d:/runs/x"):
+        with pytest.raises(QuickdrawError, match="path of Windows: under WSL it is /mnt/[cd]/runs"):
+            storage.make_folders(path)
+    assert not any(tmp_path.iterdir())
+
+
 def test_no_folder_is_called_tilde(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(QuickdrawError, match=r"~/x: the home folder is not meant by ~ here"):

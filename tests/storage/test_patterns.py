@@ -69,6 +69,20 @@ def test_a_pattern_without_files_is_told_with_what_is_there(folder, pattern, tol
     assert str(caught.value).startswith(told.replace("{}", str(folder)))
 
 
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        ("‘{}/train-*’", "The quotation marks are part of it here"),
+        ("'{}/train-*'", "The quotation marks are part of it here"),
+        (r"C:\data\train-*", "It is a path of Windows: under WSL it is /mnt/c/data/train-*"),
+    ],
+)
+def test_a_pattern_of_another_shell_or_system_is_told(folder, pattern, told):
+    with pytest.raises(QuickdrawError) as caught:
+        storage.expand(pattern.replace("{}", str(folder)))
+    assert told in str(caught.value)
+
+
 def test_an_empty_folder_is_told(tmp_path):
     with pytest.raises(QuickdrawError, match="holds nothing"):
         storage.expand(str(tmp_path))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import keras
 import numpy as np
 import pytest
@@ -38,6 +40,14 @@ BAD_LOSSES = {
     ),
     "NumPy": (lambda self, z, y: np.log(z), "failed: NotImplementedError: Cannot convert a symb"),
     "a static batch": (lambda self, z, y: tf.ones(z.shape[0]) * z[:, 0], "failed: "),
+    "the folder": (
+        lambda self, z, y: (os.chdir("/"), cross_entropy(z, y))[1],
+        "changes the current folder",
+    ),
+    "a batch of 128": (
+        lambda self, z, y: tf.reduce_sum(z - tf.reshape(tf.one_hot(y, 3), (128, 3)), axis=1),
+        "failed: InvalidArgumentError",
+    ),
 }
 
 
@@ -95,6 +105,24 @@ def test_good_losses_pass(loss):
 def test_a_loss_that_pulls_the_wrong_way_is_told(function, told, num_classes, capfd):
     check_loss(loss_of(function), num_classes)
     assert told in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        (lambda self, z, y: cross_entropy(tf.nn.softmax(z), y), "without Softmax before"),
+        (lambda self, z, y: cross_entropy(tf.cast(tf.nn.sigmoid(z), tf.float64), y), "Sigmoid"),
+        (lambda self, z, y: cross_entropy(z, y) + tf.reduce_sum(tf.nn.softmax(z) ** 2, 1), None),
+        (
+            lambda self, z, y: keras.losses.sparse_categorical_crossentropy(y, tf.nn.softmax(z)),
+            None,
+        ),
+    ],
+)
+def test_a_second_softmax_is_told(function, told, capfd):
+    check_loss(loss_of(function), 10)
+    err = capfd.readouterr().err
+    assert told in err if told else "warning" not in err
 
 
 OURS = {

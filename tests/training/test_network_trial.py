@@ -71,6 +71,7 @@ def network_of(scale):
         layers.Rescaling(1 / 255),
         lambda images: images / 255,
         lambda images: images / 127.5 - 1,
+        lambda images: (images - 127.5) / 127.5,
         lambda images: (1 / 255) * images,
         lambda images: layers.Reshape((8, 8))(images) / 255.0,
         keras.Sequential([layers.Rescaling(1 / 255), layers.Conv2D(4, 3)]),
@@ -89,6 +90,8 @@ def test_images_that_are_divided_again_are_told(scale, capfd):
         lambda images: 2 * images - 1,
         lambda images: layers.Conv2D(4, 3)(images) / 255,
         lambda images: images + 0.001,
+        lambda images: (images - 0.5) / 0.5,
+        lambda images: (images + layers.Conv2D(1, 3, padding="same")(images)) / 255,
     ],
 )
 def test_other_scales_are_as_they_are(scale, capfd):

@@ -239,6 +239,60 @@ def test_a_network_that_is_another_each_time_is_refused(fit_own):
     assert re.search(r"create_model builds another network each time.*own\.py, line 10\)", told)
 
 
+@pytest.mark.parametrize(
+    "constant", ["np.random.default_rng().normal(size=144)", "time.perf_counter_ns()"]
+)
+def test_a_constant_that_is_another_each_time_is_refused(fit_own, constant):
+    lines = [f"x = layers.Flatten()(x) * {constant}", "return layers.Dense(n)(x)"]
+    code, told = fit_own(model_code(*lines, before="import time"))
+    assert code == 1
+    assert re.search(r"another network each time, of the same weights.*own\.py, line \d+\)", told)
+
+
+OUTSIDE = {
+    "an activation": "layers.Dense(8, activation=mine)(layers.Flatten()(x))",
+    "a number in a Lambda": "layers.Lambda(lambda t: t * len(mine))(layers.Flatten()(x))",
+    "numbers from a file": "layers.Flatten()(x) * np.loadtxt(mine)",
+}
+
+
+@pytest.mark.parametrize("what", OUTSIDE)
+def test_a_network_that_goes_by_something_outside_is_told(fit_own, monkeypatch, what):
+    for name, number in (("relu", "1 "), ("sigmoid", "2 ")):
+        Path(name).write_text(144 * number)
+    lines = ["mine = os.environ['MINE']", f"x = {OUTSIDE[what]}", "return layers.Dense(n)(x)"]
+    code = model_code(*lines, before="import os")
+    monkeypatch.setenv("MINE", "relu")
+    assert fit_own(code)[0] == 0
+    runs.load("run")
+    done, told = fit_own(code)  # what `load` has printed, too
+    assert done == 0 and "another network" not in told
+    monkeypatch.setenv("MINE", "sigmoid")
+    runs.load("run")
+    done, told = fit_own(code)
+    assert done == 1
+    assert "own.Mine builds another network than the one that was trained" in told
+    assert "holds a run of another network, though own.Mine and its settings are the same" in told
+
+
+def test_a_model_that_changes_the_folder_does_not_move_the_run(fit_own, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    go = f"os.chdir({str(tmp_path / 'elsewhere')!r})"
+    lines = [go, "return layers.Dense(n)(layers.Flatten()(x))"]
+    assert fit_own(model_code(*lines, before="import os"))[0] == 0
+    assert (tmp_path / "run/run.json").exists() and not any((tmp_path / "elsewhere").iterdir())
+
+
+def test_names_of_layers_are_no_other_network(fit_own, monkeypatch):
+    code = model_code(
+        "return layers.Dense(n, name=os.environ['MINE'])(layers.Flatten()(x))", before="import os"
+    )
+    for name in ("a", "b"):
+        monkeypatch.setenv("MINE", name)
+        done, told = fit_own(code)
+        assert (done, "another network" in told) == (0, False)
+
+
 def test_functions_that_run_eagerly_are_told(fit_own):
     before = "tf.config.run_functions_eagerly(True)"
     try:

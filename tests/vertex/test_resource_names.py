@@ -33,6 +33,17 @@ def test_a_zone_is_no_region():
         resource_names.region("us-central1-a")
 
 
+@pytest.mark.parametrize("name", ["p", "my-project-1", "example.com:doodles", "123456"])
+def test_ids_and_numbers_of_projects_are_taken(name):
+    resource_names.project(name)
+
+
+@pytest.mark.parametrize("name", ["My Project", "Doodles", "projects/doodles", "내-프로젝트"])
+def test_the_name_of_a_project_is_not_its_id(name):
+    with pytest.raises(UsageError, match="--project: the id of a project, small letters"):
+        resource_names.project(name)
+
+
 @pytest.mark.parametrize("name", ["a", "Art", "art class", "art-class-", "a" * 64, ".art"])
 def test_what_no_bucket_is_called_is_told(name):
     with pytest.raises(UsageError, match="--bucket: small letters"):

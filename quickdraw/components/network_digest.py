@@ -1,0 +1,60 @@
+"""A network as a digest: is what a model builds now what it built when it was trained?
+
+Its code alone does not say where that goes by a file, a variable of the environment or the time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from typing import Any
+
+import keras
+import numpy as np
+
+# Names are counted on within a process; seeds are drawn where none is given; types follow from the
+# precision, and modules from where the code lies. Of functions, `code_digest` tells.
+_NO_MATTER = {"name", "seed", "dtype", "module", "registered_name", "code", "build_config"}
+_LAYER_NAMES = ("keras_history", "input_layers", "output_layers")
+
+
+def digest_of(network: keras.Model) -> str:
+    """Return a digest of layers, settings, constants and connections, but not of the weights.
+
+    Another version of Keras may describe the same network in another way.
+
+    Returns:
+        16 hexadecimal digits; "" where Keras cannot describe the network.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Lambda layers: nothing is loaded from this
+            config = network.get_config()
+    except Exception:  # layers of somebody's own may raise anything
+        return ""
+    text = json.dumps(_plain(config, {}), default=lambda thing: type(thing).__name__)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def _plain(part: Any, numbers: dict[str, int]) -> Any:
+    """Return a part of a description without what does not matter, and layers by number."""
+    if isinstance(part, dict):
+        if "input_layers" in part:
+            numbers = {layer["name"]: number for number, layer in enumerate(part["layers"])}
+        return {
+            str(key): _numbered(value, numbers) if key in _LAYER_NAMES else _plain(value, numbers)
+            for key, value in part.items()
+            if key not in _NO_MATTER and not str(key).endswith("_initializer")
+        }
+    if isinstance(part, list | tuple):
+        return [_plain(each, numbers) for each in part]
+    return part.tolist() if isinstance(part, np.ndarray | np.generic) else part
+
+
+def _numbered(part: Any, numbers: dict[str, int]) -> Any:
+    if isinstance(part, dict):
+        return {str(key): _numbered(each, numbers) for key, each in part.items()}
+    if isinstance(part, list | tuple):
+        return [_numbered(each, numbers) for each in part]
+    return numbers.get(part, part) if isinstance(part, str) else part
