@@ -216,10 +216,11 @@ def test_when_all_are_damaged_it_says_so(tiny_data, copy):
 
 @pytest.mark.parametrize("change", [{"units": [17]}, {"units": [16, 8]}, {"units": []}], ids=str)
 def test_whole_checkpoints_of_another_network_are_not_called_damaged(tiny_data, copy, change):
-    """As when a run of a version that kept no code goes on with edited code."""
+    """As when a run of a version that kept neither code nor network goes on with edited code."""
     path = copy / "run.json"
     content = json.loads(path.read_text())
     content["model_params"] |= change
+    content["network"] = ""
     path.write_text(json.dumps(content))
     params = f"units={tuple(change['units'])}, dropout=0.3"
     with pytest.raises(QuickdrawError, match="step-120 does not fit the model: its code") as caught:
