@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import csv
 import os
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from quickdraw import cli
+from quickdraw.errors import QuickdrawError
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 HEADS = {
@@ -64,14 +66,20 @@ def rows_of(train_dir: str):
     name = trained.run.model
     yield name, "Keras", "", f"{np.median(seconds[10:]) * 1e3:.2f}", "", "", share(keras == labels)
     for format, quantized in KINDS:
+        kind = f"{format}, int8" if quantized else format
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, write.FORMATS[format].NAME)
-            made = write.write(model, format, path, quantized)
+            try:
+                made = write.write(model, format, path, quantized)
+            except QuickdrawError as error:
+                print(error, file=sys.stderr)
+                yield name, kind, "refused", "", "", "", ""
+                continue
             found = write.FORMATS[format].load(path)(arrays).argmax(axis=1)
         of = made["agreement"]
         yield (
             name,
-            f"{format}, int8" if quantized else format,
+            kind,
             f"{made['bytes'] / 1e3:,.0f}",
             f"{of['milliseconds']:.2f}",
             f"{of['largest_difference']:.1e}",
