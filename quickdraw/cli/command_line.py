@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar
 from absl import flags
 
 from quickdraw.cli.other_names import NOWHERE, Elsewhere, hint
+from quickdraw.console import log
 from quickdraw.errors import QuickdrawError, UsageError
 from quickdraw.fields import check, field, with_home
 
@@ -148,6 +149,9 @@ def parse(values: flags.FlagValues, argv: list[str], elsewhere: Elsewhere = NOWH
         raise UsageError(
             f"every setting is a --flag=value. Received: {rest[0]!r}{_stray(values, before, rest)}"
         )
+    for name in values:
+        if values[name].present > 1:
+            log(f"note: --{name} is given {values[name].present} times: the last one counts")
     if "config" in values and values["config"].value:
         _apply_config(values, with_home(values["config"].value))
 
@@ -180,6 +184,8 @@ def _apply_config(values: flags.FlagValues, path: str) -> None:
     for name, value in settings.items():
         if name == "comment":
             continue
+        if name == "config":
+            raise UsageError(f"{path}: the file named as 'config' is not read: leave that out")
         if name not in values:
             raise UsageError(f"{path}: unknown key {name!r}{hint(name, list(values))}")
         flag = values[name]

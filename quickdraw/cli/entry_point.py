@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import gc
 import inspect
 import io
 import os
-import re
 import signal
 import sys
 import tempfile
@@ -21,6 +19,7 @@ from absl import flags
 
 from quickdraw import environment
 from quickdraw.cli.command_line import define_flags, help_of, parse, read_flags
+from quickdraw.cli.failures import explain
 from quickdraw.cli.other_names import NOWHERE, Elsewhere
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError, UsageError
@@ -33,7 +32,6 @@ F = TypeVar("F")
 _NOT_NEEDED = ("sklearn", "matplotlib", "pandas", "IPython")
 
 _EXIT_SIGNAL = 128
-_FREE_SPACE = " (free some space and run the same command again)"
 _NOTICES = (
     "InitializeLog()",
     "oneDNN custom operations",
@@ -85,7 +83,7 @@ def run(
         print(f"{name}: interrupted", file=sys.stderr)
         return _EXIT_SIGNAL + signal.SIGINT
     except Exception as error:
-        explanation = _explain(error)
+        explanation = explain(error)
         if explanation is None:
             raise
         print(f"{name}: {explanation}", file=sys.stderr)
@@ -228,20 +226,3 @@ def _not_imported(*names: str) -> Iterator[None]:
     finally:
         for name in hidden:
             del sys.modules[name]
-
-
-def _explain(error: Exception) -> str | None:
-    """Return one line for a failure of the machine rather than of the program; None for a bug."""
-    if isinstance(error, OSError) and error.errno is not None:
-        hint = _FREE_SPACE if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
-        return f"{error.filename or 'writing'}: {error.strerror}{hint}"
-    if "tensorflow" not in sys.modules:
-        return None
-    from tensorflow import errors
-
-    if isinstance(error, errors.OpError) and any(
-        words in error.message for words in ("No space left", "Read-only", "Permission denied")
-    ):
-        hint = _FREE_SPACE if "No space left" in error.message else ""
-        return re.sub(r"\{\{.*?\}\} | \[Op:\w+\]$", "", error.message.splitlines()[0]) + hint
-    return None

@@ -1,5 +1,6 @@
 """Files, local and on gs://: the room's face. Google's library is imported for gs:// paths only."""
 
+from quickdraw.storage.json_files import read_json, write_json
 from quickdraw.storage.lfs import refuse_pointer
 from quickdraw.storage.output_check import check_output
 from quickdraw.storage.paths import (
@@ -13,10 +14,8 @@ from quickdraw.storage.paths import (
     make_folders,
     move,
     open_binary,
-    read_json,
     rename,
     staging,
-    write_json,
     write_whole,
     writing,
 )

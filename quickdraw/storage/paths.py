@@ -6,7 +6,6 @@ Local paths use the standard library, gs:// ones google-cloud-storage, imported 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import shutil
@@ -16,7 +15,7 @@ from collections.abc import Iterator
 from typing import IO, Any, BinaryIO, cast
 
 from quickdraw.errors import QuickdrawError
-from quickdraw.storage import client, foreign, lfs, objects
+from quickdraw.storage import client, foreign, objects
 from quickdraw.storage.checksums import crc32c
 
 _DESCRIPTOR = re.compile(r"/dev/(stdout|stderr)|/(?:dev|proc/self)/fd/(\d+)")
@@ -44,10 +43,11 @@ def open_binary(path: str) -> BinaryIO:
         return file
     if not os.path.isfile(path) and not os.path.isdir(path) and os.path.exists(path):
         raise QuickdrawError(f"{path}: a file expected. Received: a pipe, a socket or a device")
-    return _opened(path)
+    return open_local(path)
 
 
-def _opened(path: str) -> BinaryIO:
+def open_local(path: str) -> BinaryIO:
+    """Open a local file, or a pipe, for reading; one that is not there is a `QuickdrawError`."""
     try:
         return open(path, "rb", buffering=1 << 20)
     except (FileNotFoundError, IsADirectoryError) as error:
@@ -219,25 +219,3 @@ def move(local: str, target: str) -> None:
         os.remove(local)
     else:
         os.replace(local, target)
-
-
-def read_json(path: str) -> Any:
-    """Read a JSON file, or a pipe, such as a shell's `<(command)`.
-
-    Raises:
-        QuickdrawError: no such file, or not JSON (with line and column).
-    """
-    with open_binary(path) if is_remote(path) else _opened(path) as file:
-        text = file.read()
-    lfs.refuse_pointer(path, text)
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise QuickdrawError(f"{path}: not a JSON file ({error})") from None
-
-
-def write_json(path: str, value: object) -> None:
-    """Write a JSON file, whole or not at all."""
-    with write_whole(path) as file:
-        json.dump(value, file, indent=1, ensure_ascii=False)
-        file.write("\n")

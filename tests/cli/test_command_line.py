@@ -11,7 +11,7 @@ from absl import flags
 from quickdraw import average, calibrate, cli, errors, fields, inference, score, sweep, train
 from quickdraw import eval as evaluation
 from quickdraw.datasets import download, inspect, prepare, sample
-from quickdraw.errors import QuickdrawError
+from quickdraw.errors import QuickdrawError, UsageError
 from quickdraw.fields import field
 
 
@@ -147,6 +147,25 @@ def test_settings_come_from_the_file_and_the_command_line_wins(config):
 
 def test_the_command_line_wins_even_with_the_default(config):
     assert parsed(config({"batch_size": 7}), "--batch_size=128").batch_size == 128
+
+
+def test_what_a_file_cannot_mean_is_refused(config, tmp_path):
+    with pytest.raises(UsageError, match=r"config\.json: the file named as 'config' is not read"):
+        parsed(config({"config": "other.json"}))
+    for text, why in (
+        ('{"batch_size": 7, "model": "CnnModel", "batch_size": 8}', "names 'batch_size' twice"),
+        ("[" * 100_000, "not a JSON file"),
+    ):
+        (tmp_path / "config.json").write_text(text)
+        with pytest.raises(QuickdrawError, match=why):
+            parsed(f"--config={tmp_path / 'config.json'}")
+
+
+def test_a_flag_that_is_given_twice_is_told(config, capsys):
+    assert parsed("--batch_size=7", "--batch_size=8", config({})).batch_size == 8
+    told = capsys.readouterr().err
+    assert "note: --batch_size is given 2 times: the last one counts" in told
+    assert "config" not in told
 
 
 def test_a_comment_is_no_setting(config):

@@ -98,6 +98,15 @@ def test_a_full_disk_is_told_with_what_to_do(capsys):
     assert "free some space" in printed
 
 
+def test_a_name_that_the_systems_encoding_lacks_is_one_line(capsys):
+    assert run(fail_with(UnicodeEncodeError("ascii", "data/새-*", 5, 6, "ordinal"))) == 1
+    told = capsys.readouterr().err
+    assert told == (
+        "program: 'data/\\uc0c8-*': ascii, the encoding of this system, has no letters for that: "
+        "set PYTHONUTF8=1\n"
+    )
+
+
 def test_a_full_disk_that_tensorflow_reports_is_one_line_too(capsys):
     import tensorflow as tf
 

@@ -1,7 +1,6 @@
 """Local paths: files whole or not at all."""
 
 import errno
-import json
 import os
 import re
 import subprocess
@@ -195,25 +194,6 @@ def test_a_folder_below_a_file_cannot_be_made(tmp_path):
 def test_what_cannot_be_opened_is_named(tmp_path, name):
     with pytest.raises(QuickdrawError, match=str(tmp_path)):
         storage.open_binary(str(tmp_path / name))
-
-
-def test_json_is_written_and_read(tmp_path):
-    path = str(tmp_path / "a.json")
-    value = {"labels": ["고양이", "hot dog"], "n": [1, 2.5, None]}
-    storage.write_json(path, value)
-    assert storage.read_json(path) == value
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    assert "고양이" in text
-    assert json.loads(text) == value
-
-
-@pytest.mark.parametrize("content", [b"{", b"", b"{'a': 1}", b"\xff\xfe\xfd"])
-def test_what_is_not_json_is_named(tmp_path, content):
-    path = tmp_path / "a.json"
-    path.write_bytes(content)
-    with pytest.raises(QuickdrawError, match=r"a\.json: not a JSON file"):
-        storage.read_json(str(path))
 
 
 # Deleting, renaming
