@@ -90,13 +90,13 @@ def check_bounds(value: Any, bounds: typing.Mapping[str, Any], name: str) -> Non
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return
     if low is not None and high is not None:
-        expected = f"from {low:g} to {high:g}"
+        expected = f"from {low:.10g} to {high:.10g}"
     elif low is not None:
-        expected = f"at least {low:g}"
+        expected = f"at least {low:.10g}"
     elif above is not None:
-        expected = f"above {above:g}" + (f" and at most {high:g}" if high is not None else "")
+        expected = f"above {above:.10g}" + (f" and at most {high:.10g}" if high is not None else "")
     else:
-        expected = f"at most {high:g}" if high is not None else "a number"
+        expected = f"at most {high:.10g}" if high is not None else "a number"
     # Where numbers have bounds infinity is no setting; without, it may be somebody's parameter.
     largest = math.inf if low is high is above is None else sys.float_info.max
     least, most = -largest if low is None else low, largest if high is None else high

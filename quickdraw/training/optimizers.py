@@ -32,6 +32,12 @@ _FLAGS = {
     "gradient_accumulation_steps": "--accumulate_steps",
 }
 _HIDDEN = {*_FLAGS, "self", "name", "loss_scale_factor"}
+# Keras takes any number: with others nothing is learned, or the loss grows.
+_KEPT, _LIMITS = {"low": 0, "high": 0.999999}, {"above": 0}
+_BOUNDS = {
+    **dict.fromkeys(("beta_1", "beta_2", "momentum", "rho"), _KEPT),
+    **dict.fromkeys(("clipnorm", "clipvalue", "epsilon", "global_clipnorm"), _LIMITS),
+}
 
 
 def make_optimizer(settings: Settings, replicas: int) -> keras.Optimizer:
@@ -168,7 +174,7 @@ def _checked(kind: type, name: str, value: object, known: dict[str, object]) -> 
     """Return the value of a parameter, of the type of its default.
 
     Raises:
-        QuickdrawError: the optimizer has no such parameter, or one of another type.
+        QuickdrawError: the optimizer has no such parameter, or one of another type or range.
     """
     where = f"--optimizer_params: {kind.__name__}"
     if name in _FLAGS:
@@ -182,7 +188,9 @@ def _checked(kind: type, name: str, value: object, known: dict[str, object]) -> 
         hint = type(default)
     elif isinstance(default, int):
         hint = int | float
-    return fields.convert(value, hint, f"{where}.{name}")
+    value = fields.convert(value, hint, f"{where}.{name}")
+    fields.check_bounds(value, _BOUNDS.get(name, {}), f"{where}.{name}")
+    return value
 
 
 class Muon(keras.optimizers.Muon):

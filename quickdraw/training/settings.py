@@ -208,6 +208,7 @@ class Settings(MlflowOptions):
         "Predict with an exponential moving average of the weights, of which each step keeps this "
         "share (0.999). 0 is off.",
         0,
+        0.999999,  # 1 would keep the first weights forever
         matters=True,
     )
     augment: str | Component = field(
@@ -234,7 +235,7 @@ class Settings(MlflowOptions):
     )
     keep_checkpoints: int = field(3, "How many checkpoints to keep, beside the best model.", 1)
     image_size: int | None = field(
-        None, "Resize the images to so many pixels a side; kept with the run.", 1
+        None, "Resize the images to so many pixels a side; kept with the run.", 1, 1024
     )
     crop: int | None = field(
         None,
@@ -305,7 +306,7 @@ class Settings(MlflowOptions):
         False, "Go on with a run although its training records have changed since."
     )
     seed: int = field(
-        0, "Decides the first weights and the order of the drawings.", 0, matters=True
+        0, "Decides the first weights and the order of the drawings.", 0, 2**32 - 1, matters=True
     )
     start_new_model: bool = field(False, "Move an earlier run in train_dir aside and begin anew.")
 
