@@ -44,6 +44,8 @@ def command(flags: Flags) -> None:
     """Score a file and print the result."""
     if not flags.predictions or not flags.solution:
         raise UsageError("--predictions and --solution are both needed")
+    if os.path.realpath(flags.predictions) == os.path.realpath(flags.solution):
+        raise UsageError(f"--predictions and --solution are one file, {flags.solution}")
     train_dir = flags.train_dir or os.path.dirname(flags.predictions) or "."
     if flags.mlflow and not record.exists(train_dir):
         raise UsageError(

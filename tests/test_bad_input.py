@@ -158,6 +158,14 @@ def test_a_full_disk_leaves_no_half_predictions(tiny_data, tiny_run, tmp_path, c
     assert not output.exists()
 
 
+def test_predictions_do_not_replace_the_answers(tiny_data, tiny_run, tmp_path, capfd):
+    (tmp_path / "solution.csv").write_text("image_id,label\n")
+    flags = [f"--train_dir={tiny_run}", f"--input_data_pattern={tiny_data.test}"]
+    error = fails(inference.main, capfd, *flags, f"--output_file={tmp_path}/solution.csv")
+    assert "solution.csv holds records, or the answers to them, and is not replaced" in error
+    assert (tmp_path / "solution.csv").read_text() == "image_id,label\n"
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
 def test_a_disk_that_fills_up_during_training(tiny_data, tmp_path):

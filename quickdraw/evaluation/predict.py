@@ -57,6 +57,8 @@ def predict(  # noqa: PLR0913
     names = ensemble.labels
     if top_k > len(names):
         raise UsageError(f"--top_k must be at most {len(names)}, the number of classes")
+    for path in filter(None, (output_file, output_probabilities)):
+        storage.refuse_records(path)
     reader = ensemble.reader(QuickDrawTestFeatureReader, on_bad_record)
     shards, bad = ensemble.open_records(reader, input_data_pattern), BadRecords(on_bad_record)
     numbers, list_of_labels = ([], []) if top_k > 1 else _numbering(ensemble, shards)

@@ -2,7 +2,7 @@
 
 from quickdraw.storage.json_files import read_json, write_json
 from quickdraw.storage.lfs import refuse_pointer
-from quickdraw.storage.output_check import check_output
+from quickdraw.storage.output_check import check_output, refuse_records
 from quickdraw.storage.paths import (
     checksum,
     delete,
@@ -40,6 +40,7 @@ __all__ = [
     "patterns_in",
     "read_json",
     "refuse_pointer",
+    "refuse_records",
     "rename",
     "safe_cell",
     "staging",

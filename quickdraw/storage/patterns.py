@@ -64,6 +64,8 @@ def _hint(patterns: str) -> str:
         return ". The quotation marks are part of it here: plain ones, '…', once, are for the shell"
     if drive := foreign.on_a_drive(patterns):
         return f". It {drive}"
+    if re.search(r"[;\s]", patterns):
+        return ". Several patterns are separated by commas"
     return _COMMA if "," in patterns else ""
 
 

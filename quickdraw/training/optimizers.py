@@ -33,8 +33,8 @@ _FLAGS = {
 }
 _HIDDEN = {*_FLAGS, "self", "name", "loss_scale_factor"}
 # Keras takes any number: with others nothing is learned, or the loss grows.
-_KEPT, _LIMITS = {"low": 0, "high": 0.999999}, {"above": 0}
-_BOUNDS = {
+_KEPT, _LIMITS = {"low": 0.0, "high": 0.999999}, {"above": 0.0}
+_BOUNDS: dict[str, dict[str, float]] = {
     **dict.fromkeys(("beta_1", "beta_2", "momentum", "rho"), _KEPT),
     **dict.fromkeys(("clipnorm", "clipvalue", "epsilon", "global_clipnorm"), _LIMITS),
 }

@@ -141,9 +141,17 @@ def test_a_bad_solution_is_told(scored, solution, told):
 
 def test_the_command_prints_the_score(tmp_path, capsys):
     (tmp_path / "solution.csv").write_text(SOLUTION)
-    files = [f"--{name}={tmp_path}/solution.csv" for name in ("predictions", "solution")]
+    (tmp_path / "p.csv").write_text(SOLUTION)
+    files = [f"--predictions={tmp_path}/p.csv", f"--solution={tmp_path}/solution.csv"]
     assert score.main(["quickdraw-score", *files]) == 0
     assert capsys.readouterr().out == "top-1 1.0000 (4 drawings)\n"
+
+
+def test_a_solution_is_not_scored_with_itself(tmp_path, capsys):
+    (tmp_path / "solution.csv").write_text(SOLUTION)
+    files = [f"--predictions={tmp_path}/solution.csv", f"--solution={tmp_path}/./solution.csv"]
+    assert score.main(["quickdraw-score", *files]) == 2
+    assert "--predictions and --solution are one file" in capsys.readouterr().err
 
 
 def test_the_command_fails_with_the_faults(tmp_path, capsys):

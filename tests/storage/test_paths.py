@@ -71,11 +71,21 @@ def test_an_output_is_checked_before_and_nothing_is_made(tmp_path):
     storage.check_output(str(tmp_path / "new" / "below" / "file"))
     storage.check_output(str(tmp_path / "file"))
     storage.check_output("file-that-is-not-there")
+    storage.check_output(str(tmp_path / "solution.csv"))
     with pytest.raises(QuickdrawError, match="is a folder"):
         storage.check_output(str(tmp_path))
     with pytest.raises(QuickdrawError, match="file is a file"):
         storage.check_output(str(tmp_path / "file" / "below" / "x"))
     assert names(map(str, tmp_path.iterdir())) == ["file"]
+
+
+@pytest.mark.parametrize("name", ["solution.csv", "test-00000-of-00001.tfrecords", "dataset.json"])
+def test_records_and_their_answers_are_not_replaced(tmp_path, name):
+    (tmp_path / name).write_text("x")
+    for check in (storage.refuse_records, storage.check_output):
+        with pytest.raises(QuickdrawError, match=f"{name} holds records, or the answers to them"):
+            check(str(tmp_path / name))
+    storage.refuse_records(str(tmp_path / "predictions.csv"))
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), KeyboardInterrupt()])

@@ -123,6 +123,12 @@ def test_a_comma_in_a_name_is_told(tmp_path):
         storage.expand(f"{tmp_path}/x,y/train-*")
 
 
+@pytest.mark.parametrize("between", ["; ", " "])
+def test_patterns_without_commas_between_are_told(tmp_path, between):
+    with pytest.raises(QuickdrawError, match=r"\. Several patterns are separated by commas"):
+        storage.expand(f"{tmp_path}/train-*{between}{tmp_path}/valid-*")
+
+
 def test_a_folder_may_have_a_comma(tmp_path):
     (tmp_path / "a,b").mkdir()
     assert storage.folders_in(f"{tmp_path}/a,b") == [f"{tmp_path}/a,b"]

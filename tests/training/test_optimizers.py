@@ -105,7 +105,10 @@ class FailingOptimizer(keras.optimizers.SGD):
         ({"optimizer_params": "use_ema=True"}, "use_ema is the flag --ema_decay here"),
         ({"optimizer_params": "0.9"}, "parameters look like"),
         ({"optimizer": "lion", "optimizer_params": "beta_1=0.0"}, "Lion.__init__ failed: ValueErr"),
-        ({"optimizer": "SGD", "optimizer_params": "momentum=2.0"}, "SGD.momentum must be from 0 to"),
+        (
+            {"optimizer": "SGD", "optimizer_params": "momentum=2.0"},
+            "SGD.momentum must be from 0 to",
+        ),
         (
             {"optimizer": "sgd", "optimizer_params": "momentum=0.1", "momentum": 0.2},
             "momentum stan",
