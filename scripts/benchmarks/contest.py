@@ -156,6 +156,8 @@ def call(function: str, arguments: dict[str, Any]) -> dict[str, Any]:
             **_ONEDNN,
             **os.environ,
             "PYTHONPATH": os.pathsep.join([scripts, *filter(None, sys.path)]),
+            # As on everybody's machine; else each process compiles the whole package anew.
+            "PYTHONDONTWRITEBYTECODE": "",
         },
         capture_output=True,
         text=True,
