@@ -149,7 +149,11 @@ def test_config_sets_flags_and_the_command_line_wins(source, tmp_path):
 )
 def test_mistakes_get_one_line(source, tmp_path, capsys, flags, code, words):
     made = tmp_path / "made"
-    assert run(f"--source={source}", f"--output_dir={made}", *flags) == code
+    # A flag that is given twice is a line of its own: what a case names replaces what is right.
+    named = {flag.split("=")[0] for flag in flags}
+    right = {"--source": source, "--output_dir": made}
+    usual = [f"{flag}={value}" for flag, value in right.items() if flag not in named]
+    assert run(*usual, *flags) == code
     error = capsys.readouterr().err
     assert words in error
     assert len(error.splitlines()) == (2 if code == 2 else 1)
