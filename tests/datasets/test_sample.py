@@ -62,15 +62,15 @@ def test_the_entry_point(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("flag", "code", "told"),
+    ("flag", "folder", "code", "told"),
     [
-        ("--per_category=0", 2, "--per_category must be at least 1. Received: 0"),
-        ("--seed=-1", 2, "--seed must be at least 0. Received: -1"),
-        ("--output_dir=/dev/null/x", 1, "the folder cannot be made"),
+        ("--per_category=0", "", 2, "--per_category must be at least 1. Received: 0"),
+        ("--seed=-1", "", 2, "--seed must be at least 0. Received: -1"),
+        ("--seed=1", "/dev/null/x", 1, "the folder cannot be made"),
     ],
 )
-def test_mistakes_get_one_line(tmp_path, capsys, flag, code, told):
-    assert run(f"--output_dir={tmp_path}", flag) == code
+def test_mistakes_get_one_line(tmp_path, capsys, flag, folder, code, told):
+    assert run(f"--output_dir={folder or tmp_path}", flag) == code
     lines = capsys.readouterr().err.splitlines()
     assert told in lines[0]
     assert len(lines) == code  # a wrong flag is followed by where the flags are told
