@@ -152,6 +152,8 @@ def checked(strokes: Any, raw: bool | None = None) -> Strokes:  # noqa: C901
     Raises:
         SkippedDrawing: not strokes, fewer than two points, or coordinates that cannot be.
     """
+    if not raw and _are_simplified(strokes):
+        return strokes
     try:
         for stroke in strokes:
             points, *others = map(len, stroke)
@@ -171,7 +173,7 @@ def checked(strokes: Any, raw: bool | None = None) -> Strokes:  # noqa: C901
         raise SkippedDrawing("too many points", f"{len(values) // 2:,}")
     if raw is None:
         raw = all(len(stroke) == 3 for stroke in strokes)
-    if not raw and _are_bytes(values):  # nearly always, and sooner known than from an array
+    if not raw and _are_bytes(values):
         return strokes
     numbers = _numbers(values, strokes)
     if raw:
@@ -181,6 +183,25 @@ def checked(strokes: Any, raw: bool | None = None) -> Strokes:  # noqa: C901
     if numbers.max() <= 1:  # of another scale: it would be a dot
         raise SkippedDrawing("coordinates in 0...1, not 0...255", _span(numbers))
     return strokes
+
+
+def _are_simplified(strokes: Any) -> bool:
+    """Return whether these are strokes as in Quick, Draw!'s simplified files.
+
+    Nearly all are, which is known in a fifth of the time that it takes to say what others are.
+    """
+    total = 0
+    try:
+        for xs, ys in strokes:
+            if type(xs) is not list or type(ys) is not list:  # bytes() reads others otherwise
+                return False
+            points = len(bytes(xs))
+            if not points or points != len(bytes(ys)):
+                return False
+            total += points
+    except (TypeError, ValueError):
+        return False
+    return 1 < total <= _MOST_POINTS
 
 
 def _are_bytes(values: list[Any]) -> bool:
