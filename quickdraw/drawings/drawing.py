@@ -16,6 +16,7 @@ KNOWN = ("word", "drawing", "key_id", "countrycode", "recognized", "timestamp")
 BLANK = "blank"
 _ONE_POINT, _NO_POINT = "one point only", "no strokes"
 NOT_TEXT = "not UTF-8 text"
+POINTS = "strokes that are lists of points"
 EMPTY = (BLANK, _ONE_POINT, _NO_POINT)
 """Why a drawing is left out in which there is nothing to see, though it is not damaged."""
 _DOT = [[[128], [128]]]  # of one point, wherever that lies: it is drawn in the middle
@@ -158,7 +159,8 @@ def checked(strokes: Any, raw: bool | None = None) -> Strokes:  # noqa: C901
         for stroke in strokes:
             points, *others = map(len, stroke)
             if len(others) not in (1, 2) or isinstance(stroke[0], str):
-                raise SkippedDrawing("not strokes", shown(strokes))
+                are_points = len(others) > 2 and {points, *others} in ({2}, {3})
+                raise SkippedDrawing(POINTS if are_points else "not strokes", shown(strokes))
             if others != [points] * len(others):
                 raise SkippedDrawing("x and y of different lengths", shown(stroke))
         strokes = [stroke for stroke in strokes if len(stroke[0])]

@@ -17,7 +17,8 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 from quickdraw.drawings.drawing import SkippedDrawing
-from quickdraw.drawings.polarity import Polarity
+from quickdraw.drawings.frames import UNFRAMED, without_frame
+from quickdraw.drawings.polarity import Polarity, border
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "PPM", "JPEG2000")
 """What Pillow calls them; each is known by its first bytes, and read without another program."""
@@ -109,8 +110,8 @@ def on_black(found: Grey, polarity: Polarity) -> tuple[np.ndarray, tuple[str, ..
         pixels, adjusted = 255 - pixels, (*adjusted, INVERTED)
     height, width = pixels.shape
     if height != width:
-        side = max(height, width)
-        pixels = np.asarray(ImageOps.pad(Image.fromarray(pixels), (side, side)))
+        side, paper = max(height, width), int(np.median(border(pixels)))
+        pixels = np.asarray(ImageOps.pad(Image.fromarray(pixels), (side, side), color=paper))
     return pixels, adjusted
 
 
@@ -128,6 +129,8 @@ def grey(picture: Image.Image) -> Grey:
         pixels = 255 - pixels
     if min(pixels.shape) == 1 < max(pixels.shape):
         pixels, adjusted = _unrolled(pixels), (*adjusted, UNROLLED)
+    if paper is None and (framed := without_frame(pixels)) is not pixels:
+        pixels, adjusted = framed, (*adjusted, UNFRAMED)
     return Grey(pixels, paper is not None, adjusted)
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 
+NAMES = (
+    *("image_id", "key_id", "imageid", "id"),
+    *("filename", "file_name", "image_name", "source_id"),
+)
+"""What people call the column, the field or the feature with the id of a test record."""
 _NUMBER = re.compile(r"[1-9][0-9]{0,18}")  # 0 is none, and 007 another than 7
+_GROUPED = re.compile(r"\d{1,3}([.,'’\s])\d{3}(?:\1\d{3})+")  # 5.829.304.141.217.792
 _FLOAT = re.compile(r"(\d+)[.,]0*")  # a comma in many countries
 _SCIENTIFIC = re.compile(r"(\d+)(?:[.,](\d+)[eE]\+?|[eE]\+)(\d+)")  # 1e5 may be hexadecimal
 _EXACT = 1 << 53  # up to here a float stands for one whole number
@@ -19,6 +25,8 @@ def exact(value: object) -> str:
         ValueError: it has lost digits, such as `5.83E+15`.
     """
     text = str(value).strip()
+    if _GROUPED.fullmatch(text):
+        text = re.sub(r"\D", "", text)
     if text.isdecimal():
         return text
     if text.lower() in _NONE:

@@ -80,7 +80,7 @@ def judge(image: np.ndarray) -> Verdict:
     paper, evenness = _paper(grey)
     if evenness < _EVEN and not is_small:
         grey = grey - _shade(grey)
-        paper = _median(_border(grey))
+        paper = _median(border(grey))
     dark, light = _ink(grey, paper)
     darker, lighter = _ink(grey, _median(grey.ravel()))
     sure = (
@@ -113,9 +113,9 @@ def above_paper(image: np.ndarray) -> np.ndarray:
 
 def _paper(grey: np.ndarray) -> tuple[float, float]:
     """Return the grey of a picture's border, and how much of the border has it."""
-    border = _border(grey)
-    paper = _median(border)
-    return paper, np.count_nonzero(np.abs(border - paper) <= _NOISE) / border.size
+    edge = border(grey)
+    paper = _median(edge)
+    return paper, np.count_nonzero(np.abs(edge - paper) <= _NOISE) / edge.size
 
 
 def _shade(grey: np.ndarray) -> np.ndarray:
@@ -140,7 +140,8 @@ def _shade(grey: np.ndarray) -> np.ndarray:
     return surface.reshape(grey.shape)
 
 
-def _border(grey: np.ndarray) -> np.ndarray:
+def border(grey: np.ndarray) -> np.ndarray:
+    """Return the outermost pixels of a picture, `[height, width]` to `[n]`."""
     return np.concatenate((grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]))
 
 

@@ -8,11 +8,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import DecodeError
 from google.protobuf.unknown_fields import UnknownFieldSet
 from PIL import Image
 
+from quickdraw.datasets.sources.labelling import Feature, Values
+from quickdraw.drawings import greyscale
 from quickdraw.drawings.drawing import SkippedDrawing
 
 _USUAL = 28  # pixels a side of MNIST and its kin, whose bare pixels come without their size
@@ -24,6 +27,46 @@ _ITEM_SIZES = (1, 3, 4, 8)  # bytes a pixel: grey, RGB, RGBA or float32, float64
 _UINT8 = 4
 _DTYPE, _SHAPE, _CONTENT = 1, 2, 4
 _DIMENSION, _LENGTH = 2, 1
+
+
+def grey_of(image: Feature, features: Values) -> greyscale.Grey:
+    """Return the picture in a feature: a file, or bare pixels.
+
+    Args:
+        image: the feature's values.
+        features: all of the record, among which may be the picture's height and width.
+
+    Raises:
+        SkippedDrawing: it is none, or none that can be read.
+    """
+    if len(image) > 1 and all(isinstance(pixel, int) and 0 <= pixel <= 255 for pixel in image):
+        data = bytes(image)
+    elif len(image) == 1 and isinstance(image[0], bytes):
+        data = image[0]
+    else:
+        data = _bytes_of(image)
+    try:
+        return greyscale.decode(data)
+    except greyscale.UnknownKindError:
+        picture = picture_of(data, features)
+        if picture is None:
+            raise
+        return greyscale.grey(picture)
+
+
+def _bytes_of(image: Feature) -> bytes:
+    """Return bare pixels that are stored as floats, of 0 to 1 or whole ones of 0 to 255.
+
+    Raises:
+        SkippedDrawing: they are none.
+    """
+    pixels = np.array(image)
+    if len(image) > 1 and pixels.dtype.kind == "f" and pixels.min() >= 0:
+        if pixels.max() <= 1:
+            return np.rint(255 * pixels).astype(np.uint8).tobytes()
+        if pixels.max() <= 255 and (pixels % 1 == 0).all():
+            return pixels.astype(np.uint8).tobytes()
+    raise SkippedDrawing("an image that is not one PNG or JPEG", f"{len(image)} values")
 
 
 def picture_of(data: bytes, features: Mapping[str, Sequence[object]]) -> Image.Image | None:

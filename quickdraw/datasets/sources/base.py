@@ -22,6 +22,8 @@ Record = tuple[int, bytes | SkippedDrawing]
 
 Read = Callable[[int, int], bytes]
 
+_DARKEST = (0, 254)  # of truth values, as they are stored and inverted
+
 
 class DrawingFile(abc.ABC):
     """A file (or a folder of pictures) with drawings; picklable, for the worker processes.
@@ -95,11 +97,17 @@ class DrawingFile(abc.ABC):
             raise
 
     def _stretched(self, drawing: Drawing) -> Drawing:
-        """Return the drawing with pixels of 0 and 255 where all of them are 0 and 1."""
+        """Return the drawing with pixels of 0 and 255 where all of them are 0 and 1.
+
+        Raises:
+            SkippedDrawing: two neighbouring greys of another kind, in which nobody sees a thing.
+        """
         image: Any = drawing.image
         low = image.min()
         if image.max() - low > 1:
             return drawing
+        if low not in _DARKEST:
+            raise SkippedDrawing(BLANK, rest=drawing)
         image, adjusted = 255 * (image - low), (*drawing.adjusted, STRETCHED)
         if not self.polarity.told and self.polarity.is_dark(image):
             image, adjusted = 255 - image, (*adjusted, INVERTED)

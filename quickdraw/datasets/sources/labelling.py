@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from quickdraw import storage
@@ -77,9 +77,11 @@ class Labelling:
             raise SkippedDrawing("a label that is not UTF-8 text", repr(label)[:60]) from None
         if not self.classes:
             return word
-        if spaced(word) not in self._by_name:
+        if spaced(word) in self._by_name:
+            return self._by_name[spaced(word)]
+        if not word.isdecimal() or int(word) >= len(self.classes):
             raise SkippedDrawing(_NO_CLASS, word)
-        return self._by_name[spaced(word)]
+        return self.classes[int(word)]  # the number of a class, written as text
 
     @functools.cached_property
     def _by_name(self) -> dict[str, str]:
@@ -87,7 +89,11 @@ class Labelling:
 
 
 def look(
-    shards: Sequence[tuple[str, str]], image_key: str, label_key: str | None, classes: Sequence[str]
+    shards: Sequence[tuple[str, str]],
+    image_key: str,
+    label_key: str | None,
+    classes: Sequence[str],
+    splits: Sequence[str | None],
 ) -> list[Labelling]:
     """Return how each shard is labelled, seen in its first records.
 
@@ -96,24 +102,28 @@ def look(
         image_key: the feature with the picture.
         label_key: the feature with the label; None looks for one of `KEYS`.
         classes: their names, where they are known.
+        splits: which each shard is of, where its name tells. A test set may lack the label.
 
     Raises:
-        QuickdrawError: a feature that is told is in none of them, labels are of several classes, or
-            the label is probably in another feature.
+        QuickdrawError: a feature that is told is in none of them, labels are of several classes,
+            the label is probably in another feature, or nowhere in a shard to train on.
     """
     labelling = Labelling((label_key,) if label_key else KEYS, classes)
     samples = [_first(path, name) for path, name in shards]
     everything = [values for sample in samples for values in sample]
     if not everything:
         return [labelling] * len(shards)  # damaged: their records will be named one by one
-    _check_keys(shards[0][1], sorted(set().union(*everything)), image_key, label_key)
+    told = {"image_key": image_key if image_key != "image" else None}
+    if {*splits} != {"test"}:
+        told["label_key"] = label_key
+    _check_keys(shards[0][1], sorted(set().union(*everything)), image_key, told)
     result = []
     lengths: set[int] = set()
     kinds: dict[bool, str] = {}  # whether a label is a name → the first shard with such a one
-    for (_, name), sample in zip(shards, samples, strict=True):
+    for (_, name), sample, split in zip(shards, samples, splits, strict=True):
         labels = [label_in(values, labelling.keys) for values in sample]
         if sample and not any(labels):
-            _check_unlabelled(name, sorted(set().union(*sample)), label_key)
+            _check_unlabelled(name, sorted(set().union(*sample)), label_key, split)
         is_unlabelled = all(label in ((), _UNKNOWN) for label in labels)
         lengths.update(_length(label, name) for label in labels if label)
         kinds = {_is_name(label): name for label in labels if label and label != _UNKNOWN} | kinds
@@ -186,9 +196,10 @@ def _first(path: str, name: str) -> list[Values]:
     return samples
 
 
-def _check_keys(name: str, features: Sequence[str], image_key: str, label_key: str | None) -> None:
+def _check_keys(
+    name: str, features: Sequence[str], image_key: str, told: Mapping[str, str | None]
+) -> None:
     """Raise QuickdrawError if a feature that is told, or the picture, is in no record."""
-    told = {"image_key": image_key if image_key != "image" else None, "label_key": label_key}
     for flag, key in told.items():
         if key and key not in features:
             raise QuickdrawError(
@@ -214,19 +225,22 @@ def _length(label: Feature, name: str) -> int:
     return len(label)
 
 
-def _check_unlabelled(name: str, features: Sequence[str], label_key: str | None) -> None:
+def _check_unlabelled(
+    name: str, features: Sequence[str], label_key: str | None, split: str | None
+) -> None:
     """Say that a shard has no labels, unless it is a test set to all appearances.
 
     Raises:
-        QuickdrawError: a feature sounds like a label, and none was told.
+        QuickdrawError: a feature sounds like a label, and none was told; or the shard's name says
+            that it is to train on.
     """
     telling = telling_of(features)
     key = repr(label_key) if label_key else " or ".join(map(repr, KEYS))
     has = f"The records have: {', '.join(features)}"
-    if telling and not label_key:
+    if (telling and not label_key) or split in ("train", "valid"):
+        such = f", such as --label_key={telling[0]}" if telling else ""
         raise QuickdrawError(
-            f"{name}: no feature {key}: --label_key names the one with the label, such as "
-            f"--label_key={telling[0]}. {has}"
+            f"{name}: no feature {key}: --label_key names the one with the label{such}. {has}"
         )
     if telling or not {*IDS} & {*features}:
         log(f"warning: {name}: no feature {key}, so these are records for a test. {has}")

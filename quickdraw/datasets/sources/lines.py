@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from quickdraw import storage
 from quickdraw.datasets.sources import names
 from quickdraw.datasets.sources.base import DrawingFile, Record, cut, line_number
+from quickdraw.drawings import key_ids
 from quickdraw.drawings.drawing import (
     KNOWN,
     NOT_TEXT,
@@ -52,7 +53,8 @@ class Lines(DrawingFile):
         """The fields of the first drawing."""
         for _, data in self.scan(0, self.size):
             with contextlib.suppress(ValueError, RecursionError, TypeError):
-                return list(_named(dict(json.loads(data)), self._label_key))  # type: ignore[arg-type]
+                fields = dict(json.loads(data))  # type: ignore[arg-type]
+                return list(_named(fields, self._label_key, self.category))
         return []
 
     @property
@@ -108,17 +110,25 @@ def parse(
         raise SkippedDrawing("broken JSON", shown(line[:60])) from None
     if not isinstance(fields, dict):
         raise SkippedDrawing("not a JSON object", shown(fields))
-    fields = _named(fields, label_key)
+    fields = _named(fields, label_key, category)
     if "word" in fields and isinstance(word := fields["word"], str | None):
         fields["word"] = names.of_cell(word or "")
     if isinstance(fields.get("key_id"), float):  # read as it is written, to see what it has lost
-        fields["key_id"] = json.loads(line, parse_float=str)["key_id"]
+        exact = json.loads(line, parse_float=str)
+        fields["key_id"] = _named(exact, label_key, category)["key_id"]
     return from_fields(fields, category, raw)
 
 
-def _named(fields: dict[str, object], label_key: str) -> dict[str, object]:
-    """Return the fields of a drawing with the one that has the word under that name."""
-    if label_key == "word" or label_key not in fields:
-        return fields
-    word = fields.pop(label_key)
-    return {**fields, "word": str(word) if isinstance(word, int) else word}
+def _named(fields: dict[str, object], label_key: str, category: str | None) -> dict[str, object]:
+    """Return the fields of a drawing with the word under that name, and its id if it has no class.
+
+    Numbers of drawings of a class are of that file, and no ids.
+    """
+    if label_key != "word" and label_key in fields:
+        word = fields.pop(label_key)
+        return {**fields, "word": str(word) if isinstance(word, int) else word}
+    if "word" not in fields and category is None and "key_id" not in fields:
+        own = next((name for name in fields if name.lower() in key_ids.NAMES), None)
+        if own is not None:
+            return {"key_id" if name == own else name: fields[name] for name in fields}
+    return fields

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from quickdraw import storage
 from quickdraw.console import log
+from quickdraw.datasets.sources.official import split_of, without_split
 from quickdraw.drawings.drawing import SkippedDrawing
 from quickdraw.errors import QuickdrawError, did_you_mean
 from quickdraw.records.class_names import alike, clean, is_missing, look_alikes, spaced
@@ -116,12 +117,20 @@ def warn(names: Sequence[str], path: str) -> None:
 def check(names: Sequence[str], path: str) -> None:
     """Raise QuickdrawError for names that are unsafe or too alike."""
     seen: dict[str, str] = {}
+    parts: dict[str, str] = {}
     for name in names:
         if not is_usable(name):
             raise QuickdrawError(f"{path}: {name!r} cannot be the name of a category")
         other = seen.setdefault(alike(name), name)
         if other != name:
             raise QuickdrawError(f"{path}: {other!r} and {name!r} are too alike for two categories")
+        if split_of(name):
+            other = parts.setdefault(without_split(alike(name)), name)
+            if split_of(other) != split_of(name):
+                raise QuickdrawError(
+                    f"{path}: {other!r} and {name!r} are one class in two splits: folders called "
+                    "train, valid and test tell these, with a file or a folder of each class inside"
+                )
     if len(set(names)) < len(names):
         raise QuickdrawError(f"a category is named twice. Received: {', '.join(names)}")
 

@@ -13,7 +13,7 @@ _KEPT = ("valid", "test")
 
 SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("valid", "validation", "val"), "valid"),
+    **dict.fromkeys(("valid", "validation", "val", "dev"), "valid"),
     **dict.fromkeys(("test", "testing", "t10k", "eval", "evaluation"), "test"),
 }
 """Word of a name → the split that it tells; the tutorial's `eval` is a test set."""
@@ -27,6 +27,12 @@ def split_of(name: str) -> str | None:
     words = re.split(r"[^a-z0-9]+", name.lower())
     found = {SPLITS[word] for word in words if word in SPLITS}
     return found.pop() if len(found) == 1 else None
+
+
+def without_split(name: str) -> str:
+    """Return a name without the words that tell a split: `cat` for `train_cat`."""
+    words = re.split(r"[^\w]+|_", name.lower())
+    return " ".join(word for word in words if word and word not in SPLITS)
 
 
 def split_of_path(path: str, source: str) -> str | None:

@@ -28,7 +28,12 @@ from quickdraw.datasets.sources.pictures import Pictures
 from quickdraw.datasets.sources.pixel_tables import images_of
 from quickdraw.datasets.sources.sketchrnn import holds_strokes, sketches
 from quickdraw.datasets.sources.tables import Table
-from quickdraw.datasets.sources.tfrecords import Records, classes_of_all, set_of_shard
+from quickdraw.datasets.sources.tfrecords import (
+    Records,
+    classes_of_all,
+    set_of_shard,
+    warn_of_missing_shards,
+)
 from quickdraw.datasets.sources.worded import first_drawing, open_words
 from quickdraw.errors import QuickdrawError
 from quickdraw.records.labels import listed
@@ -47,6 +52,10 @@ class Wish:
     scratch: str
     read: set[str] = dataclasses.field(default_factory=set)
     """Paths of all that is read: files of drawings that are chosen, and such as their labels."""
+    split: str | None = None
+    """The split of the folder, where that is one of several."""
+    labelled: set[str] = dataclasses.field(default_factory=set)
+    """Paths of the files in which `label_key` was found; test sets may lack it."""
 
     def unpacked(self, path: str) -> str:
         """Return where a file that is read lies unpacked."""
@@ -114,8 +123,13 @@ def _open_pixels(wish: Wish, paths: list[str]) -> Source:
     finding.of_one_set(wish.path, paths, finding.set_of_images)
     files: list[DrawingFile] = []
     for path in paths:
-        split = split_of_path(path, wish.path) or "train"
-        files.append(images_of(wish.unpacked(path), path, split, wish.scratch))
+        split = split_of_path(path, wish.path) or wish.split
+        files.append(images_of(wish.unpacked(path), path, split or "train", wish.scratch))
+        if files[-1].split != split and split in ("train", "valid"):
+            raise QuickdrawError(
+                f"{path}: images without labels to train on: a column 'label' beside the pixels "
+                "expected"
+            )
     return Source(FORMATS["pixels"], files)
 
 
@@ -159,13 +173,18 @@ def _open_npz(wish: Wish, paths: list[str]) -> Source:
 
 def _open_records(wish: Wish, paths: list[str]) -> Source:
     finding.of_one_set(wish.path, paths, set_of_shard)
+    warn_of_missing_shards(paths)
     by_folder: dict[str, list[str]] = {}
     for path in paths:
         by_folder.setdefault(os.path.dirname(path), []).append(path)
     classes, labels, listings = classes_of_all(by_folder, wish.label_key)
     wish.read.update(listings)
     shards = [(wish.unpacked(path), path) for path in paths]
-    labellings = labelling.look(shards, wish.image_key, wish.label_key, labels or ())
+    splits = [split_of_path(path, wish.path) or wish.split for path in paths]
+    labellings = labelling.look(shards, wish.image_key, wish.label_key, labels or (), splits)
+    wish.labelled.update(
+        path for path, each in zip(paths, labellings, strict=True) if not each.is_unlabelled
+    )
     files = []
     for (shard, path), each in zip(shards, labellings, strict=True):
         own = dataclasses.replace(each, classes=classes[os.path.dirname(path)])

@@ -62,6 +62,11 @@ def open_source(  # noqa: PLR0913
         if rest.kinds or not parts:
             opened.insert(0, _open(wish, rest))
         source = _merged(opened, path)
+        if parts and not rest.kinds:
+            left = source.unread | unread.counted(sorted({*rest.others} - wish.read), rest.path)
+            source = dataclasses.replace(source, unread=left)
+    if label_key and not wish.labelled and source.format != FORMATS["pictures"]:
+        raise QuickdrawError(f"{path}: no drawing has the --label_key {label_key!r}")
     if polarity and source.has_strokes and source.format != FORMATS["tfrecords"]:
         # TFRecords may hold images, too.
         raise QuickdrawError(f"--polarity is for images. Received: {source.format} in {path}")
@@ -108,7 +113,7 @@ def _parts(found: Found) -> dict[str, str]:
 def _open_part(wish: Wish, folder: str, split: str) -> Source:
     found = finding.look(folder)
     if found.kinds:
-        source = _open(dataclasses.replace(wish, path=folder), found)
+        source = _open(dataclasses.replace(wish, path=folder, split=split), found)
     else:
         source = unlabelled_pictures(wish, folder)
     for file in source.files:

@@ -23,7 +23,6 @@ from quickdraw.errors import QuickdrawError
 
 _FEWEST = 64  # columns from which on a csv file is taken for one of images
 _LONGEST = 1 << 24  # bytes of a row
-_IDS = ("id", "imageid", "image_id", "key_id")
 
 
 class UnlabelledImages(Bitmaps):
@@ -63,6 +62,7 @@ def images_of(path: str, name: str, split: str, scratch: str) -> LabelledImages 
         QuickdrawError: other columns, or a value that is no pixel.
     """
     others: list[str] = []
+    lasts: list[str] = []
     if turned := is_transposed(name):
         log(f"{name}: {TRANSPOSED}")
     raw, unpacked = (scratch_path(scratch, name, ending) for ending in ("raw", "npy"))
@@ -70,22 +70,30 @@ def images_of(path: str, name: str, split: str, scratch: str) -> LabelledImages 
         rows = _rows(file, name)
         first = next(rows, [])
         other, side = _columns(first, name)
-        if all(map(_is_number, first)):
+        if _is_image(first):
             file.seek(0)
-            rows, is_id = _rows(file, name), False
+            rows, is_bare, is_id = _rows(file, name), True, False
         else:
-            is_id = other is not None and names.clean(first[other]).lower() in _IDS
+            is_bare = False
+            is_id = other is not None and names.clean(first[other]).lower() in key_ids.NAMES
         for line, row in enumerate(rows, 1):
             place = f"{name}, row {line:,}"
             if len(row) != len(first):
                 raise QuickdrawError(
                     f"{place}: {len(first)} columns expected. Received: {len(row)}"
                 )
+            lasts.append(row[-1])
             others.append(str(line) if other is None else _other(row.pop(other), is_id, place))
             image = _pixels(row, place).reshape(side, side)
             pixels.write((image.T if turned else image).tobytes())
     if not others:
         raise QuickdrawError(f"{name}: a csv file of images without a row")
+    if is_bare and other == 0 and len({*others}) == 1 and len({*lasts}) > 1:
+        raise QuickdrawError(
+            f"{name}: labels in the first column expected. Received: {others[0]} in all rows "
+            "there, and several numbers in the last one. Name the columns in a first line, such "
+            "as pixel1, …, label"
+        )
     np.save(unpacked, np.memmap(raw, np.uint8, "r", shape=(len(others), side, side)))
     os.remove(raw)
     if other is None or is_id:
@@ -129,6 +137,11 @@ def _columns(first: Sequence[str], name: str) -> tuple[int | None, int]:
         f"{name}: the pixels of square pictures expected, beside them at most one column with the "
         f"label or the id, such as 785 columns in all. Received: {len(first)} ({shown[:60]}, …)"
     )
+
+
+def _is_image(first: Sequence[str]) -> bool:
+    """Return whether the first row is an image; names are all unlike, even if pandas made them."""
+    return all(map(_is_number, first)) and len({*first}) < len(first)
 
 
 def _is_number(cell: str) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import csv
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from quickdraw import storage
 from quickdraw.datasets.sources import names
 from quickdraw.datasets.sources.base import DrawingFile, Record, line_number
+from quickdraw.drawings import key_ids
 from quickdraw.drawings.drawing import (
     KNOWN,
     NOT_TEXT,
@@ -20,7 +21,7 @@ from quickdraw.drawings.drawing import (
     from_fields,
     shown,
 )
-from quickdraw.errors import QuickdrawError, did_you_mean
+from quickdraw.errors import QuickdrawError
 
 _LONGEST = 1 << 24
 _DELIMITERS = ",;\t"  # a semicolon where a comma is for decimals, as Excel has it
@@ -43,7 +44,7 @@ class Table(DrawingFile):
         unused: the names of those that are not read.
 
     Raises:
-        QuickdrawError: the header has no column `drawing`, or none that `label_key` names.
+        QuickdrawError: the header has no column `drawing`.
     """
 
     def __init__(
@@ -72,12 +73,18 @@ class Table(DrawingFile):
             )
         if twice := [field for field in self.columns if field and self.columns.count(field) > 1]:
             raise QuickdrawError(f"{path}: one column {twice[0]!r} expected. Received: several")
-        if label_key and "word" not in self.columns:
-            raise QuickdrawError(
-                f"{path}: there is no column {label_key!r}{did_you_mean(label_key, columns)}"
-            )
         if "word" not in self.columns:
             self.category = None
+            if "key_id" not in self.columns:
+                self._take_id(columns)
+
+    def _take_id(self, columns: Sequence[str]) -> None:
+        """Take another column for that of the ids of test records, if one is called so."""
+        for position, column in enumerate(columns):
+            if column.lower() in key_ids.NAMES:
+                self.columns[position] = "key_id"
+                self.unused.remove(column)
+                return
 
     def pieces(self, size: int) -> list[tuple[int, int]]:
         with storage.open_binary(self.path) as file:

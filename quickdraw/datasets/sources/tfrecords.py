@@ -16,7 +16,7 @@ from quickdraw.datasets.sources import bare_pixels, names
 from quickdraw.datasets.sources.base import DrawingFile, Read, Record
 from quickdraw.datasets.sources.idx import TRANSPOSED, is_transposed
 from quickdraw.datasets.sources.labelling import IDS, KEYS, Feature, Labelling, Values, values_of
-from quickdraw.drawings import Strokes, greyscale
+from quickdraw.drawings import Strokes, greyscale, key_ids
 from quickdraw.drawings.drawing import Drawing, SkippedDrawing, checked, key_id_of, lost_id, rest_of
 from quickdraw.errors import BadRecordError, QuickdrawError
 from quickdraw.records import dataset_info, tfrecord
@@ -24,6 +24,7 @@ from quickdraw.records.class_names import clean, spaced
 
 _OF_A_SET = re.compile(r"(.+)-[a-z]+\.tfrecord-\d{5}-of-\d{5}$")
 _NUMBER = re.compile(r"-\d{5}-of-\d{5}$")
+_SHARD = re.compile(r"(.*?)-?(\d+)-of-(\d+)(.*)")
 _HEADER_SIZE = 12  # of a record: its length, and the checksum of that
 
 
@@ -69,7 +70,8 @@ class Records(DrawingFile):
 
     def parse(self, position: int, data: bytes) -> Drawing:
         values = values_of(data)
-        known = Drawing(self._labelling.word(values), [], key_id=_key_id(values))
+        word = self._labelling.word(values)
+        known = Drawing(word, [], key_id=_key_id(values, is_test=word is None))
         try:
             if self._image_key in values:
                 image, adjusted = greyscale.on_black(self._grey(values), self.polarity)
@@ -94,19 +96,42 @@ class Records(DrawingFile):
                         yield found.pixels
 
     def _grey(self, values: Values) -> greyscale.Grey:
-        found = grey_of(values[self._image_key], values)
+        found = bare_pixels.grey_of(values[self._image_key], values)
         if not self._is_transposed:
             return found
         upright = np.ascontiguousarray(found.pixels.T)
         return found._replace(pixels=upright, adjusted=(*found.adjusted, TRANSPOSED))
 
 
-def _key_id(values: Values) -> str:
-    """Return the id of a record; "" without one."""
-    found = next((values[name] for name in IDS if values.get(name)), ("",))
+def _key_id(values: Values, is_test: bool) -> str:
+    """Return the id of a record; "" without one. That of a test record may be called otherwise."""
+    found = next((values[name] for name in IDS if values.get(name)), None)
+    if not found and is_test:
+        others = {name.rpartition("/")[2].lower(): each for name, each in values.items() if each}
+        found = next((others[name] for name in key_ids.NAMES if name in others), None)
+    if not found:
+        return ""
     if isinstance(found[0], float):
         raise lost_id(found[0])
     return key_id_of(text(found))
+
+
+def warn_of_missing_shards(paths: Sequence[str]) -> None:
+    """Say which shards are missing, as the names of the others tell: `train-00002-of-00005`."""
+    numbers: dict[tuple[str, int, str], set[int]] = {}
+    for path in paths:
+        if found := _SHARD.fullmatch(path):
+            start, number, total, ending = found.groups()
+            numbers.setdefault((start, int(total), ending), set()).add(int(number))
+    for (start, total, ending), there in numbers.items():
+        if len(there) < total:
+            first = next(
+                number for number in itertools.count(min({*there, 1})) if number not in there
+            )
+            log(
+                f"warning: {start}-*-of-{total:05}{ending}: {len(there):,} of {total:,} shards are "
+                f"there; number {first} is missing"
+            )
 
 
 def set_of_shard(name: str) -> str:
@@ -185,46 +210,6 @@ def _lines(path: str) -> list[str]:
     with storage.open_binary(path) as file:
         lines = file.read().decode("utf-8-sig", errors="replace").rstrip().splitlines()
     return [names.clean(line) for line in lines]
-
-
-def grey_of(image: Feature, features: Values) -> greyscale.Grey:
-    """Return the picture in a feature: a file, or bare pixels.
-
-    Args:
-        image: the feature's values.
-        features: all of the record, among which may be the picture's height and width.
-
-    Raises:
-        SkippedDrawing: it is none, or none that can be read.
-    """
-    if len(image) > 1 and all(isinstance(pixel, int) and 0 <= pixel <= 255 for pixel in image):
-        data = bytes(image)
-    elif len(image) == 1 and isinstance(image[0], bytes):
-        data = image[0]
-    else:
-        data = _bytes_of(image)
-    try:
-        return greyscale.decode(data)
-    except greyscale.UnknownKindError:
-        picture = bare_pixels.picture_of(data, features)
-        if picture is None:
-            raise
-        return greyscale.grey(picture)
-
-
-def _bytes_of(image: Feature) -> bytes:
-    """Return bare pixels that are stored as floats, of 0 to 1 or whole ones of 0 to 255.
-
-    Raises:
-        SkippedDrawing: they are none.
-    """
-    pixels = np.array(image)
-    if len(image) > 1 and pixels.dtype.kind == "f" and pixels.min() >= 0:
-        if pixels.max() <= 1:
-            return np.rint(255 * pixels).astype(np.uint8).tobytes()
-        if pixels.max() <= 255 and (pixels % 1 == 0).all():
-            return pixels.astype(np.uint8).tobytes()
-    raise SkippedDrawing("an image that is not one PNG or JPEG", f"{len(image)} values")
 
 
 def text(values: Feature) -> str:

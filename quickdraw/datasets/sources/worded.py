@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import itertools
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -13,13 +15,15 @@ from quickdraw.datasets.sources.base import DrawingFile, Source
 from quickdraw.datasets.sources.json_lists import one_a_line
 from quickdraw.datasets.sources.labelling import telling_of
 from quickdraw.datasets.sources.lines import Lines
-from quickdraw.datasets.sources.official import split_of_path
+from quickdraw.datasets.sources.official import split_of, split_of_path
 from quickdraw.datasets.sources.tables import Table
-from quickdraw.drawings.drawing import Drawing, SkippedDrawing
+from quickdraw.drawings.drawing import POINTS, Drawing, SkippedDrawing
 from quickdraw.errors import QuickdrawError, did_you_mean
 
 if TYPE_CHECKING:
     from quickdraw.datasets.sources.openers import Wish
+
+_LOOKED_AT = 100  # drawings, until one tells how strokes are stored
 
 
 def open_words(
@@ -50,8 +54,9 @@ def open_words(
         if next(file.scan(0, file.size), None) is None:
             empty.append(path)
             continue
+        _check_points(path, file)
         first = first_drawing(file)
-        _check_columns(path, file, first, wish.label_key)
+        _check_columns(path, file, first, wish, split or wish.split)
         word = first.word if first else None
         if first and first.strokes:
             times[word, len(first.strokes[0]) == 3] = path
@@ -66,7 +71,7 @@ def open_words(
         files.append(file)
         wish.read.add(path)
         unused.update(f"column {column!r}" for column in file.unused)
-        _say_unlabelled(path, file, word)
+        _say_unlabelled(path, file, word, split or wish.split)
     _check_rawness(wish.path, times)
     if not mixed:
         for name in wish.categories or ():
@@ -88,34 +93,70 @@ def usable_drawings(file: DrawingFile) -> Iterator[Drawing]:
                 yield file.parse(position, data)
 
 
+def _check_points(path: str, file: DrawingFile) -> None:
+    """Raise QuickdrawError if strokes are lists of points, of which the shortest pass for others.
+
+    One with more than three values of x, as nearly every first drawing has, is none.
+    """
+    for position, data in itertools.islice(file.scan(0, file.size), _LOOKED_AT):
+        try:
+            strokes = file.parse(position, data).strokes if isinstance(data, bytes) else None
+        except SkippedDrawing as error:
+            if error.reason == POINTS:
+                raise QuickdrawError(
+                    f"{file.place(position)}: a stroke is [[x0, x1, …], [y0, y1, …]]. Received: "
+                    "points [[x0, y0], …]; list(zip(*stroke)) turns one into the other"
+                ) from None
+            continue
+        if any(len(stroke[0]) > 3 for stroke in strokes or ()):
+            return
+
+
 def _check_columns(
-    path: str, file: Lines | Table, first: Drawing | None, label_key: str | None
+    path: str, file: Lines | Table, first: Drawing | None, wish: Wish, split: str | None
 ) -> None:
     """Say that no drawing can be used.
 
     Raises:
-        QuickdrawError: none has strokes, or a word, where they are looked for.
+        QuickdrawError: none has strokes, or a word, where they are looked for; of test records,
+            which may not be left out, none can be read.
     """
     has = ", ".join(map(repr, file.columns))
     if first is None and file.columns and "drawing" not in file.columns:
         raise QuickdrawError(f"{path}: drawings with a field 'drawing' expected. Received: {has}")
-    if label_key and "word" not in file.columns:
+    if "word" in file.columns:
+        wish.labelled.add(path)
+    elif wish.label_key and (split != "test" or telling_of(file.unused)):
+        known = {*filter(None, file.columns), *file.unused}
         raise QuickdrawError(
-            f"{path}: there is no field {label_key!r}{did_you_mean(label_key, file.columns)}"
+            f"{path}: there is no {'column' if isinstance(file, Table) else 'field'} "
+            f"{wish.label_key!r}{did_you_mean(wish.label_key, known)}"
         )
     if first is None:
+        if file.columns and "word" not in file.columns:
+            raise QuickdrawError(f"{path}: no drawing in it can be used")
         log(f"warning: {path}: no drawing in it can be used")
 
 
-def _say_unlabelled(path: str, file: Lines | Table, word: str | None) -> None:
+def _say_unlabelled(path: str, file: Lines | Table, word: str | None, split: str | None) -> None:
     """Say that a file has no word, but other columns.
 
     Raises:
-        QuickdrawError: one of them sounds like the word, and nobody told which to read.
+        QuickdrawError: one of them sounds like the word, and nobody told which to read; or its name
+            says that it is to train on.
     """
-    if "word" in file.columns or not file.unused:
+    if "word" in file.columns:
         return
-    columns = f"Other columns: {', '.join(map(repr, file.unused))}"
+    columns = f"Other columns: {', '.join(map(repr, file.unused)) or 'none'}"
+    if word is not None:  # the file's name, which may tell a split instead
+        split = split_of(os.path.basename(path))
+    if split in ("train", "valid"):
+        raise QuickdrawError(
+            f"{path}: no column 'word', and so no class to train on: --label_key names the column "
+            f"that has it. {columns}"
+        )
+    if not file.unused:
+        return
     if telling := telling_of(file.unused):
         raise QuickdrawError(
             f"{path}: no column 'word': --label_key names the one with the class, such as "

@@ -44,7 +44,12 @@ def is_same(was: Mapping[str, object], now: Mapping[str, object], inputs: Sequen
 
 def stamp(paths: Sequence[str]) -> str:
     """Return a hash of the files' names, sizes, times and inodes; of checksums on gs://."""
-    return _hash([f"{path} {_state(path)}" for path in paths])
+    return _hash([f"{_name(path)} {_state(path)}" for path in paths])
+
+
+def _name(path: str) -> str:
+    """Return the one path of a file that may be written as `./cat.npy`."""
+    return path if storage.is_remote(path) else os.path.normpath(path)
 
 
 def _state(path: str) -> str:
@@ -62,7 +67,7 @@ def content(paths: Sequence[str]) -> str:
     """
     if len(paths) > _MOST_FILES or sum(map(storage.file_size, paths)) > _MOST_BYTES:
         return ""
-    return _hash([f"{path} {storage.checksum(path)}" for path in paths])
+    return _hash([f"{_name(path)} {storage.checksum(path)}" for path in paths])
 
 
 def check_unchanged(paths: Sequence[str], stamped: str) -> None:

@@ -104,8 +104,23 @@ def test_pixels_as_fractions(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "names",
+    [
+        [str(number) for number in range(65)],
+        ["0", "0.1", "0.2", "13", *[f"0.{number}" for number in range(3, 64)]],
+    ],
+    ids=["numbers", "an image, as pandas has read and written it"],
+)
+def test_names_of_columns_may_be_numbers(tmp_path, names):
+    (tmp_path / "train.csv").write_text(table(names, LABELS))
+    drawings = parsed(*opened(tmp_path, tmp_path / "scratch"))
+    np.testing.assert_array_equal([drawing.image for drawing in drawings], IMAGES)
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
+        (table([], LABELS, np.zeros_like(IMAGES), last=True), "in the first column expected"),
         (table(["label", *PIXELS], ["a", "", "c", "d", "e"]), "row 2: no word"),
         (table(["label", *PIXELS], [1, 2, -1, 2, 1]), "row 3: a label expected, .* Received: -1"),
         (table(["label", *PIXELS], [1, 2.5, 1, 2, 1]), "row 2: a label expected, .* Received: 2.5"),

@@ -15,7 +15,8 @@ from PIL import Image
 from reading import drawings_of, shard
 
 from quickdraw.datasets.sources import open_source
-from quickdraw.datasets.sources.tfrecords import grey_of, strokes_of
+from quickdraw.datasets.sources.bare_pixels import grey_of
+from quickdraw.datasets.sources.tfrecords import strokes_of
 from quickdraw.drawings import greyscale
 from quickdraw.drawings.drawing import SkippedDrawing
 from quickdraw.errors import QuickdrawError

@@ -94,6 +94,13 @@ def test_the_same_content_written_again_is_complete(folders, write, monkeypatch)
         made(folders)
 
 
+def test_a_path_may_be_written_otherwise(folders, monkeypatch):
+    bitmaps(folders[0])
+    info = made(folders)
+    monkeypatch.setattr(writer, "_write_all", None)
+    assert made((f"{folders[0]}/./", folders[1])) == info
+
+
 @pytest.mark.parametrize(
     ("write", "name", "value"),
     [
