@@ -18,6 +18,7 @@ from quickdraw.training.settings import Settings
 
 _CHANCE = 0.01
 _ROWS = 8192
+_FEW_STEPS = 20
 
 Load = Callable[[QuickDrawFeatureReader, Shards, str, float], Drawings]
 """As `cache.load`: reader, shards, title of the progress bar, size of the cache in megabytes."""
@@ -75,12 +76,28 @@ def read(settings: Settings, run: Run, load: Load, trained_on: Drawings) -> Draw
     validation = load(reader, shards, "reading validation records", settings.cache_megabytes)
     validation.bad.report()
     log(f"{len(validation):,} validation drawings")
+    _tell_of_other_unit(settings, trained_on.total)
     if "image" in validation.inputs:
         warn_of_other_paper(run, shards.patterns, validation.inputs["image"])
     # A share that was held out by the drawings' content has none of them.
     if not (settings.use_valid_as_train or settings.valid_share):
         _warn_of_overlap(validation, trained_on)
     return validation
+
+
+def _tell_of_other_unit(settings: Settings, drawings: int) -> None:
+    """Tell where epochs were meant by a number of steps, or steps by one of epochs."""
+    every, epoch = settings.eval_every, drawings / settings.batch_size
+    if isinstance(every, int) and every < _FEW_STEPS < epoch / every:
+        log(
+            f"note: --eval_every={every} evaluates every {every} step(s), {epoch / every:,.0f} "
+            f"times an epoch. With a decimal point, --eval_every={every}.0, it counts epochs"
+        )
+    elif isinstance(every, float) and every > settings.num_epochs:
+        log(
+            f"note: --eval_every={every}, of {settings.num_epochs:g} epochs, evaluates only at "
+            "the end. Without a decimal point it counts steps"
+        )
 
 
 def _warn_of_overlap(validation: Drawings, trained_on: Drawings) -> None:

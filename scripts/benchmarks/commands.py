@@ -25,6 +25,7 @@ def quickdraw(
             "train_dir": os.path.join(folder, "run"),
             "model": "CnnModel",
             "num_epochs": epochs,
+            "batch_size": 96,
             "optimizer": "muon",
             "base_learning_rate": learning_rate,
             "precision": precision,

@@ -32,7 +32,7 @@ class Options:
     train_images: int = _option(20_000, "images that a training is timed on")
     batch_size: int = _option(256, "the batch size of ours")
     top1: float = _option(0.885, "the validation top-1 that the whole command must reach")
-    epochs: float = _option(1.25, "epochs of our whole command")
+    epochs: float = _option(1.0, "epochs of our whole command")
     learning_rate: float = _option(0.012, "base learning rate of our whole command")
     precision: str = _option(machine.fast_precision(), "precision of our whole command")
     train_dir: str = _option("", "of `one`: the run that predicts; CnnModel where there is none")

@@ -53,6 +53,24 @@ def test_figures_on_what_was_trained_on_come_with_a_warning(
     assert "trained on these records too" not in capfd.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("every", "told"),
+    [
+        (1, "--eval_every=1 evaluates every 1 step(s), 60 times an epoch. With a decimal point"),
+        (1.0, ""),
+        (500, ""),
+        (500.0, "--eval_every=500.0, of 8 epochs, evaluates only at the end"),
+    ],
+)
+def test_epochs_that_were_meant_by_steps_are_told(tiny_data, tmp_path, capfd, every, told):
+    data = {"train_data_pattern": tiny_data.train, "eval_data_pattern": tiny_data.valid}
+    steps = {"batch_size": 2, "max_steps": 2, "eval_every": every}
+    fit(Settings(**data, **steps, train_dir=str(tmp_path / "run")))
+    error = capfd.readouterr().err
+    assert told in error
+    assert ("note: --eval_every" in error) == bool(told)
+
+
 def test_one_class_alone_is_said(write_records, tmp_path, capfd):
     one, two = ([1] * 9, [0, 1, 1] * 3)
     for name, labels in (("one", one), ("two", two)):
