@@ -16,10 +16,12 @@ import numpy as np
 import tensorflow as tf
 
 from quickdraw.components.component import Component, create, parse_params
+from quickdraw.console import log
 from quickdraw.errors import QuickdrawError, did_you_mean
 from quickdraw.fields import field
 from quickdraw.training import image_ops
 
+_LEAST = {"shift": (0.5, "pixels"), "rotation": (1.0, "degrees")}
 # Columns of the random numbers: for `apply`, for the mixing, and for the grid of displacements.
 _NUMBERS = 10
 _MIXING = 4
@@ -64,8 +66,8 @@ class Augmentation(Component):
 
     flip: bool = False
     never_flip: tuple[str | int, ...] = ()
-    shift: float = 0.0
-    rotation: float = 0.0
+    shift: float = field(0.0, low=0, high=1024)
+    rotation: float = field(0.0, low=0, high=180)
     scale: float = field(0.0, low=0, high=0.9)
     shear: float = field(0.0, low=0, high=1)
     elastic: float = field(0.0, low=0, high=100)
@@ -97,6 +99,17 @@ class Augmentation(Component):
         return dataclasses.replace(
             self, never_flip=tuple(numbers[chosen] for chosen in self.never_flip)
         )
+
+    def warn_of_units(self, image_size: int) -> None:
+        """Warn of shifts and turns that change next to nothing, or leave nothing in the image."""
+        for name, (least, unit) in _LEAST.items():
+            if 0 < (value := getattr(self, name)) < least:
+                log(f"warning: --augment: {name}={value:g} is in {unit}: next to nothing changes")
+        if self.shift > image_size / 2:
+            log(
+                f"warning: --augment: shift={self.shift:g} moves drawings out of their images of "
+                f"{image_size} x {image_size} pixels"
+            )
 
     @property
     def mixes(self) -> bool:

@@ -87,6 +87,7 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
     check_teachers(settings, found.model, run.labels, run.image_size, run.channels)
     class_weights(settings.class_weights, run.labels, train.labels)
     augmentation = found.augmentation.of_classes(run.labels)
+    augmentation.warn_of_units(run.image_size)
 
     # 4. The student's code, tried before there is a run.
     with factory.seeded(run):

@@ -102,9 +102,17 @@ def test_numbers_follow_from_seed_and_step(params):
 
 @pytest.mark.parametrize(
     "params",
-    [{"scale": 1.0}, {"erasing": 2.0}, {"thickness": -0.1}, {"mixup": -1.0}, {"elastic": -1.0}],
+    [
+        {"scale": 1.0},
+        {"erasing": 2.0},
+        {"thickness": -0.1},
+        {"mixup": -1.0},
+        {"elastic": -1.0},
+        {"shift": -1.0},
+        {"rotation": 200.0},
+    ],
 )
-def test_shares_out_of_range_are_refused(params):
+def test_numbers_out_of_range_are_refused(params):
     with pytest.raises(QuickdrawError, match="must be from 0 to"):
         Augmentation(**params)
 
@@ -121,6 +129,22 @@ def mix(labels: np.ndarray, **params) -> tuple[np.ndarray, Mixed]:
     numbers = augmentation.numbers(0, tf.constant(3), len(labels))
     images, mixed = augmentation.mix(flat_images(labels), tf.constant(labels), numbers)
     return images.numpy(), Mixed(*(part.numpy() for part in mixed))
+
+
+@pytest.mark.parametrize(
+    ("params", "told"),
+    [
+        ({"shift": 0.1}, "shift=0.1 is in pixels"),
+        ({"rotation": 0.05}, "rotation=0.05 is in degrees"),
+        ({"shift": 15}, "shift=15 moves drawings out of their images of 28 x 28 pixels"),
+        ({"shift": 2, "rotation": 10}, ""),
+    ],
+)
+def test_shares_that_were_meant_are_told(params, told, capfd):
+    Augmentation(**params).warn_of_units(28)
+    error = capfd.readouterr().err
+    assert told in error
+    assert ("warning" in error) == bool(told)
 
 
 @pytest.mark.parametrize(
