@@ -160,6 +160,12 @@ def test_mistakes_get_one_line(source, tmp_path, capsys, flags, code, words):
     assert not made.exists()
 
 
+def test_several_sources_between_commas_are_told(source, tmp_path, capsys):
+    both = f"{source}/cat.npy,{source}/traffic light.npy"
+    assert run(f"--source={both}", f"--output_dir={tmp_path / 'made'}") == 1
+    assert "One is expected: a folder of them, or a pattern" in capsys.readouterr().err
+
+
 def test_help_is_the_manual(capsys):
     assert run("--help") == 0
     printed = capsys.readouterr().out

@@ -65,7 +65,10 @@ def look(path: str) -> Found:
     elif storage.exists(path):
         entries, is_alone = [path], True
     else:
-        raise QuickdrawError(f"{path}: there is no such file or folder")
+        hint = ""
+        if "," in path and all(storage.exists(each.strip()) for each in path.split(",")):
+            hint = ". One is expected: a folder of them, or a pattern such as 'folder/*.ndjson'"
+        raise QuickdrawError(f"{path}: there is no such file or folder{hint}")
     kinds = {entry: kind_of(entry, is_alone) for entry in entries}
     return Found(
         path,
