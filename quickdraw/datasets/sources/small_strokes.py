@@ -1,4 +1,4 @@
-"""Strokes of which little would be seen: in other units than Quick, Draw!'s, too thin or too thick."""
+"""Strokes of which little would be seen: small, as of another canvas, or with an unsuitable pen."""
 
 from __future__ import annotations
 
