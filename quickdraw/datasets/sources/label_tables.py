@@ -23,6 +23,7 @@ Picture = tuple[str, str]
 
 _DELIMITERS = ",;\t"
 _LOOKED_AT = 100  # rows
+_SPLIT = ("split", "set", "subset", "usage", "partition")
 _ZEROS = re.compile(r"(?<![^/])0+(?=\d+(\.\D\w*)?$)")
 _WHOLE = re.compile(r"(\d+)\.0*")
 
@@ -37,6 +38,8 @@ class LabelTable:
         words: of each picture its class; None in a list of test pictures.
         strangers: names in the file that are of no picture.
         missing: names of pictures without a class.
+        splits: of pictures, where a column tells them.
+        unused: the names of columns that are not read.
     """
 
     path: str
@@ -44,6 +47,8 @@ class LabelTable:
     words: dict[Picture, str | None] = dataclasses.field(default_factory=dict)
     strangers: list[str] = dataclasses.field(default_factory=list)
     missing: list[str] = dataclasses.field(default_factory=list)
+    splits: dict[Picture, str] = dataclasses.field(default_factory=dict)
+    unused: list[str] = dataclasses.field(default_factory=list)
 
 
 class Album:
@@ -125,9 +130,14 @@ def read(table: LabelTable, album: Album, label_key: str | None) -> bool:
     is_list = label_at is None and table.split == "test"
     if label_at is None and not is_list:
         return False
+    split_at = _split_column(header, rows[has_header:])
+    used = {at, label_at, split_at}
+    table.unused = [name for column, name in enumerate(header) if name and column not in used]
     for row in rows[has_header:]:
         picture = _picture(album.meant(row[at], table.split), row[at], table.path)
         word = None if label_at is None else _word(row[label_at])
+        if picture is not None and split_at is not None:
+            table.splits[picture] = split_of(row[split_at]) or ""
         if picture is None:
             table.strangers.append(row[at])
         elif word is not None and is_missing(word):
@@ -191,6 +201,14 @@ def _label_column(
         raise QuickdrawError(
             f"{table.path}: --label_key tells which column has the classes: {columns}"
         )
+    return None
+
+
+def _split_column(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int | None:
+    """Return the column that says of each picture which split it is of; None if there is none."""
+    for column, name in enumerate(header):
+        if name.lower() in _SPLIT and all(split_of(row[column]) for row in rows):
+            return column
     return None
 
 

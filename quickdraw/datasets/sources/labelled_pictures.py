@@ -74,7 +74,9 @@ def _tables(root: str, folders: Iterable[str]) -> list[LabelTable]:
         for folder in folders
         if storage.is_folder(os.path.join(root, folder))
         for name in storage.listdir(os.path.join(root, folder))
-        if name.lower().endswith(".csv") and name[0] not in "._" and not _MADE_UP.search(name)
+        if name.lower().endswith((".csv", ".tsv"))
+        and name[0] not in "._"
+        and not _MADE_UP.search(name)
     ]
     return [LabelTable(os.path.join(root, path), split_of(path)) for path in sorted(paths)]
 
@@ -84,7 +86,7 @@ def _files(root: str, folders: Mapping[str, list[str]], tables: list[LabelTable]
     groups: dict[tuple[str, str | None], dict[str, str | None]] = collections.defaultdict(dict)
     told: dict[Picture, str | None] = {}
     for table in tables:
-        told |= dict.fromkeys(table.words, table.split)
+        told |= dict.fromkeys(table.words, table.split) | table.splits
     for (folder, name), word in label_tables.merged(tables).items():
         groups[folder, split_of(folder) or told[folder, name]][name] = word
     for folder, held in folders.items():
@@ -121,6 +123,7 @@ def _unread(
     counts = unread.counted(sorted(inside - taken - within), root)
     for table in tables:
         name = os.path.basename(table.path)
+        counts |= {f"column {column!r} of {name}": 1 for column in table.unused}
         for rows, what in ((table.strangers, "a picture"), (table.missing, "a class")):
             if rows:
                 counts[f"rows of {name} without {what}, such as {rows[0]!r}"] = len(rows)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from quickdraw.console import log
 from quickdraw.datasets.sources.base import DrawingFile
 from quickdraw.drawings.polarity import Polarity, Verdict, judge
+from quickdraw.errors import QuickdrawError
 
 POLARITIES = ("dark_on_light", "light_on_dark")
 _LOOKED_AT = 100  # of all images
 _OF_A_FILE = 5
+_NEARLY_BLACK = 32  # of 255
 
 
 def settle(files: Sequence[DrawingFile], told: str | None, either: bool) -> None:
@@ -24,13 +28,18 @@ def settle(files: Sequence[DrawingFile], told: str | None, either: bool) -> None
         told: one of `POLARITIES`, or None.
         either: whether both ways are usual, as in files of pictures; otherwise images are light on
             dark unless some are clearly dark on light, and nothing is said of those that are not.
+
+    Raises:
+        QuickdrawError: none of the images that are looked at is lighter than nearly black.
     """
+    count = max(_OF_A_FILE, -(-_LOOKED_AT // max(len(files), 1)))
+    glimpsed = [list(file.glimpse(count)) for file in files]
+    _check_range([image for images in glimpsed for image in images], files)
     if told:
         for file in files:
             file.polarity = Polarity(told == POLARITIES[0], told=True)
         return
-    count = max(_OF_A_FILE, -(-_LOOKED_AT // max(len(files), 1)))
-    looked = [[judge(image) for image in file.glimpse(count)] for file in files]
+    looked = [[judge(image) for image in images] for images in glimpsed]
     everywhere = _is_mostly_dark([each for verdicts in looked for each in verdicts], either)
     for file, verdicts in zip(files, looked, strict=True):
         is_enough = sum(verdict.sure for verdict in verdicts) >= _OF_A_FILE
@@ -43,6 +52,20 @@ def settle(files: Sequence[DrawingFile], told: str | None, either: bool) -> None
     ]
     if any(seen) or (seen and either):
         _log(seen)
+
+
+def _check_range(images: Sequence[np.ndarray], files: Sequence[DrawingFile]) -> None:
+    """Raise QuickdrawError for images of 4 or 5 bits, such as 0 to 16: they would be nearly black.
+
+    Those of 0 and 1 are known by themselves.
+    """
+    lightest = max((int(image.max()) for image in images if image.size), default=0)
+    if len(images) >= _OF_A_FILE and 1 < lightest <= _NEARLY_BLACK:
+        name = getattr(files[0], "name", files[0].path)  # unpacked ones lie elsewhere
+        raise QuickdrawError(
+            f"{name}: pixels from 0 to 255 expected. Received: none above {lightest} in "
+            f"{len(images)} images; multiply them by 255 / {lightest}"
+        )
 
 
 def _is_mostly_dark(verdicts: Sequence[Verdict], either: bool) -> bool:

@@ -128,7 +128,7 @@ def check(names: Sequence[str], path: str) -> None:
             other = parts.setdefault(without_split(alike(name)), name)
             if split_of(other) != split_of(name):
                 raise QuickdrawError(
-                    f"{path}: {other!r} and {name!r} are one class in two splits: folders called "
+                    f"{path}: {other!r} and {name!r} are two splits of the same: folders called "
                     "train, valid and test tell these, with a file or a folder of each class inside"
                 )
     if len(set(names)) < len(names):

@@ -82,6 +82,12 @@ def labelled_images(path: str, labels_path: str | None, scratch: str) -> list[La
     return files
 
 
+def unpaired(path: str, labels_path: str | None) -> list[str]:
+    """Return the arrays of a .npz file that are neither images nor their labels."""
+    pairs = _pairs(path, labels_path)
+    return sorted({*arrays(path)} - {*pairs, *pairs.values()})
+
+
 def arrays(path: str) -> dict[str, tuple[tuple[int, ...], np.dtype]]:
     """Return the shape and the dtype of each array in a .npz file.
 

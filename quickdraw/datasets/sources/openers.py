@@ -164,11 +164,15 @@ def _open_npz(wish: Wish, paths: list[str]) -> Source:
     finding.of_one_set(wish.path, images, finding.set_of_images)
     wish.read.update(images)
     files: list[DrawingFile] = []
+    left: dict[str, int] = {}
     for path in images:
         labels = beside.get(path, "")
         wish.read.update((path, labels) if storage.exists(labels) else (path,))
-        files += npz.labelled_images(path, labels if labels in wish.read else None, wish.scratch)
-    return Source(FORMATS["npz"], files)
+        answers = labels if labels in wish.read else None
+        files += npz.labelled_images(path, answers, wish.scratch)
+        rest = npz.unpaired(path, answers)
+        left |= {f"array {array!r} in {os.path.basename(path)}": 1 for array in rest}
+    return Source(FORMATS["npz"], files, unread=left)
 
 
 def _open_records(wish: Wish, paths: list[str]) -> Source:

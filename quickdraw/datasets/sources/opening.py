@@ -5,17 +5,25 @@ from __future__ import annotations
 import collections
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from quickdraw import storage
 from quickdraw.console import log
-from quickdraw.datasets.sources import finding, labelled_pictures, majority, official, unread
+from quickdraw.datasets.sources import (
+    finding,
+    labelled_pictures,
+    majority,
+    names,
+    official,
+    unread,
+)
 from quickdraw.datasets.sources.base import Source
 from quickdraw.datasets.sources.finding import Found
 from quickdraw.datasets.sources.formats import FORMATS
 from quickdraw.datasets.sources.official import split_of
 from quickdraw.datasets.sources.openers import OPENERS, Wish, unlabelled_pictures
 from quickdraw.errors import QuickdrawError
+from quickdraw.records.class_names import alike
 from quickdraw.records.labels import differ, same_classes
 
 _KEYED = {"label_key": ("tfrecords", "csv", "simplified"), "image_key": ("tfrecords",)}
@@ -58,7 +66,8 @@ def open_source(  # noqa: PLR0913
     )
     source = _open_labelled_pictures(wish, found)
     if source is None:
-        opened = [_open_part(wish, folder, split) for folder, split in parts.items()]
+        classes = _classes_below(parts)
+        opened = [_open_part(wish, folder, split, classes) for folder, split in parts.items()]
         if rest.kinds or not parts:
             opened.insert(0, _open(wish, rest))
         source = _merged(opened, path)
@@ -110,9 +119,29 @@ def _parts(found: Found) -> dict[str, str]:
     }
 
 
-def _open_part(wish: Wish, folder: str, split: str) -> Source:
+def _classes_below(parts: Mapping[str, str]) -> set[str]:
+    """Return the names of the folders of pictures in those to train on, in a form to compare."""
+    return {
+        alike(names.of_path(inner, is_folder=True))
+        for folder, split in parts.items()
+        if split != "test"
+        for inner, kind in finding.look(folder).kinds.items()
+        if kind == "pictures"
+    }
+
+
+def _open_part(wish: Wish, folder: str, split: str, classes: Collection[str]) -> Source:
+    """Open the files of a split.
+
+    The only folder in one of a test set, if it is of no class, is Keras' way to hold its pictures.
+    """
     found = finding.look(folder)
-    if found.kinds:
+    inner = next(iter(found.kinds), "")
+    is_alone = split == "test" and [*found.kinds.values()] == ["pictures"] and classes
+    if is_alone and alike(names.of_path(inner, is_folder=True)) not in classes:
+        log(f"warning: {inner}: no class to train on, so its pictures are a test set without one")
+        source = unlabelled_pictures(wish, inner)
+    elif found.kinds:
         source = _open(dataclasses.replace(wish, path=folder, split=split), found)
     else:
         source = unlabelled_pictures(wish, folder)

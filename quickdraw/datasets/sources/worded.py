@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import contextlib
 import itertools
-import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -134,8 +133,20 @@ def _check_columns(
         )
     if first is None:
         if file.columns and "word" not in file.columns:
-            raise QuickdrawError(f"{path}: no drawing in it can be used")
+            why = next(_why_unusable(file))
+            raise QuickdrawError(f"{why}; no drawing in the file can be used")
         log(f"warning: {path}: no drawing in it can be used")
+
+
+def _why_unusable(file: DrawingFile) -> Iterator[str]:
+    """Yield where a drawing is that cannot be used, and why."""
+    for position, data in file.scan(0, file.size):
+        try:
+            if isinstance(data, SkippedDrawing):
+                raise data
+            file.parse(position, data)
+        except SkippedDrawing as error:
+            yield f"{file.place(position)}: {error}"
 
 
 def _say_unlabelled(path: str, file: Lines | Table, word: str | None, split: str | None) -> None:
@@ -148,20 +159,18 @@ def _say_unlabelled(path: str, file: Lines | Table, word: str | None, split: str
     if "word" in file.columns:
         return
     columns = f"Other columns: {', '.join(map(repr, file.unused)) or 'none'}"
-    if word is not None:  # the file's name, which may tell a split instead
-        split = split_of(os.path.basename(path))
-    if split in ("train", "valid"):
+    if telling := telling_of(file.unused):
+        raise QuickdrawError(
+            f"{path}: no column 'word': --label_key names the one with the class, such as "
+            f"--label_key={telling[0]}. {columns}"
+        )
+    if split in ("train", "valid") and (word is None or split_of(word) == "valid"):
         raise QuickdrawError(
             f"{path}: no column 'word', and so no class to train on: --label_key names the column "
             f"that has it. {columns}"
         )
     if not file.unused:
         return
-    if telling := telling_of(file.unused):
-        raise QuickdrawError(
-            f"{path}: no column 'word': --label_key names the one with the class, such as "
-            f"--label_key={telling[0]}. {columns}"
-        )
     what = f"drawings of the class {word!r}" if word else "records for a test, unlabelled"
     log(f"warning: {path}: no column 'word', so these are {what}. {columns}")
 

@@ -80,7 +80,9 @@ def test_shards_of_a_test_set_may_lack_it_too(tmp_path, folder):
 def test_a_test_file_without_a_drawing_is_refused(tmp_path):
     path = tmp_path / "scene.json"
     path.write_text(json.dumps({"type": "excalidraw", "drawing": 1}))
-    with pytest.raises(QuickdrawError, match=r"no drawing in it can be used"):
+    with pytest.raises(
+        QuickdrawError, match=r"scene.json, .*: not strokes.*; no drawing in the file"
+    ):
         drawings_of(path)
 
 
@@ -122,5 +124,31 @@ def test_greys_that_nobody_can_tell_apart_are_blank(tmp_path):
 def test_splits_in_the_names_of_classes_are_told(tmp_path):
     for name in ("cat_train", "cat_test"):
         np.save(tmp_path / f"{name}.npy", np.ones((2, 784), np.uint8))
-    with pytest.raises(QuickdrawError, match="'cat_test' and 'cat_train' are one class in two"):
+    with pytest.raises(QuickdrawError, match="'cat_test' and 'cat_train' are two splits of the"):
         drawings_of(tmp_path)
+
+
+@pytest.mark.parametrize("inner", ["test", "unknown", "", "cat"])
+def test_a_folder_in_test_that_is_no_class(tmp_path, inner):
+    for name in ("train/cat/1", "train/dog/2", f"test/{inner}/7"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"{name}.png").write_bytes(saved(doodle()))
+    found = [(each.word, each.key_id) for each in drawings_of(tmp_path)]
+    rest = ("cat", "") if inner == "cat" else (None, "7")
+    assert sorted(found, key=str) == sorted([("cat", ""), ("dog", ""), rest], key=str)
+
+
+def test_folders_of_splits_without_classes_are_refused(tmp_path):
+    for name in ("train", "val", "test"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.png").write_bytes(saved(doodle()))
+    with pytest.raises(QuickdrawError, match="are two splits of the same: .* of each class inside"):
+        drawings_of(tmp_path)
+
+
+def test_a_folder_beside_those_of_splits_is_named(tmp_path, capsys):
+    for name in ("train/cat/1", "dev/cat/2", "holdout/cat/3"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / f"{name}.png").write_bytes(saved(doodle()))
+    assert [file.split for file in open_source(str(tmp_path), "").files] == ["valid", "train"]
+    assert "not read: holdout/" in capsys.readouterr().err

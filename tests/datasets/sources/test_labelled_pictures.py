@@ -172,3 +172,17 @@ def test_a_name_that_may_be_of_two_pictures_is_refused(tmp_path):
         found(tmp_path)
     (tmp_path / "train.csv").write_text("id,label\n007,cat\n0007,dog\n")
     assert {word for _, word, _ in found(tmp_path)[0].values()} == {"cat", "dog"}
+
+
+def test_a_column_may_tell_the_splits_and_others_are_named(tmp_path):
+    pictures(tmp_path / "images", "a.png", "b.png", "c.png")
+    text = "filename,label,Split,note\na.png,cat,train,x\nb.png,dog,val,\nc.png,dog,test,\n"
+    text = text.replace(",", "\t")
+    (tmp_path / "labels.tsv").write_text(text)
+    classes, source = found(tmp_path)
+    assert {name[7]: split for name, (split, _, _) in classes.items()} == {
+        "a": "train",
+        "b": "valid",
+        "c": "test",
+    }
+    assert source.unread == {"column 'note' of labels.tsv": 1}

@@ -112,3 +112,12 @@ def test_what_was_done_is_counted_and_kept(tmp_path, capsys):
     assert main(["prepare", f"--source={source}", f"--output_dir={made}"]) == 0
     assert json.loads((made / "dataset.json").read_text())["adjusted"] == {INVERTED: 2}
     assert f"adjusted: 2 ({INVERTED})" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("told", [None, "light_on_dark"])
+def test_images_of_four_bits_are_refused(tmp_path, told):
+    images = np.zeros((5, 28, 28), np.uint8)
+    images[:, 9:12, 3:20] = 16
+    np.save(tmp_path / "cat.npy", images)
+    with pytest.raises(QuickdrawError, match=r"cat.npy: .* none above 16 in 5 images; multiply"):
+        open_source(str(tmp_path), "", polarity=told)

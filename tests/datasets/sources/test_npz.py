@@ -150,3 +150,9 @@ def test_a_header_that_is_cut_off(tmp_path):
         archive.writestr("x_train.npy", b"\x93NUMPY\1\0" + bytes([len(text), 0]) + text)
     with pytest.raises(QuickdrawError, match="set.npz: damaged"):
         open_source(str(tmp_path / "set.npz"), str(tmp_path))
+
+
+def test_an_array_that_is_not_read_is_named(tmp_path, tmp_path_factory):
+    np.savez(tmp_path / "a.npz", x=np.eye(9, dtype="u1")[None], y=[0], class_names=["cat"])
+    source = open_source(str(tmp_path), str(tmp_path_factory.mktemp("scratch")))
+    assert source.unread == {"array 'class_names' in a.npz": 1}
