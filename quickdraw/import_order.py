@@ -21,7 +21,10 @@ class _InstalledFirst:
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         if path is not None or not self.active or name == "quickdraw":
             return None
-        folder = os.getcwd()
+        try:
+            folder = os.getcwd()
+        except FileNotFoundError:  # it was deleted: there is nothing in it
+            return None
         elsewhere = [each for each in sys.path if each not in ("", folder)]
         found = PathFinder.find_spec(name, elsewhere)
         return found if found and found.loader else None

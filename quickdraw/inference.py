@@ -89,6 +89,8 @@ def command(flags: Flags) -> None:
     weights = _numbers(flags.ensemble_weights)
     token = client.token_from(flags.token_file) if flags.submit_to else ""
     train_dir = environment.train_dir(flags.train_dir)
+    for path in filter(None, (flags.output_file, flags.output_probabilities)):
+        storage.check_output(path)
     cli.load_tensorflow()
     from quickdraw import runs
     from quickdraw.evaluation.predict import predict

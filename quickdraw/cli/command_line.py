@@ -181,6 +181,12 @@ def _apply_config(values: flags.FlagValues, path: str) -> None:
     settings = storage.read_json(path)
     if not isinstance(settings, dict):
         raise UsageError(f"{path}: an object of flag names and values expected")
+    if "data_fingerprint" in settings and "settings" in settings:
+        raise UsageError(
+            f"{path} describes a run, and is no configuration: flags and values alone expected. "
+            'Write what is wanted of its "settings" into a file of its own, with "model", '
+            '"model_params", "label_loss" and "loss_params" beside them'
+        )
     for name, value in settings.items():
         if name == "comment":
             continue

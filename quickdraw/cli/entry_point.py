@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import inspect
-import io
 import os
 import signal
 import sys
@@ -21,6 +20,12 @@ from quickdraw import environment
 from quickdraw.cli.command_line import define_flags, help_of, parse, read_flags
 from quickdraw.cli.failures import explain
 from quickdraw.cli.other_names import NOWHERE, Elsewhere
+from quickdraw.cli.surroundings import (
+    check_current_folder,
+    check_text,
+    let_libraries_warn,
+    make_streams_usable,
+)
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError, UsageError
 from quickdraw.import_order import hidden_files
@@ -31,6 +36,7 @@ F = TypeVar("F")
 # pictures that no command uses: a third of the whole import, and again an eighth of what is left.
 _NOT_NEEDED = ("sklearn", "matplotlib", "pandas", "IPython")
 
+_KERAS_NUMBERS = ("float32", 1e-7)
 _EXIT_SIGNAL = 128
 _NOTICES = (
     "InitializeLog()",
@@ -54,7 +60,8 @@ def run(
         argv: program name and arguments; `sys.argv` when not given.
         elsewhere: the flags on the other side of the command's `--`.
     """
-    _make_streams_usable()
+    make_streams_usable()
+    let_libraries_warn()
     argv = sys.argv if argv is None else argv
     module = inspect.getmodule(command)
     name = _program(argv[0])
@@ -64,7 +71,8 @@ def run(
         if "--help" in argv[1:] or "-h" in argv[1:]:
             print(f"{inspect.getdoc(module)}\n\nFlags:\n{help_of(values)}", flush=True)
             return 0
-        _check_text(argv)
+        check_text(argv)
+        check_current_folder()
         parse(values, argv, elsewhere)
         with _tidily_stopped():
             command(read_flags(values, kind))
@@ -88,18 +96,6 @@ def run(
             raise
         print(f"{name}: {explanation}", file=sys.stderr)
         return QuickdrawError.exit_code
-
-
-def _make_streams_usable() -> None:
-    """Open what a shell has closed (`2>&-`), as the next file opened would get its number.
-
-    Text that the output's encoding lacks (a class in Hangul where it is ASCII) is escaped.
-    """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
-    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
-        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 class _Stopped(KeyboardInterrupt):
@@ -134,18 +130,6 @@ def _tidily_stopped() -> Iterator[None]:
             signal.signal(each, signal.SIG_DFL)
 
 
-def _check_text(argv: list[str]) -> None:
-    for argument in argv:
-        try:
-            argument.encode()
-        except UnicodeEncodeError:
-            shown = argument.encode(errors="replace").decode()
-            raise UsageError(
-                f"text in UTF-8 expected. Received: {shown!r}. This terminal is set to another "
-                "encoding; with PYTHONUTF8=1 before the command Python takes no notice of that"
-            ) from None
-
-
 def _program(path: str) -> str:
     folder, name = os.path.split(path)
     if not name.endswith(".py"):
@@ -175,12 +159,25 @@ def load_tensorflow(may_share: Callable[[], bool] = lambda: True) -> None:
     gc.disable()  # modules are no garbage; looking for it takes a sixth of the import
     try:
         with _without_notices(), _not_imported(*_NOT_NEEDED):
-            import keras  # noqa: F401
+            import keras
             import tensorflow as tf
 
         gc.freeze()
+    except ImportError as error:
+        line = str(error).strip().splitlines()[-1]
+        raise QuickdrawError(
+            f"TensorFlow cannot be imported: {line} (python -c 'import tensorflow' tells more)"
+        ) from error
     finally:
         gc.enable()
+    floatx, epsilon = keras.config.floatx(), keras.config.epsilon()
+    if (floatx, epsilon) != _KERAS_NUMBERS:
+        log(
+            f"~/.keras/keras.json is passed over (floatx {floatx}, epsilon {epsilon:g}), as it would "
+            "decide about results: --precision says what to compute in"
+        )
+        keras.config.set_floatx(_KERAS_NUMBERS[0])
+        keras.config.set_epsilon(_KERAS_NUMBERS[1])
     from quickdraw import cores
 
     with _without_notices():

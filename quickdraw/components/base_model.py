@@ -79,10 +79,11 @@ class BaseModel(Component):
                 f"Received: the {type(logits).__name__} itself",
             )
         if getattr(logits, "shape", None) != (None, num_classes):
+            received = getattr(logits, "shape", f"a {type(logits).__name__}")
             raise mistake(
                 type(self).create_model,
                 f"must return logits of shape (None, {num_classes}). "
-                f"Received: {getattr(logits, 'shape', logits)}",
+                f"Received: {None if logits is None else received}",
             )
         if not keras.backend.is_float_dtype(logits.dtype):
             raise mistake(
@@ -90,7 +91,17 @@ class BaseModel(Component):
                 f"must return logits of a float dtype. Received: {logits.dtype}",
             )
         with explained(type(self).create_model):
-            model = keras.Model(unwrapped(given), logits)
+            try:
+                model = keras.Model(unwrapped(given), logits)
+            except ValueError as error:
+                if "not connected" not in str(error):
+                    raise
+                raise mistake(
+                    type(self).create_model,
+                    "must make its logits from the images that it is given, and makes them from "
+                    "something else, such as a keras.Input of its own: begin with the images, or "
+                    "call a whole model with them, model(images)",
+                ) from None
             _check_names(model)
         return fuse(model)
 

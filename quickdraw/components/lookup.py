@@ -54,13 +54,17 @@ def find_class(name: str, base: type[T], homes: tuple[str, ...]) -> type[T]:
             return known[class_name]
         if isinstance(getattr(module, class_name, None), type):
             raise QuickdrawError(f"{home}.{class_name} does not extend {base.__name__}")
+        if callable(getattr(module, class_name, None)):
+            raise QuickdrawError(
+                f"{home}.{class_name} is no class: a class that extends {base.__name__} expected"
+            )
     where = homes[0]
     if where == "__main__":
         raise QuickdrawError(
             f"{class_name} was defined in a notebook or a script, which is not running here. Write "
             f"it into a file such as my_models.py, and train it as my_models.{class_name}"
         )
-    hint = did_you_mean(class_name, known) if known else f". {where} has no {base.__name__}"
+    hint = did_you_mean(class_name, known) if known else f", nor any other {base.__name__}"
     if not module_name and os.path.isfile(f"{class_name}.py"):
         hint = f". Of {class_name}.py, name the class: {class_name}.MyClass"
     raise QuickdrawError(f"{where} has no {base.__name__} named {class_name!r}{hint}")

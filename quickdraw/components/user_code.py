@@ -33,7 +33,7 @@ _COLOURS = re.compile(r"\x1b\[\d*m")
 _WRAPPINGS = re.compile(
     r"Exception encountered when calling [^\n]*|Arguments received by .*|Graph execution error:|"
     r"Traceback \(most recent call last\):.*|Detected at node [^\n]*|<stack traces unavailable>|"
-    r"\[\[\{*node [^\n]*|\[Op:[^\n]*",
+    r"\[\[\{*node [^\n]*|\[Op:[^\n]*|\{\{function_node [^\n}]*\}\}",
     re.DOTALL,
 )
 _MOST_CHARACTERS = 400
@@ -89,8 +89,9 @@ def explained(function: Callable[..., object], what: str = "") -> Iterator[None]
         function: somebody's own; its first line is the place where no better one is known.
         what: fails; the function where not given.
     """
+    folder = os.getcwd()
     try:
-        with contextlib.chdir(os.getcwd()):  # its own os.chdir must not move what the flags name
+        with contextlib.chdir(folder):  # its own os.chdir must not move what the flags name
             yield
     except QuickdrawError as error:
         raise in_one_line(error) from None

@@ -6,6 +6,8 @@ from typing import TypedDict
 
 import numpy as np
 
+from quickdraw.console import log
+
 _BINS = 15
 _OF_CLASSES = ("precision", "recall", "f1")
 
@@ -147,6 +149,16 @@ class Metrics:
         counts, confidence, right = self._bins
         some = np.maximum(counts, 1)
         return counts, confidence / some, right / some
+
+    def tell_one_answer(self, names: list[str]) -> None:
+        """Warn if one class was the answer to every example, of whatever class."""
+        actual, predicted, _ = self._per_class
+        if np.count_nonzero(actual) > 1 == np.count_nonzero(predicted):
+            log(
+                f"warning: the model answers {names[predicted.argmax()]!r} to every drawing. Usual "
+                "causes: too few steps, a learning rate that is too high, weights or activations "
+                "that are all 0 or not numbers, images that are scaled to next to nothing"
+            )
 
     def most_confused(self, names: list[str], most: int = 20) -> list[tuple[str, str, int, float]]:
         """Return (label, prediction, count, share of the label) of the most frequent mistakes."""

@@ -101,6 +101,7 @@ class RunEvaluation:
         batches = prefetch(watched(self._unseen_by, self._shards.patterns, batches))
         metrics = self._evaluate(batches, self.trained.temperature)
         bad.report()
+        metrics.tell_one_answer(self.trained.labels)
         self._unseen_by = []
         content: dict[str, object] = {
             "step": self.trained.step,

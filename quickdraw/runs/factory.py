@@ -13,6 +13,7 @@ import numpy as np
 from quickdraw.components.code_digest import changed_pieces, digests_of
 from quickdraw.components.component import create
 from quickdraw.components.lookup import find
+from quickdraw.components.user_code import explained
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
 from quickdraw.readers import BaseReader
@@ -76,17 +77,23 @@ def warn_of_changed_code(run: Run, train_dir: str) -> bool:
 
 
 def warn_of_changed_network(run: Run, model: keras.Model, train_dir: str) -> None:
-    """Warn if what the model's code builds to predict is not what it built to be trained."""
+    """Warn if what the model's code builds to predict is not what it built to be trained.
+
+    The model's weights may be others afterwards: it is to be called before they are loaded.
+    """
     import keras
 
     from quickdraw import precision
-    from quickdraw.components.network_digest import digest_of
+    from quickdraw.components.network_digest import answers_of, digest_of
 
     computes_in = run.settings.get("precision", "float32")
     if precision.for_prediction(computes_in) != computes_in:  # constants may be rounded otherwise
         return
-    now = {"keras": keras.__version__}
-    if run.builds_another(dataclasses.replace(run, network=digest_of(model), versions=now)):
+    with explained(type(create_model(run)).create_model):
+        answers = answers_of(model) if run.answers else []
+    versions = {"keras": keras.__version__}
+    now = dataclasses.replace(run, network=digest_of(model), answers=answers, versions=versions)
+    if run.builds_another(now):
         log(
             f"warning: {train_dir}: {run.model} builds another network than the one that was "
             "trained: it goes by something outside, such as a file, a variable of the environment "

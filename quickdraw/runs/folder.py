@@ -39,7 +39,8 @@ def open_folder(
     storage.make_folders(train_dir)
     if holds_run(run, train_dir, start_new, accept_changed_data):
         earlier = record.read(train_dir)
-        now = dataclasses.replace(earlier, code=run.code, network=run.network or earlier.network)
+        network, answers = run.network or earlier.network, run.answers
+        now = dataclasses.replace(earlier, code=run.code, network=network, answers=answers)
         if earlier.code and earlier != now:  # it has no trained weights yet
             now.save(train_dir)
         return True

@@ -19,9 +19,10 @@ FORMAT = 2
 
 # What does not decide by itself whether two runs are the same.
 _ABOUT_IT = (
-    *("versions", "started", "finished_step", "code", "network"),
+    *("versions", "started", "finished_step", "code", "network", "answers"),
     *("format", "named", "dark_ink"),
 )
+_NEAR = 0.02  # beyond what kernels of other processors and sizes change
 
 
 @dataclasses.dataclass
@@ -46,6 +47,7 @@ class Run:
             `quickdraw.components.code_digest`); empty where it is not known.
         network: digest of the network that the model built (see
             `quickdraw.components.network_digest`); empty where it is not known.
+        answers: of that network with fixed weights; empty where they are not known or do not count.
         format: of this file.
         named: whether the labels are names; otherwise they are numbers.
         dark_ink: whether the training images are dark on light; None where that is not known.
@@ -68,6 +70,7 @@ class Run:
     finished_step: int | None = None
     code: dict[str, str] = dataclasses.field(default_factory=dict)
     network: str = ""
+    answers: list[float] = dataclasses.field(default_factory=list)
     format: int = FORMAT
     named: bool = True
     dark_ink: bool | None = None
@@ -99,6 +102,11 @@ class Run:
 
     def builds_another(self, other: Run) -> bool:
         """Return whether two runs of the same code and settings build different networks."""
+        if self.answers and other.answers:
+            near = _NEAR * max(map(abs, self.answers))
+            pairs = zip(self.answers, other.answers, strict=True)
+            if any(abs(mine - theirs) > near for mine, theirs in pairs):
+                return True
         same_keras = self.versions.get("keras") == other.versions.get("keras")
         known = self.network and other.network and same_keras
         return bool(known) and self.network != other.network

@@ -22,6 +22,8 @@ def check_output(path: str) -> None:
     if paths.is_folder(path):
         raise QuickdrawError(f"{path}: the name of a file expected, it is a folder")
     refuse_records(path)
+    if os.path.exists(path) and not os.path.isfile(path):
+        return  # a pipe or a device
     folder = os.path.dirname(path) or "."
     if paths.is_remote(path) or folder.startswith("~"):
         paths.make_folders(folder)

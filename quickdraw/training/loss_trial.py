@@ -14,6 +14,8 @@ from quickdraw.components.user_code import explained, mistake
 from quickdraw.console import log
 
 _SURE = 8.0  # logits of a network that is sure of its answer
+_MOST_CLASSES = 40  # to ask a loss about
+_FLAT = 1e-4  # of the gradient elsewhere: what clipping leaves
 _SAME = ("Cast", "Identity", "Reshape")
 _WITH_SOFTMAX = ("SoftmaxCrossEntropyWithLogits", "LogSoftmax")  # the latter where deterministic
 
@@ -26,9 +28,8 @@ def check_loss(loss: BaseLoss, num_classes: int) -> None:
     """
     function = type(loss).calculate_loss
     _check_arguments(loss, function)
-    count = 6 if num_classes != 6 else 7  # so that no other axis passes for that of the examples
-    logits = tf.constant(np.random.default_rng(0).normal(size=(count, num_classes)), tf.float32)
-    labels = tf.range(count, dtype=tf.int32) % num_classes
+    logits, labels = _examples(num_classes)
+    count = len(labels)
     folder = os.getcwd()
     before = {name: id(value) for name, value in vars(loss).items()}
     with explained(function), tf.GradientTape() as tape:
@@ -54,7 +55,7 @@ def check_loss(loss: BaseLoss, num_classes: int) -> None:
         raise mistake(
             function,
             f"must return one value an example, of shape (batch,){mean}. "
-            f"Received for a batch of {count}: {getattr(values, 'shape', values)}",
+            f"Received for a batch of {count}: {_described(values)}",
         )
     if own := [variable.name for variable in traced.graph.trainable_variables]:
         raise mistake(
@@ -65,9 +66,8 @@ def check_loss(loss: BaseLoss, num_classes: int) -> None:
     _warn_of_a_second_softmax(function, traced.graph)
     with explained(function):
         gradient = tape.gradient(values, logits) if values.dtype.is_floating else None
-    nothing = gradient is None
-    if gradient is not None and num_classes > 1:  # of one class there is nothing to learn
-        nothing = not tf.reduce_any(tf.convert_to_tensor(gradient) != 0)
+    steepest = 0.0 if gradient is None else _steepest(gradient)
+    nothing = not steepest and (gradient is None or num_classes > 1)  # one class: nothing to learn
     if nothing and not (loss.needs_features or loss.needs_teacher):
         raise mistake(
             function,
@@ -76,7 +76,26 @@ def check_loss(loss: BaseLoss, num_classes: int) -> None:
             "or calls NumPy is not",
         )
     if num_classes > 1 and not (loss.needs_features or loss.needs_teacher):
-        _warn_of_a_wrong_way(function, traced, labels, num_classes)
+        _warn_of_a_wrong_way(function, traced, labels, num_classes, _FLAT * steepest)
+        _warn_of_the_others(function, traced, logits, labels)
+
+
+def _examples(num_classes: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return logits and labels of two examples of each class, or of some where there are many.
+
+    There are not as many as classes, so that no other axis passes for that of the examples.
+    """
+    some = min(num_classes, _MOST_CLASSES)
+    some -= 2 * some == num_classes
+    labels = np.linspace(0, num_classes - 1, some).round().repeat(2)
+    logits = np.random.default_rng(0).normal(size=(len(labels), num_classes))
+    return tf.constant(logits, tf.float32), tf.constant(labels, tf.int32)
+
+
+def _described(values: object) -> object:
+    if values is None or hasattr(values, "shape"):
+        return getattr(values, "shape", None)
+    return f"a {type(values).__name__}"
 
 
 def _check_arguments(loss: BaseLoss, function: Callable[..., tf.Tensor]) -> None:
@@ -112,6 +131,7 @@ def _warn_of_a_wrong_way(
     calculate: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
     labels: tf.Tensor,
     num_classes: int,
+    flat: float,
 ) -> None:
     """Warn where the loss does not pull towards the label, or not from where logits are negative.
 
@@ -120,6 +140,7 @@ def _warn_of_a_wrong_way(
         calculate: from logits and labels to values.
         labels: int32 `[count]`.
         num_classes: how many logits there are.
+        flat: what is as good as no gradient.
     """
     label, other = (tf.one_hot((labels + shift) % num_classes, num_classes) for shift in (0, 1))
     with tf.GradientTape() as tape:
@@ -132,8 +153,30 @@ def _warn_of_a_wrong_way(
             f"warning: {function.__qualname__} is no smaller for right answers than for wrong "
             "ones, and training makes it small: is its sign the right way round?"
         )
-    elif pull is None or not tf.reduce_any(tf.convert_to_tensor(pull) != 0):
+    elif pull is None or _steepest(pull) <= flat:
         log(
             f"warning: {function.__qualname__} has no gradient where the logit of the label is "
             "negative: logits are any numbers, not probabilities (in Keras: from_logits=True)"
         )
+
+
+def _warn_of_the_others(
+    function: Callable[..., tf.Tensor],
+    calculate: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
+    logits: tf.Tensor,
+    labels: tf.Tensor,
+) -> None:
+    """Warn where the loss of an example depends on the others, as a wrong axis lets it."""
+    others = tf.concat([logits[:1], -2 * logits[1:]], axis=0)
+    first, again = (calculate(each, labels)[0] for each in (logits, others))
+    if abs(first - again) > _FLAT * max(abs(first), 1):
+        log(
+            f"warning: {function.__qualname__} of a drawing depends on the other drawings of the "
+            "batch. Where that is not meant: classes are axis 1, -1, and the batch is axis 0; and "
+            "shapes (batch,) and (batch, 1) together make (batch, batch)"
+        )
+
+
+def _steepest(gradient: tf.Tensor | tf.IndexedSlices) -> float:
+    """Return the largest magnitude in a gradient; 0 where there are but NaNs."""
+    return float(np.nan_to_num(np.abs(tf.convert_to_tensor(gradient).numpy())).max())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 
 import keras
@@ -15,10 +16,15 @@ from quickdraw.components.user_code import explained, mistake
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
 
-_SHAPING = ("Cast", "ExpandDims", "Flatten", "Reshape", "Squeeze")
+_SHAPING = (
+    *("Cast", "Concatenate", "ExpandDims", "Flatten", "GetItem", "Reshape", "Resizing"),
+    *("Squeeze", "Stack"),
+)
 _SHIFTS = ("Add", "Subtract")  # by a number
 _DRAWINGS = 3
 _NEAR = 0.02  # beyond what bfloat16 and other kernels for other sizes change
+_MOMENTUM = "what PyTorch calls 0.1 is 0.9 in Keras"
+_FAR = 50  # no network moves images of 0 to 1 by more
 _TINY = 0.01  # no network scales images of 0 to 1 by less
 
 
@@ -58,14 +64,49 @@ def check_network(model: BaseModel, network: keras.Model) -> None:
         )
     if scaled := _scaled_again(network):
         log(
-            f"warning: {function.__qualname__} divides the images as if they were 0 to 255, and "
+            f"warning: {function.__qualname__} scales the images as if they were 0 to 255, and "
             f"they are 0 to 1 already: leave {', '.join(scaled)} out, or hardly anything is learned"
         )
+    _check_modes(function, network)
     _check_answers(function, network)
     if unused := _unused(network):
         log(
             f"warning: {function.__qualname__} makes layers whose output nothing uses: "
             f"{', '.join(unused)}. They are left out"
+        )
+
+
+def _check_modes(function: Callable[..., keras.KerasTensor], network: keras.Model) -> None:
+    """Warn where layers would not differ between training and prediction as they were meant to.
+
+    Raises:
+        QuickdrawError: statistics of a batch normalization that never change.
+    """
+    for layer in network._flatten_layers():
+        momentum = getattr(layer, "momentum", 0.5)
+        if not isinstance(layer, keras.layers.BatchNormalization) or 0.5 <= momentum < 1:
+            continue
+        meant = f"It is the share of the old statistics that is kept: {_MOMENTUM}"
+        if momentum >= 1:
+            raise mistake(
+                function,
+                f"makes {layer.name} with momentum={momentum:g}, so that its statistics never "
+                f"change, and predictions mean nothing. {meant}",
+            )
+        log(
+            f"warning: {function.__qualname__} makes {layer.name} with momentum={momentum:g}, and "
+            f"predictions depend on its last few batches. {meant}"
+        )
+    always = [
+        each.name
+        for each in network.operations
+        if any(node.arguments.kwargs.get("training") for node in each._inbound_nodes)
+        and inspect.signature(each.call).parameters["training"].default is not True
+    ]
+    if always:
+        log(
+            f"warning: {function.__qualname__} calls {', '.join(always)} with training=True, which "
+            "Keras passes over in prediction: layers are in the mode that the whole model is in"
         )
 
 
@@ -107,7 +148,7 @@ def warn_of_single_drawings(network: keras.Model, drawings: int) -> None:
 
 
 def _scaled_again(network: keras.Model) -> list[str]:
-    """Return the names of the operations on the images, as they come, that make them tiny."""
+    """Return the names of the operations on the images, as they come, that are for 0 to 255."""
     found = []
     following = [layer for layer in network.layers if layer.name == NORMALISE]
     while following:
@@ -116,15 +157,20 @@ def _scaled_again(network: keras.Model) -> list[str]:
             if isinstance(operation, keras.Sequential) and operation.layers:
                 operation = operation.layers[0]
             kind, arguments = type(operation).__name__, node.arguments.args
-            if kind in _SHAPING or (kind in _SHIFTS and _numbers(arguments)):
+            numbers = _numbers(arguments)
+            if kind in _SHIFTS and numbers and max(map(abs, numbers)) > _FAR:
+                found.append(operation.name)
+            elif kind in _SHAPING or (kind in _SHIFTS and numbers):
                 following.append(operation)
             elif _factor(operation, arguments) < _TINY:
                 found.append(operation.name)
-    return found
+    return list(dict.fromkeys(found))
 
 
-def _numbers(arguments: tuple[object, ...]) -> list[int | float]:
-    return [each for each in arguments if isinstance(each, int | float)]
+def _numbers(arguments: tuple[object, ...]) -> list[float]:
+    """Return the constants among the arguments of an operation: of an array, the mean."""
+    constants = (int, float, np.ndarray, tf.Tensor)
+    return [float(np.mean(each)) for each in arguments if isinstance(each, constants)]
 
 
 def _factor(operation: keras.Operation, arguments: tuple[object, ...]) -> float:

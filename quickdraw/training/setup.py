@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from quickdraw import precision
-from quickdraw.components.network_digest import digest_of
+from quickdraw.components.network_digest import answers_of, digest_of
 from quickdraw.console import log
 from quickdraw.devices import Distribution, advise_onednn
 from quickdraw.records.shards import Shards
@@ -106,6 +106,7 @@ def prepare(settings: Settings, devices: Distribution, load: Load) -> Setup:
     validation = validation_records.read(settings, run, load, train)
     shapes = [tuple(weight.shape) for weight in built.weights]
     seen = shapes, digest_of(built)
+    run.answers = answers_of(built)
     return Setup(settings, run, augmentation, devices, train, validation, initial, *seen)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import tensorflow as tf
 
 from quickdraw.components.base_model import BaseModel
 from quickdraw.components.lookup import find
-from quickdraw.components.network_digest import digest_of
+from quickdraw.components.network_digest import answers_of, digest_of
 from quickdraw.components.user_code import (
     failure,
     in_one_line,
@@ -44,7 +45,7 @@ def check_built_again(setup: Setup, network: keras.Model) -> str:
             "builds another network each time, so that weights would not fit later: random numbers "
             f"or the time decide about it. Received weights of {setup.shapes}, then of {shapes}",
         )
-    if digest != setup.digest:
+    if digest != setup.digest or _answers_otherwise(setup, network):
         raise mistake(
             create_model,
             "builds another network each time, of the same weights, so that they would mean "
@@ -52,6 +53,15 @@ def check_built_again(setup: Setup, network: keras.Model) -> str:
             "anew. np.random.… and random.… give the same ones each time, as --seed says",
         )
     return digest
+
+
+def _answers_otherwise(setup: Setup, network: keras.Model) -> bool:
+    if not setup.run.answers or setup.devices.replicas > 1:
+        return False
+    weights = network.get_weights()
+    again = dataclasses.replace(setup.run, answers=answers_of(network))
+    network.set_weights(weights)
+    return setup.run.builds_another(again)
 
 
 @contextlib.contextmanager

@@ -38,11 +38,12 @@ class Validation:
         self._drawings = setup.validation
         self._settings, self._devices = setup.settings, setup.devices
         self._model, self._rate_factor = state.predicts, train_steps.rate_factor
-        self._train_dir = train_dir
+        self._train_dir, self._labels = train_dir, setup.run.labels
         self._evaluate = make_evaluate(
             state.predicts, state.loss, len(setup.run.labels), setup.devices
         )
         self._lines = SparseLog(1.0, first=20)
+        self._last: Metrics | None = None
         # Minus the loss, so that more is better; below any there is.
         self.best = tf.Variable(-1.0 if self._by_top1 else -math.inf, name="best_top1")
         self.no_better = tf.Variable(0, name="evaluations_without_a_better_top1")
@@ -67,7 +68,7 @@ class Validation:
         """
         assert self._drawings is not None
         share = self._devices.local_share(len(self._drawings))
-        metrics = self._evaluate(batches_of(self._drawings, share))
+        self._last = metrics = self._evaluate(batches_of(self._drawings, share))
         result = metrics.result()
         blind = self._settings.use_valid_as_train
         better = blind or self._score(result) > float(self.best.numpy())
@@ -91,8 +92,10 @@ class Validation:
         return result["top1"] if self._by_top1 else -result["loss"]
 
     def close(self) -> None:
-        """Log the last evaluation, if it came too soon after another for that."""
+        """Log the last evaluation, if it came too soon after another for that, and its answers."""
         self._lines.close()
+        if self._last:
+            self._last.tell_one_answer(self._labels)
 
     def _keep(self, step: int, result: dict[str, float]) -> None:
         self.best.assign(self._score(result))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import urllib.parse
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from quickdraw import cli, inference, train
 from quickdraw import eval as evaluation
 from quickdraw.console import log
 from quickdraw.errors import UsageError
+from quickdraw.vertex import resource_names
 
 if TYPE_CHECKING:
     from quickdraw.training.parts import Parts
@@ -57,6 +59,8 @@ def parse(
     for name in chosen:
         if name.endswith(_PATHS) and chosen[name].value != chosen[name].default:
             _check_paths(name, str(chosen[name].value))
+    for name in {"mlflow", "submit_to"} & set(chosen):
+        _check_address(name, chosen[name].value)
     if kind == "inference" and not chosen.input_data_pattern:
         raise UsageError("-- --input_data_pattern=gs://… is needed")
     return chosen
@@ -69,6 +73,16 @@ def _check_paths(name: str, value: str) -> None:
                 f"--{name}: a job sees gs:// paths only. Received: {part!r}. Copy the files there: "
                 "gcloud storage cp"
             )
+        resource_names.gs_path(name, part)
+
+
+def _check_address(name: str, value: str | None) -> None:
+    host = urllib.parse.urlsplit(value or "").hostname or ""
+    if host in ("localhost", "::1", "0.0.0.0") or host.startswith("127."):
+        raise UsageError(
+            f"--{name}: in a job, {host} is the job's own machine: the address of this one, as it "
+            f"is seen from outside, expected. Received: {value!r}"
+        )
 
 
 def look_up(kind: str, chosen: flags.FlagValues, gpus: int, workers: int) -> Parts:

@@ -45,6 +45,8 @@ def command(flags: Flags) -> None:
     """Export and register as the flags say."""
     resource_names.bucket(flags.bucket)
     resource_names.run(flags.run or "")
+    if flags.serving_image != serving_images.OWN:
+        resource_names.image("serving_image", flags.serving_image)
     folder = f"gs://{flags.bucket}/runs/{flags.run}"
     own = service.default_image(flags)
     image = serving_images.choose(flags.serving_image, own, datetime.date.today())

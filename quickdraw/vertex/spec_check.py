@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
 _BUCKET_PATH = re.compile(r"gs://[a-z0-9][a-z0-9._-]{1,61}[a-z0-9](/.*)?")
+_MOST_LABELS = 64
 _LONGEST_SECONDS = 7 * 24 * 3600
 
 
@@ -75,8 +76,10 @@ def labels(values: dict[str, str]) -> None:
     """Check the labels of a job.
 
     Raises:
-        SpecError: a key or a value with other characters than labels may have.
+        SpecError: a key or a value with other characters than labels may have, or too many of them.
     """
+    if len(values) > _MOST_LABELS:
+        raise SpecError("labels", f"{_MOST_LABELS} at most expected. Received: {len(values)}")
     for key, value in values.items():
         if not _LABEL_KEY.fullmatch(key) or not _LABEL_VALUE.fullmatch(value):
             raise SpecError(

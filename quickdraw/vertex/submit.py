@@ -95,14 +95,15 @@ def command(flags: Flags, passed: list[str]) -> None:
     if not flags.kind:
         raise UsageError(f"the first word says what to run: {', '.join(MODULES)}")
     resource_names.bucket(flags.bucket)
-    labels = {service.LABEL: "true"}
-    labels |= dict(part.partition("=")[::2] for part in flags.labels.split(",") if part)
-    spec_check.labels(labels)
+    labels = _labels(flags)
     resource_names.region(flags.region)
     resource_names.service_account(flags.service_account)
     resource_names.tensorboard(flags.tensorboard, flags.region)
-    if flags.spot and flags.flex_start:
-        raise UsageError("either --spot or --flex_start")
+    resource_names.image("image", flags.image)
+    resource_names.prebuilt_image(flags.prebuilt_image)
+    for one, other in (("spot", "flex_start"), ("image", "prebuilt_image")):
+        if getattr(flags, one) and getattr(flags, other):
+            raise UsageError(f"either --{one} or --{other}")
     own = [field.name for field in dataclasses.fields(Flags)]
     chosen = job_flags.parse(flags.kind, flags.model, passed, own)
     job = _job(flags, chosen)
@@ -121,6 +122,15 @@ def command(flags: Flags, passed: list[str]) -> None:
         _write_spec(flags, job, content, labels)
     else:
         _submit(flags, job, _check(job, content), labels)
+
+
+def _labels(flags: Flags) -> dict[str, str]:
+    pairs = [part.partition("=")[::2] for part in flags.labels.split(",") if part]
+    labels = {service.LABEL: "true", **dict(pairs)}
+    if len(dict(pairs)) < len(pairs):
+        raise UsageError(f"--labels: each label once expected. Received: {flags.labels}")
+    spec_check.labels(labels)
+    return labels
 
 
 def _look(flags: Flags, job: Job, chosen: FlagValues) -> list[str]:

@@ -152,6 +152,8 @@ def test_the_command_line_wins_even_with_the_default(config):
 def test_what_a_file_cannot_mean_is_refused(config, tmp_path):
     with pytest.raises(UsageError, match=r"config\.json: the file named as 'config' is not read"):
         parsed(config({"config": "other.json"}))
+    with pytest.raises(UsageError, match=r'config\.json describes a run.* of its "settings" into'):
+        parsed(config({"model": "CnnModel", "settings": {}, "data_fingerprint": "0"}))
     for text, why in (
         ('{"batch_size": 7, "model": "CnnModel", "batch_size": 8}', "names 'batch_size' twice"),
         ("[" * 100_000, "not a JSON file"),

@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,7 @@ def test_help_is_the_manual_and_every_flag(name, capsys):
 
 STARTED = """
 import sys
+import warnings
 from quickdraw.{name} import main
 code = main(["quickdraw-{name}", {argument!r}])
 heavy = {{"tensorflow", "keras", "google.cloud.storage", "google.cloud.aiplatform"}}
@@ -260,6 +262,52 @@ def test_tensorflow_starts_without_a_notice():
     program = "from quickdraw import cli; cli.load_tensorflow()"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_folder_that_was_deleted_is_one_line(tmp_path, monkeypatch, capsys):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert run(lambda values: None) == 1
+    assert "program: the current folder was deleted, or moved" in capsys.readouterr().err
+
+
+def test_a_folder_that_was_deleted_is_one_line_from_the_first_import_on(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    line = f"rmdir {shlex.quote(str(gone))}; exec {shlex.quote(sys.executable)} -m quickdraw.score"
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    told = subprocess.run(
+        ["sh", "-c", line], cwd=gone, env=environ, capture_output=True, text=True, check=False
+    )
+    assert (told.returncode, told.stderr.count("\n")) == (1, 1)
+    assert "the current folder was deleted" in told.stderr
+
+
+def test_what_keras_json_says_of_numbers_is_passed_over(tmp_path):
+    (tmp_path / ".keras").mkdir()
+    (tmp_path / ".keras/keras.json").write_text('{"floatx": "float16", "epsilon": 0.1}')
+    code = "from quickdraw import cli; cli.load_tensorflow(); import keras; "
+    code += "print(keras.config.floatx(), keras.config.epsilon())"
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "float32 1e-07\n"
+    assert "keras.json is passed over (floatx float16, epsilon 0.1)" in told.stderr
+
+
+def test_warnings_of_libraries_are_no_errors_of_commands(monkeypatch):
+    monkeypatch.setattr(sys, "warnoptions", ["error"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert run(lambda values: warnings.warn("old", DeprecationWarning, stacklevel=1)) == 0
+
+
+def test_a_tensorflow_that_cannot_be_imported_is_one_line(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    assert run(lambda values: cli.load_tensorflow()) == 1
+    assert "program: TensorFlow cannot be imported: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])

@@ -8,7 +8,7 @@ import pytest
 from keras import layers, ops
 
 from quickdraw import models, precision, zoo
-from quickdraw.components.network_digest import digest_of
+from quickdraw.components.network_digest import answers_of, digest_of
 
 
 def build(make, name="x", dtype="float32") -> keras.Model:
@@ -88,3 +88,38 @@ def test_models_of_the_package_are_the_same_in_any_precision(kind):
     finally:
         keras.config.set_dtype_policy(policy)
     assert len(digests) == 1 and "" not in digests
+
+
+# Answers
+
+
+class Scaled(layers.Layer):
+    factor = 2.0
+
+    def call(self, x):
+        return x * self.factor
+
+
+class Noisy(layers.Layer):
+    def call(self, x):
+        return x + keras.random.normal(ops.shape(x))
+
+
+def scaled(x):
+    x = layers.BatchNormalization()(layers.Dense(3, "relu")(Scaled()(x)))
+    return layers.Dense(2)(layers.Dropout(0.5)(x))
+
+
+def test_answers_are_those_of_the_code_whatever_the_weights_are(monkeypatch):
+    before = answers_of(build(scaled))
+    assert len(before) == 2 and all(before)
+    np.testing.assert_allclose(answers_of(build(scaled)), before, rtol=1e-6)
+    monkeypatch.setattr(Scaled, "factor", 3.0)
+    assert np.abs(np.subtract(answers_of(build(scaled)), before)).max() > 0.1 * np.abs(before).max()
+
+
+def test_only_what_answers_the_same_twice_by_somebodys_own_code_has_answers():
+    assert answers_of(build(network())) == []
+    assert answers_of(build(lambda x: layers.Dense(2)(Noisy()(x)))) == []
+    assert answers_of(build(lambda x: layers.Dense(2)(Scaled()(x) / 0.0))) == []
+    assert answers_of(zoo.ResNetModel().build(12, 1, 3)) == []

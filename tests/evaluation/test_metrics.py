@@ -220,3 +220,20 @@ def test_reliability_and_what_is_most_confused():
     again = Metrics(3)
     again.set_state(metrics.state())
     assert (again.reliability()[2] == right).all()
+
+
+@pytest.mark.parametrize(
+    ("logits", "labels", "told"),
+    [
+        ([[1, 0], [1, 0]], [0, 1], "warning: the model answers 'cat' to every drawing"),
+        ([[1, 0], [0, 1]], [0, 1], ""),
+        ([[1, 0], [1, 0]], [0, 0], ""),
+        ([[np.nan, np.nan]] * 2, [0, 1], "answers 'cat'"),
+    ],
+)
+def test_one_answer_to_everything_is_told(logits, labels, told, capsys):
+    metrics = Metrics(2)
+    metrics.update(np.array(logits, np.float32), np.array(labels), np.ones(2, np.float32))
+    metrics.tell_one_answer(["cat", "dog"])
+    warnings = capsys.readouterr().err
+    assert told in warnings if told else warnings == ""

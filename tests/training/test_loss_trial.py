@@ -28,6 +28,14 @@ BAD_LOSSES = {
     "a column": (lambda self, z, y: cross_entropy(z, y)[:, None], r"a batch of 6: \(6, 1\)"),
     "the wrong axis": (lambda self, z, y: tf.reduce_sum(z, axis=0), r"a batch of 6: \(3,\)"),
     "nothing": (lambda self, z, y: None, "Received for a batch of 6: None"),
+    "a dictionary": (
+        lambda self, z, y: {"loss": cross_entropy(z, y)},
+        "Received for a batch of 6: a dict",
+    ),
+    "labels from 1": (
+        lambda self, z, y: tf.gather(tf.nn.log_softmax(z), y + 1, batch_dims=1),
+        "failed: InvalidArgumentError",
+    ),
     "0 or 1": (
         lambda self, z, y: tf.cast(tf.argmax(z, 1, tf.int32) != y, tf.float32),
         "has no gradient",
@@ -59,8 +67,8 @@ def test_a_loss_that_no_training_can_use_is_told_with_its_place(fault):
 
 
 def test_the_wrong_axis_is_seen_whatever_the_number_of_classes():
-    for classes in (2, 6, 7):
-        with pytest.raises(QuickdrawError, match=rf"Received for a batch of \d: \({classes},\)"):
+    for classes in (2, 6, 7, 80):
+        with pytest.raises(QuickdrawError, match=rf"Received for a batch of \d+: \({classes},\)"):
             check_loss(loss_of(lambda self, z, y: tf.reduce_sum(z, axis=0)), classes)
 
 
@@ -99,8 +107,12 @@ def test_good_losses_pass(loss):
             lambda self, z, y: keras.losses.sparse_categorical_crossentropy(y, z),
             "logits are any numbers, not probabilities",
         ),
+        (
+            lambda self, z, y: keras.losses.kl_divergence(tf.one_hot(y, z.shape[1]), z),
+            "logits are any numbers, not probabilities",
+        ),
     ],
-    ids=["negative", "the logit", "probabilities"],
+    ids=["negative", "the logit", "probabilities", "divergence"],
 )
 def test_a_loss_that_pulls_the_wrong_way_is_told(function, told, num_classes, capfd):
     check_loss(loss_of(function), num_classes)
@@ -123,6 +135,29 @@ def test_a_second_softmax_is_told(function, told, capfd):
     check_loss(loss_of(function), 10)
     err = capfd.readouterr().err
     assert told in err if told else "warning" not in err
+
+
+def hinge_of_pairs(self, z, y):
+    apart = tf.reduce_sum((z[:, None] - z[None]) ** 2, axis=2)
+    same = tf.cast(y[:, None] == y[None], tf.float32)
+    return tf.reduce_mean(same * apart + (1 - same) * tf.nn.relu(1 - apart), axis=1)
+
+
+@pytest.mark.parametrize("num_classes", [2, 10, 345])
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda self, z, y: -tf.gather(tf.nn.log_softmax(z, axis=0), y, batch_dims=1),
+        lambda self, z, y: tf.reduce_mean(
+            (1 - tf.exp(-cross_entropy(z, y)))[:, None] ** 2 * cross_entropy(z, y), axis=1
+        ),
+        hinge_of_pairs,
+    ],
+    ids=["axis 0", "shapes", "pairs"],
+)
+def test_a_loss_that_depends_on_other_drawings_is_told(function, num_classes, capfd):
+    check_loss(loss_of(function), num_classes)
+    assert "depends on the other drawings of the batch" in capfd.readouterr().err
 
 
 OURS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 import pytest
 from keras import layers
 
@@ -73,13 +74,17 @@ def network_of(scale):
         lambda images: images / 127.5 - 1,
         lambda images: (images - 127.5) / 127.5,
         lambda images: (1 / 255) * images,
+        lambda images: images - np.full(1, 103.9, "float32"),
+        lambda images: keras.applications.resnet.preprocess_input(
+            layers.Concatenate()(3 * [images])
+        ),
         lambda images: layers.Reshape((8, 8))(images) / 255.0,
         keras.Sequential([layers.Rescaling(1 / 255), layers.Conv2D(4, 3)]),
     ],
 )
 def test_images_that_are_divided_again_are_told(scale, capfd):
     check_network(*network_of(scale))
-    assert "divides the images as if they were 0 to 255" in capfd.readouterr().err
+    assert "scales the images as if they were 0 to 255" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -96,7 +101,39 @@ def test_images_that_are_divided_again_are_told(scale, capfd):
 )
 def test_other_scales_are_as_they_are(scale, capfd):
     check_network(*network_of(scale))
-    assert "divides" not in capfd.readouterr().err
+    assert "scales" not in capfd.readouterr().err
+
+
+# Training and prediction
+
+
+def normalised(momentum):
+    return lambda self, x, n: flat(layers.BatchNormalization(momentum=momentum, name="norm")(x))
+
+
+def test_statistics_that_never_change_are_refused():
+    model = model_of(normalised(1.0))
+    with pytest.raises(QuickdrawError, match=r"norm with momentum=1, so that .*\.py, line \d+\)$"):
+        check_network(model, model.build(12, 1, 3))
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        (normalised(0.1), "norm with momentum=0.1, and predictions depend on its last few batches"),
+        (normalised(0.5), ""),
+        (
+            lambda self, x, n: flat(layers.Dropout(0.5, name="drop")(x, training=True)),
+            "calls drop with training=True, which Keras passes over in prediction",
+        ),
+        (lambda self, x, n: flat(layers.Dropout(0.5)(x)), ""),
+    ],
+)
+def test_layers_that_would_not_be_what_was_meant_are_told(function, told, capfd):
+    model = model_of(function)
+    check_network(model, model.build(12, 1, 3))
+    warnings = capfd.readouterr().err
+    assert told in warnings if told else warnings == ""
 
 
 # Answers

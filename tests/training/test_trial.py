@@ -239,12 +239,27 @@ def test_a_network_that_is_another_each_time_is_refused(fit_own):
     assert re.search(r"create_model builds another network each time.*own\.py, line 10\)", told)
 
 
+DRAWN = """import time
+
+class Drawn(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.number = np.random.default_rng().normal()
+
+    def call(self, x):
+        return x * self.number
+"""
+
+
 @pytest.mark.parametrize(
-    "constant", ["np.random.default_rng().normal(size=144)", "time.perf_counter_ns()"]
+    "constant",
+    ["np.random.default_rng().normal(size=144)", "time.perf_counter_ns()", "Drawn()(1.0)"],
 )
 def test_a_constant_that_is_another_each_time_is_refused(fit_own, constant):
     lines = [f"x = layers.Flatten()(x) * {constant}", "return layers.Dense(n)(x)"]
-    code, told = fit_own(model_code(*lines, before="import time"))
+    if "Drawn" in constant:
+        lines[0] = "x = Drawn()(layers.Flatten()(x))"
+    code, told = fit_own(model_code(*lines, before=DRAWN))
     assert code == 1
     assert re.search(r"another network each time, of the same weights.*own\.py, line \d+\)", told)
 
@@ -253,7 +268,21 @@ OUTSIDE = {
     "an activation": "layers.Dense(8, activation=mine)(layers.Flatten()(x))",
     "a number in a Lambda": "layers.Lambda(lambda t: t * len(mine))(layers.Flatten()(x))",
     "numbers from a file": "layers.Flatten()(x) * np.loadtxt(mine)",
+    "a layer that looks it up": "Own()(layers.Flatten()(x))",
+    "a function that looks it up": "layers.Dense(8, activation=bend)(layers.Flatten()(x))",
+    "a Lambda that looks it up": "layers.Lambda(lambda t: bend(t))(layers.Flatten()(x))",
 }
+
+
+LOOKED_UP = """import os
+
+class Own(layers.Layer):
+    def call(self, x):
+        return x * len(os.environ["MINE"])
+
+def bend(x):
+    return ops.tanh(x) * len(os.environ["MINE"])
+"""
 
 
 @pytest.mark.parametrize("what", OUTSIDE)
@@ -261,7 +290,7 @@ def test_a_network_that_goes_by_something_outside_is_told(fit_own, monkeypatch, 
     for name, number in (("relu", "1 "), ("sigmoid", "2 ")):
         Path(name).write_text(144 * number)
     lines = ["mine = os.environ['MINE']", f"x = {OUTSIDE[what]}", "return layers.Dense(n)(x)"]
-    code = model_code(*lines, before="import os")
+    code = model_code(*lines, before=LOOKED_UP)
     monkeypatch.setenv("MINE", "relu")
     assert fit_own(code)[0] == 0
     runs.load("run")

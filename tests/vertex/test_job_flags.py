@@ -46,7 +46,7 @@ def offline(tmp_path, monkeypatch):
             "must be a multiple of 8",
         ),
         ([], [*BOTH, "--label_loss=DistillationLoss"], "Received: no --teacher_dir"),
-        ([], [*BOTH, "--teacher_dir=gs://b/t"], "go together. Received: gs://b/t"),
+        ([], [*BOTH, "--teacher_dir=gs://b-1/t"], "go together. Received: gs://b-1/t"),
         ([], [TRAIN, "--early_stopping=3"], "--eval_data_pattern is needed"),
         ([], [TRAIN, "--schedule=plateau"], "--eval_data_pattern is needed"),
         ([], [TRAIN, "--use_valid_as_train"], "--eval_data_pattern is needed"),
@@ -78,7 +78,7 @@ def test_what_train_would_refuse_is_refused(offline, capfd, before, behind, told
     ("flags", "told"),
     [
         ([TRAIN], "trials are compared by validation"),
-        ([*BOTH, "--train_dir=gs://b/x"], "leave --train_dir"),
+        ([*BOTH, "--train_dir=gs://b-1/x"], "leave --train_dir"),
         ([*BOTH, "--start_new_model"], "leave --train_dir, --start_new_model"),
     ],
 )
@@ -95,13 +95,13 @@ def test_what_trials_cannot_be_told_is_refused(offline, capfd, flags, told):
         ("eval", ["--train_dir=gs://other/x"], "gs://other/x"),
         (
             "inference",
-            ["--input_data_pattern=gs://b/test-*", "--train_dir=gs://o/x,gs://o/y"],
-            "gs://o/x",
+            ["--input_data_pattern=gs://b-1/test-*", "--train_dir=gs://o-1/x,gs://o-1/y"],
+            "gs://o-1/x",
         ),
         (
             "inference",
-            ["--input_data_pattern=gs://b/test-*", "--output_file=gs://o/predictions.csv"],
-            "gs://o/predictions.csv",
+            ["--input_data_pattern=gs://b-1/test-*", "--output_file=gs://o-1/predictions.csv"],
+            "gs://o-1/predictions.csv",
         ),
     ],
 )
@@ -113,7 +113,7 @@ def test_the_summary_names_where_results_go(offline, capfd, kind, flags, results
 
 
 def test_a_list_arrives_as_one(offline, capfd):
-    flags = ["--input_data_pattern=gs://b/test-*", "--ensemble_weights=0.25,0.75"]
+    flags = ["--input_data_pattern=gs://b-1/test-*", "--ensemble_weights=0.25,0.75"]
     assert run("inference", *DRY, "--", *flags) == 0
     (pool,) = yaml.safe_load(capfd.readouterr().out)["workerPoolSpecs"]
     assert "--ensemble_weights=0.25,0.75" in pool["containerSpec"]["args"]

@@ -36,10 +36,10 @@ def test_a_model_is_registered_again_as_a_new_version(here, run, transport, capf
         f"--transport={transport}",
     ]
     for version in (1, 2):
-        assert register.main(["register", *flags, "--serving_image=image"]) == 0
+        assert register.main(["register", *flags, "--serving_image=g/image"]) == 0
         assert capfd.readouterr().out.strip() == f"{PLACE}/models/registered@{version}"
     model = here.service.registry.resources[f"{PLACE}/models/registered"]
-    assert model.container_spec.image_uri == "image"
+    assert model.container_spec.image_uri == "g/image"
 
     prefix = model.artifact_uri.removeprefix("gs://art-class/")
     for name in here.names(prefix):

@@ -63,6 +63,54 @@ def test_other_accounts_are_told(name):
         resource_names.service_account(name)
 
 
+IMAGES = (
+    "us-central1-docker.pkg.dev/my-project/quickdraw/train:latest",
+    "europe-docker.pkg.dev/vertex-ai/training/tf-gpu.2-17.py310",
+    "gcr.io/example.com/p/train",
+    "tensorflow/tensorflow:2.21.0-gpu",
+    f"a.io/p/train@sha256:{'0' * 64}",
+)
+
+
+@pytest.mark.parametrize("name", [None, *IMAGES])
+def test_images_are_taken(name):
+    resource_names.image("image", name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("foo", "train:latest", "https://gcr.io/p/train", "gs://bucket/image", "gcr.io/p/Train"),
+        *("us-docker.pkg.dev/my-project/train", "gcr.io/p/train:", "gcr.io/p/train :latest"),
+    ],
+)
+def test_what_no_image_is_called_is_told(name):
+    with pytest.raises(
+        UsageError, match="--image: the URI of an image, such as us-central1-docker"
+    ):
+        resource_names.image("image", name)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("us-docker.pkg.dev/vertex-ai/training/tf-gpu.2-14.py310:latest", "with Python 3.11 or"),
+        ("us-docker.pkg.dev/vertex-ai/training/tf-cpu.2-17.py311:latest", "an image for GPUs"),
+        ("pre", "the URI of an image"),
+    ],
+)
+def test_googles_images_that_do_not_suit_are_told(name, told):
+    with pytest.raises(UsageError, match=f"--prebuilt_image: .*{told}"):
+        resource_names.prebuilt_image(name)
+
+
+@pytest.mark.parametrize("path", ["gs://", "gs://b-1", "gs://b-1/", "gs://B_1/x", "gs:///x"])
+def test_paths_of_no_bucket_are_told(path):
+    resource_names.gs_path("train_dir", "gs://b-1/x")
+    with pytest.raises(UsageError, match=r"--train_dir: gs://BUCKET/… expected"):
+        resource_names.gs_path("train_dir", path)
+
+
 def test_a_tensorboard_is_in_the_region_of_the_job():
     resource_names.tensorboard("", "us-central1")
     resource_names.tensorboard(TENSORBOARD, "us-central1")

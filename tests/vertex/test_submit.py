@@ -40,6 +40,13 @@ DATA = "--train_data_pattern=gs://art-class/tiny/train-*"
         (["train", *DRY, "--hours=1000"], "--hours must be from 0.1 to 168"),
         (["train", *DRY, "--run=My Run"], "--run: small letters"),
         (["train", *DRY, "--labels=Team=a"], "labels.Team: small letters"),
+        (["train", *DRY, "--labels=a=1,a=2"], "--labels: each label once expected"),
+        (["train", *DRY, f"--labels={','.join(f'k{n}=v' for n in range(64))}"], "64 at most expec"),
+        (["train", *DRY, "--image=train"], "--image: the URI of an image"),
+        (["train", *DRY, "--image=g/i", "--prebuilt_image=g/i"], "either --image or --prebuilt_im"),
+        (["train", *DRY, "--", DATA, "--mlflow=http://localhost:5000"], "is the job's own machine"),
+        (["inference", *DRY, "--run=a", "--", "--submit_to=http://127.0.0.1"], "--submit_to: in a"),
+        (["train", *DRY, "--", "--train_data_pattern=gs://Art/x"], "gs://BUCKET/… expected"),
         (["train", *DRY, "--model=CmnModel", "--", DATA], "Did you mean 'CnnModel'?"),
         (["train", *DRY, "--", "--modle=x"], "no flag --modle. Did you mean --model?"),
         (["train", *DRY, "--", "--batch_size=0"], "--batch_size must be at least 1"),
@@ -50,8 +57,11 @@ DATA = "--train_data_pattern=gs://art-class/tiny/train-*"
         (["train", *DRY, "--batch_size=3"], "--batch_size belongs behind --, with the flags of tr"),
         (["train", *DRY, "--", "--gpus=2"], "--gpus belongs before --, with the flags of submit"),
         (["eval", *DRY, "--run=a", "--workers=2"], "--workers: several machines are for train"),
-        (["train", *DRY, "--workers=2", "--prebuilt_image=i"], "--workers: several machines are"),
-        (["eval", *DRY, "--run=a", "--prebuilt_image=i"], "--prebuilt_image is for train"),
+        (
+            ["train", *DRY, "--workers=2", "--prebuilt_image=g/i"],
+            "--workers: several machines are",
+        ),
+        (["eval", *DRY, "--run=a", "--prebuilt_image=g/i"], "--prebuilt_image is for train"),
         (["train", *DRY, "--experiment=x"], "--experiment is for train and tune, with a --serv"),
         (["train", *DRY, "--experiment=A b"], "--experiment: small letters, digits and -"),
         (["inference", *DRY, "--run=a"], "--input_data_pattern=gs://… is needed"),
@@ -164,7 +174,12 @@ def records(here, tiny_data) -> list[str]:
 @pytest.mark.slow
 def test_a_prebuilt_image_installs_the_package(here, records, capfd):
     """And cancelling ends a job."""
-    flags = ["--prebuilt_image=image", "--run=pre", "--transport=rest", "--model=my_models.MyModel"]
+    flags = [
+        "--prebuilt_image=g/image",
+        "--run=pre",
+        "--transport=rest",
+        "--model=my_models.MyModel",
+    ]
     module = ["--", *records, "--num_epochs=1000000"]
     assert run("train", "--bucket=art-class", "--project=p", *flags, *module) == 0
     job = capfd.readouterr().out.strip()
