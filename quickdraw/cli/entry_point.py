@@ -173,8 +173,8 @@ def load_tensorflow(may_share: Callable[[], bool] = lambda: True) -> None:
     floatx, epsilon = keras.config.floatx(), keras.config.epsilon()
     if (floatx, epsilon) != _KERAS_NUMBERS:
         log(
-            f"~/.keras/keras.json is passed over (floatx {floatx}, epsilon {epsilon:g}), as it would "
-            "decide about results: --precision says what to compute in"
+            f"~/.keras/keras.json is passed over (floatx {floatx}, epsilon {epsilon:g}), as it "
+            "would decide about results: --precision says what to compute in"
         )
         keras.config.set_floatx(_KERAS_NUMBERS[0])
         keras.config.set_epsilon(_KERAS_NUMBERS[1])
