@@ -150,6 +150,11 @@ def check_teacher_given(settings: Settings, loss: BaseLoss) -> None:
         )
 
 
+def teachers_of(settings: Settings) -> list[str]:
+    """Return when each teacher's run was begun: another one in its folder teaches otherwise."""
+    return [runs.read(folder).started for folder in _folders(settings)]
+
+
 def check_teachers(
     settings: Settings, model: BaseModel, labels: list[str], image_size: int, channels: int
 ) -> None:

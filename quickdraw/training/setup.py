@@ -21,7 +21,7 @@ from quickdraw.training.data.cache import Drawings
 from quickdraw.training.initial_weights import InitialWeights, load_initial_weights
 from quickdraw.training.loss_trial import check_loss
 from quickdraw.training.network_trial import check_network, warn_of_single_drawings
-from quickdraw.training.objective import check_teachers, class_weights
+from quickdraw.training.objective import check_teachers, class_weights, teachers_of
 from quickdraw.training.optimizers import code_of_optimizer, log_optimizer, try_optimizer
 from quickdraw.training.parts import Parts
 from quickdraw.training.settings import Settings
@@ -193,6 +193,7 @@ def _describe(settings: Settings, found: Parts, shards: Shards, train: Drawings)
             **settings.that_matter(),
             "augment": found.augmentation.params(),
             **({"optimizer_code": code} if (code := code_of_optimizer(settings)) else {}),
+            **({"teachers": begun} if (begun := teachers_of(settings)) else {}),
         },
         data_fingerprint=train.fingerprint,
         named=bool(shards.info.labels),

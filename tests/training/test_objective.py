@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import keras
@@ -187,6 +188,19 @@ def test_a_student_becomes_like_its_teachers(tiny_data, tiny_run, tmp_path):
     )[0]
     difference = student.probabilities(images) - teacher.probabilities(images)
     assert np.abs(difference).mean() < 0.05
+
+
+def test_another_teacher_in_the_same_folder_is_refused(tiny_data, tiny_run, tmp_path):
+    teacher = shutil.copytree(tiny_run, tmp_path / "teacher")
+    flags = {"teacher_dir": str(teacher), "max_steps": 2}
+    settings = settings_of(tiny_data, tmp_path / "run", "DistillationLoss", **flags)
+    fit(settings)
+    fit(settings)  # the same one: done already
+    other = runs.read(str(teacher))
+    other.started = "2020-01-01T00:00:00+00:00"
+    other.save(str(teacher))
+    with pytest.raises(QuickdrawError, match="holds a run with other settings: teachers"):
+        fit(settings)
 
 
 # Class weights
