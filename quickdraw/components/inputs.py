@@ -7,13 +7,16 @@ one input takes that array alone: `unwrapped` stands where Keras is called.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from quickdraw.components.user_code import explained, mistake
 from quickdraw.errors import QuickdrawError
 from quickdraw.records import ink
+
+if TYPE_CHECKING:
+    import keras
 
 T = TypeVar("T")
 Specs = dict[str, tuple[tuple[int, ...], type[np.generic]]]
@@ -115,6 +118,15 @@ def preprocessed(
             f"Received: {changed.dtype} of shape {changed.shape}",
         )
     return np.ascontiguousarray(changed)
+
+
+def noise_for(network: keras.Model, count: int) -> dict[str, np.ndarray]:
+    """Return random drawings for a network, the same each time: by input, `[count, ...]`."""
+    random = np.random.default_rng(0)
+    return {
+        each.name: random.integers(0, 256, (count, *each.shape[1:])).astype(each.dtype)
+        for each in network.inputs
+    }
 
 
 def check_preprocess(

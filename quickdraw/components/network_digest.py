@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from quickdraw.components.inputs import unwrapped
+from quickdraw.components.inputs import noise_for, unwrapped
 from quickdraw.components.user_code import is_users
 
 # Names are counted on within a process; seeds are drawn where none is given; types follow from the
@@ -51,11 +51,7 @@ def answers_of(network: keras.Model) -> list[float]:
     """
     if not any(_runs_own_code(layer) for layer in network._flatten_layers()):
         return []
-    random = np.random.default_rng(0)
-    drawing = {
-        each.name: random.integers(0, 256, (1, *each.shape[1:])).astype(each.dtype)
-        for each in network.inputs
-    }
+    random, drawing = np.random.default_rng(0), noise_for(network, 1)
     for weight in network.weights:
         if keras.backend.is_float_dtype(weight.dtype):
             weight.assign(_fixed(random, tuple(weight.shape)))

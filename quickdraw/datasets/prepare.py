@@ -65,8 +65,8 @@ from quickdraw import cli, storage
 from quickdraw.datasets import sources, splits
 from quickdraw.datasets.recipe import Recipe
 from quickdraw.datasets.sources.names import read_names
-from quickdraw.datasets.sources.small_strokes import warn_of_strokes
 from quickdraw.datasets.sources.unclear_pictures import warn_of_unclear_pictures
+from quickdraw.datasets.sources.unclear_strokes import warn_of_unclear_strokes
 from quickdraw.datasets.summary import summary
 from quickdraw.datasets.writing import writer
 from quickdraw.errors import QuickdrawError, UsageError
@@ -121,7 +121,7 @@ def prepare(  # noqa: PLR0913
             label_key=label_key,
         )
         if opened.has_strokes:
-            warn_of_strokes(opened.files, recipe)
+            warn_of_unclear_strokes(opened.files, recipe)
         if not recipe.redraw:
             warn_of_unclear_pictures(opened.files, recipe.image_size)
         where = f"{opened.format} in {os.path.normpath(source)}"

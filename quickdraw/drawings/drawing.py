@@ -190,7 +190,7 @@ def checked(strokes: Any, raw: bool | None = None) -> Strokes:  # noqa: C901
 def _are_simplified(strokes: Any) -> bool:
     """Return whether these are strokes as in Quick, Draw!'s simplified files.
 
-    Nearly all are, which is known in a fifth of the time that it takes to say what others are.
+    Nearly all are, which is known in a third of the time that it takes to look at each stroke.
     """
     total = 0
     try:

@@ -62,7 +62,7 @@ def rasterise(
             f"The drawing does not fit the image: expected simplified strokes, 0...255, at most "
             f"{SIDE + 2 * padding:g} units wide and high. Received: {width:g} x {height:g} units"
         )
-    box = SIDE + 2 * padding + line_width
+    box = units_across(line_width, padding)
     oversample, pen = _oversampling(line_width * image_size / box)
     side = oversample * image_size
     scale, middle = side / box, side / 2
@@ -79,6 +79,11 @@ def rasterise(
     shape = (image_size, image_size) if channels == 1 else (image_size, image_size, 3)
     # Three times as fast as np.array() of so small a picture.
     return np.frombuffer(canvas.reduce(oversample).tobytes(), np.uint8).reshape(shape).copy()
+
+
+def units_across(line_width: float, padding: float) -> float:
+    """Return how many units an image shows, from side to side."""
+    return SIDE + 2 * padding + line_width
 
 
 def _flat(strokes: Strokes) -> tuple[list[float], list[float], list[int]]:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from quickdraw.drawings import Strokes
-from quickdraw.drawings.rasterise import SIDE, rasterise
+from quickdraw.drawings.rasterise import SIDE, rasterise, units_across
 from quickdraw.drawings.redraw import is_drawn_so, redraw
 
 Style = Literal["quickdraw", "mnist", "other"]
@@ -93,7 +93,7 @@ class Rendering:
         if self.style == "mnist":
             pen = MNIST_PEN * image_size
             return MNIST_BOX * image_size - pen, pen
-        unit = image_size / (SIDE + 2 * self.padding + self.line_width)
+        unit = image_size / units_across(self.line_width, self.padding)
         return (SIDE - 1) * unit, self.line_width * unit
 
 

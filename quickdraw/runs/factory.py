@@ -89,8 +89,10 @@ def warn_of_changed_network(run: Run, model: keras.Model, train_dir: str) -> Non
     computes_in = run.settings.get("precision", "float32")
     if precision.for_prediction(computes_in) != computes_in:  # constants may be rounded otherwise
         return
-    with explained(type(create_model(run)).create_model):
-        answers = answers_of(model) if run.answers else []
+    answers = []
+    if run.answers:
+        with explained(type(create_model(run)).create_model):
+            answers = answers_of(model)
     versions = {"keras": keras.__version__}
     now = dataclasses.replace(run, network=digest_of(model), answers=answers, versions=versions)
     if run.builds_another(now):

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from quickdraw.components.base_model import BaseModel
-from quickdraw.components.inputs import unwrapped
+from quickdraw.components.inputs import noise_for, unwrapped
 from quickdraw.components.preprocessing import NORMALISE
 from quickdraw.components.user_code import explained, mistake
 from quickdraw.console import log
@@ -112,11 +112,7 @@ def _check_modes(function: Callable[..., keras.KerasTensor], network: keras.Mode
 
 def _check_answers(function: Callable[..., keras.KerasTensor], network: keras.Model) -> None:
     """Warn where a drawing gets another answer the next time, or beside other drawings."""
-    random = np.random.default_rng(0)
-    drawings = {
-        each.name: random.integers(0, 256, (_DRAWINGS, *each.shape[1:])).astype(each.dtype)
-        for each in network.inputs
-    }
+    drawings = noise_for(network, _DRAWINGS)
     first = {name: array[:1] for name, array in drawings.items()}
     with explained(function):
         together, again, alone = (

@@ -10,7 +10,7 @@ from quickdraw.datasets.recipe import Recipe
 from quickdraw.datasets.sources.base import DrawingFile
 from quickdraw.datasets.sources.worded import usable_drawings
 from quickdraw.drawings import Strokes
-from quickdraw.drawings.rasterise import SIDE
+from quickdraw.drawings.rasterise import units_across
 
 _LOOKED_AT = 50  # of all drawings
 _SMALL = 128  # units: half of what every simplified drawing of Quick, Draw! fills
@@ -18,7 +18,7 @@ _THIN = 0.5  # pixels: half as bright as white at most
 _THICK = 0.25  # of the image's side
 
 
-def warn_of_strokes(files: Sequence[DrawingFile], recipe: Recipe) -> None:
+def warn_of_unclear_strokes(files: Sequence[DrawingFile], recipe: Recipe) -> None:
     """Warn where drawings would be small in their pictures, or their lines too thin or thick."""
     _warn_of_small(files)
     _warn_of_pen(recipe)
@@ -26,7 +26,7 @@ def warn_of_strokes(files: Sequence[DrawingFile], recipe: Recipe) -> None:
 
 def _warn_of_pen(recipe: Recipe) -> None:
     """Warn of a pen that was meant in pixels, or that no longer suits the image."""
-    units = SIDE + 2 * recipe.padding + recipe.line_width
+    units = units_across(recipe.line_width, recipe.padding)
     pixels = recipe.line_width * recipe.image_size / units
     if not _THIN <= pixels <= _THICK * recipe.image_size:
         log(
