@@ -6,6 +6,7 @@ two copies of one drawing never end up on both sides of the line between trainin
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import zlib
 from collections.abc import Collection, Sequence
@@ -24,8 +25,12 @@ _PARTS = 1_000_000
 
 def content_of(image: np.ndarray) -> bytes:
     """Return what identifies a uint8 image `[height, width]`: its shape and its pixels."""
-    height, width = image.shape
-    return b"%dx%d:" % (height, width) + image.tobytes()
+    return _shape(*image.shape) + image.tobytes()
+
+
+@functools.lru_cache
+def _shape(height: int, width: int) -> bytes:
+    return b"%dx%d:" % (height, width)
 
 
 def content_of_strokes(strokes: Strokes) -> bytes:

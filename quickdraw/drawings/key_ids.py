@@ -45,8 +45,8 @@ def exact(value: object) -> str:
 
 def number_of(key_id: str) -> int:
     """Return a number from 1 to 2^64 - 1 that is another for another key_id; 0 for none."""
-    if _NUMBER.fullmatch(key_id):
-        return int(key_id)
     if not key_id:
         return 0
+    if _NUMBER.fullmatch(key_id):
+        return int(key_id)
     return int.from_bytes(hashlib.blake2b(key_id.encode(), digest_size=8).digest(), "big")

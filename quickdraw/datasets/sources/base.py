@@ -166,8 +166,10 @@ def spread(size: int, count: int) -> range:
 
 
 def _contrast(image: np.ndarray) -> int:
-    """Return by how much some pixel of a uint8 image differs from the first; 0 if none does."""
+    """Return by how much two pixels of a uint8 image differ, whichever; 0 if none do."""
     pixels = image.tobytes()
+    if 0 in pixels and 255 in pixels:  # most have both, and bytes are searched fastest
+        return 255
     corner, lower = pixels[:1], pixels[len(pixels) // 2 :]  # ink is sooner found in the middle
     rest = lower.lstrip(corner) or pixels.lstrip(corner)  # begins with a pixel that differs
     return abs(rest[0] - corner[0]) if rest else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import functools
 import os
 import re
 import urllib.parse
@@ -35,6 +36,7 @@ def read_names(values: Sequence[str]) -> list[str]:
     return [name for name in map(clean, values) if name]
 
 
+@functools.lru_cache
 def is_usable(name: str) -> bool:
     """Return whether a name is safe in tables and in file names made of it."""
     return bool(name.strip(". ")) and name.isprintable() and not set("/\\") & set(name)

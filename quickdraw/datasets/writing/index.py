@@ -66,7 +66,7 @@ class Index:
 
     def add(self, entries: np.ndarray) -> None:
         """Take in entries, `ENTRY` `[n]`."""
-        self.used_words.update(np.unique(entries["word"]).tolist())
+        self.used_words.update(entries["word"].tolist())
         self.used_words.discard(NO_WORD)
         self._waiting.append(entries)
         if sum(map(len, self._waiting)) >= _AT_ONCE:
@@ -174,7 +174,7 @@ class Index:
         for number in range(self._by_key.count):
             total += per_class(self._by_key.load(number), classes)
         most = int(total.min()) if balance and classes else None
-        whole = {splits.SPLITS[at] for at in np.unique(given[given > 0]).tolist()}
+        whole = {splits.SPLITS[at] for at in given[given > 0].tolist()}
         whole |= {"test"} if self.unlabelled else set()
         percentages = splits.without(percentages, whole)
         self.counts = {split: np.zeros(classes, np.int64) for split in splits.SPLITS}

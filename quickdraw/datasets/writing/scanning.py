@@ -161,7 +161,7 @@ class Words:
         if most is None:
             return entries
         keep = np.ones(len(entries), bool)
-        for number in np.unique(entries["word"][known]).tolist():
+        for number in sorted(set(entries["word"][known].tolist())):
             (of_word,) = np.nonzero(entries["word"] == number)
             room = most - self._taken[split, number]
             keep[of_word[max(room, 0) :]] = False

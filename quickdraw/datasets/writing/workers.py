@@ -20,6 +20,8 @@ Function = Callable[[Any, Any], Any]
 """From what all jobs share, and a job, to a result."""
 Run = Callable[[Function, Iterable[Any]], Iterator[Any]]
 
+_THREADS = "OPENBLAS_NUM_THREADS"
+
 _shared: Any = None
 
 
@@ -39,7 +41,10 @@ def workers(processes: int, shared: Any) -> Iterator[Run]:
         return
     context = multiprocessing.get_context("spawn")
     try:
-        with ProcessPoolExecutor(processes, context, _start_worker, (shared,)) as pool:
+        with (
+            _one_thread_each(),
+            ProcessPoolExecutor(processes, context, _start_worker, (shared,)) as pool,
+        ):
             try:
                 yield lambda function, jobs: _in_order(pool, function, jobs, 2 * processes)
             except BaseException:
@@ -50,6 +55,22 @@ def workers(processes: int, shared: Any) -> Iterator[Run]:
             "a worker process died: killed for want of memory, or started by a script whose own "
             "work is not below `if __name__ == '__main__':`"
         ) from None
+
+
+@contextlib.contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Let NumPy use one thread in the processes that start meanwhile.
+
+    OpenBLAS' other threads would only wait, and do that by spinning: 0.1 s of CPU a process.
+    """
+    if _THREADS in os.environ:
+        yield
+        return
+    os.environ[_THREADS] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop(_THREADS, None)
 
 
 def _in_order(
