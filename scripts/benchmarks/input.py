@@ -34,7 +34,7 @@ def contest(options: Options) -> Contest:
         [
             Goal(
                 f"first epoch from PNG records, against {USUAL}",
-                2,
+                3,
                 lambda value: value(OURS, "first epoch") / value(USUAL, "first epoch"),
             ),
             Goal(

@@ -1,4 +1,4 @@
-"""Decodes shards into plain files of arrays and labels; run as a process of its own on each core.
+"""Decodes shards into plain files of arrays and labels; run as a process on each further core.
 
     python -m quickdraw.training.data.decode < job.json > report.json
 
@@ -14,13 +14,13 @@ import json
 import os
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from typing import Any
 
 from quickdraw import storage
 from quickdraw.console import Progress
 from quickdraw.errors import QuickdrawError
-from quickdraw.readers import QuickDrawFeatureReader
+from quickdraw.readers import QuickDrawFeatureReader, StrokeReader
 from quickdraw.records.dataset_info import DatasetInfo
 from quickdraw.records.shards import BadRecords, Holdout, Shards
 
@@ -54,20 +54,24 @@ def decode(
     parts = [os.path.join(folder, f"{number:05}") for number in range(len(files))]
     jobs = list(zip(files, parts, strict=True))
     cores = min(len(files), os.cpu_count() or 1)
-    if cores == 1 or is_small(files):
-        _run(reader, shards, jobs, bad, Progress(title, None, "images"))
-        return parts, bad
-    processes = [_start(reader, jobs[core::cores], shards) for core in range(cores)]
+    # What somebody has written over this reader is not known to another process.
+    if is_small(files) or type(reader) not in (QuickDrawFeatureReader, StrokeReader):
+        cores = 1
+    processes = [_start(reader, jobs, shards) for _ in range(1, cores)]
+    progress = Progress(title, None, "images")
+
+    def show() -> None:
+        # The sizes of the label files tell how far all processes are, without a pipe.
+        progress.update(sum(_size(f"{part}.labels") for part in parts) // _LABEL_BYTES)
+
     try:
-        progress = Progress(title, None, "images")
-        # The sizes of the label files tell how far the processes are, without a pipe for progress.
-        while any(process.poll() is None for process in processes):
-            done = sum(_size(f"{part}.labels") for part in parts) // _LABEL_BYTES
-            progress.update(done)
-            time.sleep(_POLL_SECONDS)
-        progress.close()
+        _run(reader, shards, jobs, bad, show)
         for process in processes:
+            while _is_running(process):
+                show()
             _finish(process, bad)
+        show()
+        progress.close()
     finally:
         for process in processes:
             process.kill()
@@ -82,11 +86,22 @@ def is_small(files: list[str]) -> bool:
 
 def environment() -> dict[str, str]:
     """Return the environment in which a process can import what this one can."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    # OpenBLAS' threads would do nothing but spin while they wait: 0.1 s of CPU.
+    one_thread = {"OPENBLAS_NUM_THREADS": "1"}
+    return one_thread | os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 def _size(path: str) -> int:
     return os.path.getsize(path) if os.path.exists(path) else 0
+
+
+def _is_running(process: subprocess.Popen[str]) -> bool:
+    """Return whether a process still runs after a moment."""
+    try:
+        process.wait(_POLL_SECONDS)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
 
 
 def _run(
@@ -94,25 +109,24 @@ def _run(
     shards: Shards,
     jobs: list[tuple[str, str]],
     bad: BadRecords,
-    progress: Progress | None,
+    show: Callable[[], None] = lambda: None,
 ) -> None:
-    """Decode some of the files, each into files of its own."""
-    done = 0
+    """Decode the files that no other process has begun, each into files of its own."""
     for file, part in jobs:
         with contextlib.ExitStack() as stack:
+            try:
+                labels = stack.enter_context(open(f"{part}.labels", "xb"))
+            except FileExistsError:
+                continue
             outputs = {
-                name: stack.enter_context(open(f"{part}.{name}", "wb"))
-                for name in (*reader.inputs, "labels")
+                name: stack.enter_context(open(f"{part}.{name}", "wb")) for name in reader.inputs
             }
             one = dataclasses.replace(shards, files=[file])
             for arrays, targets in reader.read(one, _BATCH, bad):
-                for name, array in (*arrays.items(), ("labels", targets.astype("<i4"))):
+                for name, array in arrays.items():
                     outputs[name].write(array.data)
-                done += len(targets)
-                if progress:
-                    progress.update(done)
-    if progress:
-        progress.close()
+                labels.write(targets.astype("<i4").data)
+                show()
 
 
 def _start(
@@ -166,7 +180,7 @@ def main() -> None:
     bad = BadRecords(reader.on_bad_record)
     error = ""
     try:
-        _run(reader, shards, jobs, bad, None)
+        _run(reader, shards, jobs, bad)
     except QuickdrawError as problem:
         error = str(problem)
     except OSError as problem:

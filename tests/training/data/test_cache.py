@@ -72,6 +72,19 @@ def test_processes_decode_the_same(records, monkeypatch, home):
     assert same(load(records), alone)
 
 
+def test_ones_own_preprocessing_is_done_to_all_drawings_of_a_large_set(records, monkeypatch):
+    class Inverted(QuickDrawFeatureReader):
+        def preprocess(self, images):
+            return 255 - images
+
+    before = by_reader(records).inputs["image"]
+    monkeypatch.setattr(decode, "_SMALL_BYTES", 0)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    reader = Inverted()
+    drawings = cache.load(reader, reader.open(records), "reading", PLENTY)
+    assert np.array_equal(drawings.inputs["image"], 255 - before)
+
+
 def test_processes_name_a_bad_record_and_can_skip_it(records, monkeypatch):
     monkeypatch.setattr(decode, "_SMALL_BYTES", 0)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
