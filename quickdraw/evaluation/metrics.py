@@ -156,8 +156,9 @@ class Metrics:
         if np.count_nonzero(actual) > 1 == np.count_nonzero(predicted):
             log(
                 f"warning: the model answers {names[predicted.argmax()]!r} to every drawing. Usual "
-                "causes: too few steps, a learning rate that is too high, weights or activations "
-                "that are all 0 or not numbers, images that are scaled to next to nothing"
+                "causes: too few steps (batch normalization needs some hundreds, or momentum=0.9), "
+                "a learning rate that is too high, weights or activations that are all 0 or not "
+                "numbers, images that are scaled to next to nothing"
             )
 
     def most_confused(self, names: list[str], most: int = 20) -> list[tuple[str, str, int, float]]:
