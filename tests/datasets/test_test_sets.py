@@ -1,6 +1,7 @@
 """Records of a test set are sacred: each comes out with its id, in order, in no other split."""
 
 import csv
+import gzip
 import io
 import json
 import struct
@@ -201,6 +202,27 @@ def idx(folder, name, images, labels):
     for kind, array in (("images-idx3", images), ("labels-idx1", np.asarray(labels, np.uint8))):
         head = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
         (folder / f"{name}-{kind}-ubyte").write_bytes(head + array.tobytes())
+
+
+def test_a_test_set_beside_its_packed_form_is_there_once(tmp_path, capsys):
+    """As torchvision leaves MNIST: each file packed, and unpacked beside."""
+    images = np.random.default_rng(0).integers(0, 256, (30, 8, 8), np.uint8)
+    idx(tmp_path / "in", "train", images[:20], np.arange(20) % 3)
+    idx(tmp_path / "in", "t10k", images[20:], np.arange(10) % 3)
+    for path in list((tmp_path / "in").iterdir()):
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+    info = made(tmp_path, image_size=8)
+    assert info.splits["test"]["records"] == 10
+    assert info.unread == {"*.gz": 4}
+    assert "test records show" not in capsys.readouterr().err
+
+
+def test_a_test_set_that_is_there_twice_is_told(tmp_path, capsys):
+    images = np.random.default_rng(0).integers(0, 256, (9, 8, 8), np.uint8)
+    for name in ("t10k", "t10k (1)"):
+        idx(tmp_path / "in", name, images, np.arange(9) % 3)
+    assert made(tmp_path, image_size=8).splits["test"]["records"] == 18
+    assert "warning: 9 test records show what another one shows" in capsys.readouterr().err
 
 
 def test_copies_in_a_labelled_test_set_stay_and_are_told_apart(tmp_path):

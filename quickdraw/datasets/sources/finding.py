@@ -18,6 +18,7 @@ from quickdraw.errors import QuickdrawError
 
 _SET = re.compile(r"(?<![a-z])(train|test|t10k|valid|val|images|imgs)(?![a-z])")
 _SHOWN = 3
+_FLOORS = 3
 _WAYS = {
     (".zip", ".tar", ".tgz", ".tar.gz", ".7z", ".rar"): "an archive: unpack it first",
     (".bz2", ".xz", ".zst", ".lz4"): "packed, and only gzip is read as it is: unpack it first",
@@ -70,6 +71,10 @@ def look(path: str) -> Found:
             hint = ". One is expected: a folder of them, or a pattern such as 'folder/*.ndjson'"
         raise QuickdrawError(f"{path}: there is no such file or folder{hint}")
     kinds = {entry: kind_of(entry, is_alone) for entry in entries}
+    # Beside what it unpacks to, as torchvision leaves MNIST: a test set would be there twice.
+    for entry in [each for each in kinds if each.endswith(".gz")]:
+        if kinds[entry] == kinds.get(entry.removesuffix(".gz")):
+            kinds[entry] = None
     return Found(
         path,
         {entry: kind for entry, kind in kinds.items() if kind},
@@ -130,14 +135,21 @@ def _counted(found: Found, kind: str) -> str:
     return f"{len(names)} {FORMATS[kind]} ({', '.join(names[:_SHOWN])}{more})"
 
 
+def _nearest(found: Found, floors: int) -> Found | None:
+    """Return the first folder with drawings that lies so many floors below, or fewer."""
+    folders = map(look, filter(storage.is_folder, found.others)) if floors else ()
+    for inner in folders:
+        if nearest := inner if inner.kinds else _nearest(inner, floors - 1):
+            return nearest
+    return None
+
+
 def _below(found: Found) -> str:
-    """Return the end of a message: what there is instead, or one floor below."""
-    for folder in filter(storage.is_folder, found.others):
-        inner = look(folder)
-        if inner.kinds:
-            kinds = sorted(set(inner.kinds.values()))
-            what = ", ".join(_counted(inner, kind) for kind in kinds)
-            return f"; but in {folder}: {what}. Give a folder with files of one format as --source"
+    """Return the end of a message: what there is instead, or some floors below."""
+    if inner := _nearest(found, _FLOORS):
+        kinds = sorted(set(inner.kinds.values()))
+        what = ", ".join(_counted(inner, kind) for kind in kinds)
+        return f"; but in {inner.path}: {what}. Give a folder with files of one format as --source"
     if storage.is_folder(found.path) and pictures_in(found.path):
         return "; but pictures that are in no folder of a class: <class>/*.png expected"
     if any(path.lower().endswith(greyscale.ENDINGS) for path in found.others):

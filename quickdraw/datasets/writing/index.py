@@ -49,6 +49,7 @@ class Index:
         counts: by split, how many drawings of each label there are, int64 `[classes]`.
         used_words: the numbers of the words that occur in the entries.
         unlabelled: how many test records have no label.
+        repeated: how many test records show what another one shows.
         disputed: a drawing and a copy of it with another label, `ENTRY` `[2]`; `[0]` without any.
     """
 
@@ -61,7 +62,7 @@ class Index:
         self._waiting: list[np.ndarray] = []
         self.used_words: set[int] = set()
         self.counts = {split: np.zeros(0, np.int64) for split in splits.SPLITS}
-        self.unlabelled = 0
+        self.unlabelled = self.repeated = 0
         self.disputed = np.zeros(0, ENTRY)
 
     def add(self, entries: np.ndarray) -> None:
@@ -116,6 +117,7 @@ class Index:
             disputed = int((self._disputed(entries) & ~stays).sum())
             dropped[OF_ANOTHER_CLASS] += disputed
             dropped["duplicate"] += int(len(entries) - stays.sum()) - disputed
+            self.repeated += int((stays & ~is_first(entries["key"])).sum())
             entries = entries[stays]
             # Copies that stay get keys of their own, since test records are known by them.
             entries["key"] += number_in_group(entries["key"]).astype(np.uint64)

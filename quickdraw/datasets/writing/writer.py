@@ -150,6 +150,11 @@ def _fill(index: Index, source: Source, recipe: Recipe, info: DatasetInfo, run: 
     skipped.update(index.settle(label_of, given))
     if len(index.disputed):
         log(_disputed(index, source, info.labels, skipped[OF_ANOTHER_CLASS]))
+    if index.repeated:
+        log(
+            f"warning: {index.repeated:,} test records show what another one shows; they stay, as "
+            "each is asked for. If a file is there twice, give one of the two"
+        )
     skipped["left out for balance"] = index.distribute(
         len(info.labels), recipe.percentages, given, recipe.balance
     )

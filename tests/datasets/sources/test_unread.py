@@ -74,10 +74,11 @@ def test_several_formats_are_refused_and_one_can_be_told(bitmaps, tmp_path_facto
     assert source.unread == {"*.npy": 2}
 
 
-def test_drawings_one_floor_below_are_pointed_at(tmp_path, tmp_path_factory):
-    (tmp_path / "images").mkdir()
+@pytest.mark.parametrize("above", ["", "data", "data/raw"])
+def test_drawings_some_floors_below_are_pointed_at(tmp_path, tmp_path_factory, above):
+    (tmp_path / above / "images").mkdir(parents=True)
     for name in ("cat", "dog"):
-        picture(tmp_path / "images" / name / "1.png")
+        picture(tmp_path / above / "images" / name / "1.png")
     with pytest.raises(QuickdrawError, match=r"none of them; but in .*images: 2 pictures \(cat, d"):
         opened(tmp_path, tmp_path_factory)
 
