@@ -7,12 +7,13 @@ import contextlib
 import functools
 import os
 import re
+import shlex
 import urllib.parse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from quickdraw import storage
 from quickdraw.console import log
-from quickdraw.datasets.sources.official import split_of, without_split
+from quickdraw.datasets.sources.official import split_of, split_of_path, without_split
 from quickdraw.drawings.drawing import SkippedDrawing
 from quickdraw.errors import QuickdrawError, did_you_mean
 from quickdraw.records.class_names import alike, clean, is_missing, look_alikes, spaced
@@ -21,6 +22,10 @@ NO_WORD = "no word: empty, nan, null or None"
 """Why a drawing is left out whose word is missing."""
 _COPY = re.compile(r"\s?\(\d+\)$")  # what a browser adds to a name that is taken
 _PACKED = re.compile(r"(\.[^.]*?)(\s?\(\d+\))?\.gz$", re.IGNORECASE)
+_PART = re.compile(
+    r"(.*?[^\W_])([ _.-]+|\s?\(|[ _.-]*(part|chunk|shard)[ _.-]*)\d+\)?", re.IGNORECASE
+)
+_MANY = 10  # numbers, as of digits, that are rather names than the parts of one class
 _ESCAPED = re.compile(r"%[0-9A-Fa-f]{2}")
 _DOWNLOADED = re.compile(
     r"^(full(_|%2F)(simplified|raw|binary|numpy_bitmap)|sketchrnn)(_|%2F)|\.full$"
@@ -80,6 +85,71 @@ def grouped(paths: Iterable[str], is_folder: bool = False) -> dict[str, list[str
             listed = ", ".join(map(os.path.basename, several))
             log(f"warning: read as the class {name!r}: {listed}")
     return by_name
+
+
+def parts_of(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return of each class, with spaces for underscores, the names that may be its parts.
+
+    `cat 1` and `cat_2` may be parts of `cat`; where there is a `cat`, `cat_2` alone may be one.
+    """
+    parts: dict[str, list[str]] = {}
+    for name in names:
+        part = _PART.fullmatch(name)
+        parts.setdefault(spaced(part[1] if part else name), []).append(name)
+    return parts
+
+
+def joined(named: Mapping[str, list[str]], wanted: Iterable[str]) -> dict[str, list[str]]:
+    """Return the files of each class, and of those that are asked for and are there in parts."""
+    parts = parts_of(named)
+    known = set(map(spaced, named))
+    missing = [name for name in map(clean, wanted) if spaced(name) not in known]
+    return {**named} | {
+        name: [path for part in parts[spaced(name)] for path in named[part]]
+        for name in missing
+        if spaced(name) in parts
+    }
+
+
+def check_parts(names: Sequence[str], path: str) -> None:
+    """Say that classes may be parts of one.
+
+    Raises:
+        QuickdrawError: they nearly must be, as there are other classes beside them.
+    """
+    parts = parts_of(names)
+    several = {name: each for name, each in parts.items() if len(each) > 1}
+    if not several:
+        return
+    name, (one, other, *more) = next(iter(several.items()))
+    are = f"{path}: {one!r} and {other!r} are two classes, or parts of one"
+    if len(parts) == 1 or (len(several) == 1 and len(more) + 2 >= _MANY):
+        log(f"warning: {are}? Taken as {len(more) + 2} classes; --categories={name} joins them")
+        return
+    joined = ",".join(name.replace(" ", "_") for name in parts)
+    apart = ",".join(name.replace(" ", "_") for name in names)
+    raise QuickdrawError(
+        f"{are}: --categories={shlex.quote(joined)[:200]} joins parts, "
+        f"--categories={shlex.quote(apart)[:200]} takes each as a class"
+    )
+
+
+def check_folders(named: Mapping[str, Sequence[str]], path: str) -> None:
+    """Raise QuickdrawError if files of several folders are all called the same.
+
+    Args:
+        named: of the only class, or of each, the files that are called after it.
+        path: the pattern that they were found by.
+    """
+    if len(named) == 1:
+        ((name, paths),) = named.items()
+        folders = sorted({os.path.dirname(each) for each in paths})
+        if len(folders) > 1 and not any(split_of_path(each, path) for each in paths):
+            raise QuickdrawError(
+                f"{path}: files are named after their classes. Received: {name!r} in "
+                f"{len(folders)} folders, such as {folders[0]} and {folders[1]}: if these "
+                "are the classes, name the files after them"
+            )
 
 
 def of_cell(word: str) -> str:

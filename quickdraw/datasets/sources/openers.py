@@ -69,7 +69,11 @@ def _chosen(wish: Wish, paths: list[str], is_folder: bool = False) -> list[tuple
     names.check(list(by_name), wish.path)
     if wish.categories is None:
         chosen = list(by_name)
+        names.check_folders(by_name, wish.path)
+        if not is_folder:
+            names.check_parts(chosen, wish.path)
     else:
+        by_name = names.joined(by_name, wish.categories)
         chosen = [names.choose(name, by_name, wish.path) for name in wish.categories]
         names.check(chosen, wish.path)
     return [(name, path) for name in chosen for path in by_name[name]]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from quickdraw.console import log
 from quickdraw.datasets.sources import bitmaps
 from quickdraw.errors import QuickdrawError
 
@@ -29,6 +30,11 @@ def as_bytes(path: str, name: str, scratch: str) -> str:
         layout = bitmaps.layout(path)
     except QuickdrawError as error:
         raise QuickdrawError(str(error).replace(path, name)) from None
+    if layout.rows == layout.side and np.load(path, mmap_mode="r").ndim > 2:
+        log(
+            f"warning: {name}: as many images as an image has rows, {layout.rows}: read as "
+            "image, row, column. Where images are last, np.moveaxis(images, -1, 0) puts them first"
+        )
     if layout.dtype == np.uint8 and not layout.fortran_order:
         return path
     scale = _scale(path, name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from quickdraw.console import log
@@ -34,7 +34,7 @@ def open_words(
     need not be read where the category is not asked for.
     """
     wanted = None if wish.categories is None else set(map(names.alike, wish.categories))
-    files: list[DrawingFile] = []
+    files: list[Lines | Table] = []
     unused = collections.Counter[str]()
     empty: list[str] = []
     times: dict[tuple[str | None, bool], str] = {}
@@ -72,11 +72,23 @@ def open_words(
         unused.update(f"column {column!r}" for column in file.unused)
         _say_unlabelled(path, file, word, split or wish.split)
     _check_rawness(wish.path, times)
+    _check_names(wish, files)
     if not mixed:
         for name in wish.categories or ():
             names.choose(name, known, wish.path)
     left = dict(unused) | unread.counted(empty, wish.path)
-    return Source(format, files, has_strokes=True, unread=left)
+    return Source(format, list(files), has_strokes=True, unread=left)
+
+
+def _check_names(wish: Wish, files: Iterable[Lines | Table]) -> None:
+    """Raise QuickdrawError if files without words are hardly named after their classes."""
+    named: dict[str, list[str]] = {}
+    for file in files:
+        if file.category and "word" not in file.columns:
+            named.setdefault(file.category, []).append(file.name)
+    if wish.categories is None:
+        names.check_folders(named, wish.path)
+        names.check_parts(list(named), wish.path)
 
 
 def first_drawing(file: DrawingFile) -> Drawing | None:
@@ -95,20 +107,31 @@ def usable_drawings(file: DrawingFile) -> Iterator[Drawing]:
 def _check_points(path: str, file: DrawingFile) -> None:
     """Raise QuickdrawError if strokes are lists of points, of which the shortest pass for others.
 
-    One with more than three values of x, as nearly every first drawing has, is none.
+    One with more than three values of x, as nearly every first drawing has, is none. Three points
+    of two or three values look like x, y and times, but that the latter may run back.
     """
+    runs_back = ""
     for position, data in itertools.islice(file.scan(0, file.size), _LOOKED_AT):
         try:
             strokes = file.parse(position, data).strokes if isinstance(data, bytes) else None
         except SkippedDrawing as error:
             if error.reason == POINTS:
-                raise QuickdrawError(
-                    f"{file.place(position)}: a stroke is [[x0, x1, …], [y0, y1, …]]. Received: "
-                    "points [[x0, y0], …]; list(zip(*stroke)) turns one into the other"
-                ) from None
+                raise _points(file.place(position)) from None
             continue
         if any(len(stroke[0]) > 3 for stroke in strokes or ()):
             return
+        times = [time for stroke in strokes or () for axis in stroke[2:] for time in axis]
+        if times != sorted(times):
+            runs_back = runs_back or file.place(position)
+    if runs_back:
+        raise _points(runs_back)
+
+
+def _points(place: str) -> QuickdrawError:
+    return QuickdrawError(
+        f"{place}: a stroke is [[x0, x1, …], [y0, y1, …]]. Received: points [[x0, y0], …]; "
+        "list(zip(*stroke)) turns one into the other"
+    )
 
 
 def _check_columns(
