@@ -5,7 +5,7 @@
 DRAWINGS is a file, a folder or a pattern in quotes. --format says what is in it, or a look does:
 
     bitmaps     <category>.npy of Quick, Draw!, uint8 [n, 784], read row by row; or X.npy and y.npy,
-                x_train.npy and y_train.npy …: images of all classes with their labels
+                x_train.npy and y_train.npy …: images with labels, which x_test.npy may lack
     simplified  .ndjson of Quick, Draw!, strokes in 0...255, or a list of such in .json
     raw         .ndjson with times, in screen pixels: simplified on the way as Google does
     binary      <category>.bin of Quick, Draw!
@@ -16,7 +16,7 @@ DRAWINGS is a file, a folder or a pattern in quotes. --format says what is in it
     idx         MNIST and its kin, *-images-idx3-ubyte.gz with its labels beside; t10k is the test
     npz         Sketch-RNN's <category>.npz, KMNIST's, Keras' mnist.npz; their test sets stay
     pictures    <category>/*.png, .jpg, .webp, .gif, .bmp, .tif … of up to 25 million pixels; or
-                train.csv beside them, with a column of their names and one of their classes
+                beside them train.csv, with columns of their names and classes, or metadata.jsonl
     tfrecords   the camp's, TensorFlow's stroke tutorial's (ink, shape, class_index), or any with
                 --image_key and --label_key, be they packed by gzip or zlib
 

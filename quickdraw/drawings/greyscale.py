@@ -30,6 +30,7 @@ ENDINGS = (
 INVERTED = "dark on light: inverted"
 UPRIGHT = "turned upright, as EXIF says"
 FIRST_FRAME = "the first of several frames"
+LAST_FRAME = "the last of several frames, as the first is blank"
 UNROLLED = "one row of pixels: made square"
 STRETCHED = "pixels of 0 and 1: times 255"
 _MOST_PIXELS = 25_000_000
@@ -156,12 +157,23 @@ def _flat(picture: Image.Image) -> tuple[Image.Image, str | None, tuple[str, ...
     """Return a picture upright and opaque, its paper if that was transparent, and what was done."""
     check_size(*picture.size)
     picture.load()  # a PNG may say after its pixels how it is to be turned
+    adjusted = (_choose_frame(picture),) if getattr(picture, "is_animated", False) else ()
     flat, paper = _on_paper(_eight_bits(picture))
-    adjusted = (FIRST_FRAME,) * getattr(picture, "is_animated", False)
     turn = _turn_of(picture)
     if turn is None:
         return flat, paper, adjusted
     return flat.transpose(turn), paper, (*adjusted, UPRIGHT)
+
+
+def _choose_frame(picture: Image.Image) -> str:
+    """Turn to the last of several frames where the first is blank; return which it is."""
+    pixels = np.asarray(picture)
+    if (pixels != pixels[:1, :1]).any():
+        return FIRST_FRAME
+    picture.seek(getattr(picture, "n_frames", 1) - 1)
+    check_size(*picture.size)
+    picture.load()
+    return LAST_FRAME
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:

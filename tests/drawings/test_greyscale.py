@@ -54,6 +54,18 @@ def test_kinds(kind):
 
 
 @pytest.mark.parametrize("kind", ["GIF", "TIFF", "WEBP", "PNG"])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_of_several_frames_the_last_is_taken_where_the_first_is_blank(kind, mode):
+    blank = Image.new(mode, doodle().size, "white")
+    half, drawn = doodle(mode=mode).copy(), doodle(mode=mode)
+    half.paste(blank.crop((0, 0, 9, 9)), (0, 0))
+    data = saved(blank, kind, save_all=True, append_images=[half, drawn], lossless=True)
+    found = decode(data)
+    np.testing.assert_array_equal(found.pixels, np.asarray(doodle()))
+    assert found.adjusted == (greyscale.LAST_FRAME,)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "WEBP", "PNG"])
 def test_of_several_frames_the_first_is_taken_and_that_is_told(kind):
     first, second = Image.fromarray(10 * F), Image.fromarray(10 * F[::-1])
     options = {"lossless": True} if kind == "WEBP" else {}

@@ -9,7 +9,7 @@ from typing import IO
 
 import numpy as np
 
-from quickdraw.datasets.sources import names
+from quickdraw.datasets.sources import names, official
 from quickdraw.errors import QuickdrawError
 
 _IMAGES = {"x", "images", "imgs", "image", "data", "features"}
@@ -34,6 +34,11 @@ def pairs(held: Iterable[str]) -> dict[str, str | None]:
         for name, of in parts.items()
         if _IMAGES & {*of} and not _LABELS & {*of}
     }
+
+
+def split_of(name: str) -> str | None:
+    """Return the split that an array's name tells, be it `x_test` or `testX`."""
+    return official.split_of(" ".join(_BETWEEN.split(name)))
 
 
 def words_in(array: IO[bytes], name: str) -> list[str]:

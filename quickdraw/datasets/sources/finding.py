@@ -30,7 +30,8 @@ _WAYS = {
         ".csv",
         ".tsv",
     ): "a csv file has a column 'drawing' of strokes, or a label and 784 pixels a "
-    "row, with commas between; or it names pictures that lie in the same folder",
+    "row (df['pixels'].str.split(expand=True) makes such of one); or it names pictures in the same "
+    "folder",
     (".json", ".txt"): "drawings are {'word': …, 'drawing': …}, one a line or in a list, in a file "
     "NAME.ndjson or NAME.json",
 }

@@ -37,6 +37,8 @@ _ENDINGS = {
     **dict.fromkeys((".ndjson", ".jsonl", ".json"), "simplified"),
     **{".csv": "csv", ".bin": "binary"},
 }
+METADATA = "metadata.jsonl"
+"""Where Hugging Face's folders of images say what each is of."""
 _SHARD = re.compile(r"\.tfrec(ord)?s?(\.gz)?(-\d+-of-\d+)?$")
 _OTHER_IDX = re.compile(rb"\0\0[\x09\x0b-\x0e]\x03")  # images of other numbers than uint8
 _ZIP = b"PK\3\4"
@@ -81,9 +83,9 @@ def _kind_of_text(path: str, name: str, start: bytes, is_alone: bool) -> str | N
             "PowerShell's > are: save it as UTF-8"
         )
     is_table = b"drawing" in start.split(b"\n")[0].lower()
-    if name.endswith(".json") and b'"drawing"' not in start and not is_alone:
+    if name.endswith((".json", METADATA)) and b'"drawing"' not in start and not is_alone:
         return None  # as dataset.json and many others
-    if not is_table and is_table_of_images(start) and (is_alone or name.endswith(".csv")):
+    if not is_table and is_table_of_images(start) and (is_alone or name.endswith((".csv", ".tsv"))):
         return "pixels"
     if is_table and name.endswith(".tsv"):
         return "csv"

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import collections
-import csv
 import dataclasses
 import functools
-import io
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from quickdraw import storage
-from quickdraw.datasets.sources import names
+from quickdraw.datasets.sources import label_rows, names
 from quickdraw.datasets.sources.labelling import telling_of
 from quickdraw.datasets.sources.official import split_of
 from quickdraw.errors import QuickdrawError, did_you_mean
@@ -21,7 +18,6 @@ from quickdraw.records.class_names import is_missing
 Picture = tuple[str, str]
 """The folder of a picture, seen from the source ("" for that itself), and its name there."""
 
-_DELIMITERS = ",;\t"
 _LOOKED_AT = 100  # rows
 _SPLIT = ("split", "set", "subset", "usage", "partition")
 _ZEROS = re.compile(r"(?<![^/])0+(?=\d+(\.\D\w*)?$)")
@@ -112,7 +108,7 @@ def read(table: LabelTable, album: Album, label_key: str | None) -> bool:
         QuickdrawError: it is about pictures, and which column has the class cannot be told.
     """
     try:
-        rows = _rows(table.path)
+        rows = label_rows.read(table.path)
     except QuickdrawError:
         if album.has_classes:
             return False
@@ -126,6 +122,7 @@ def read(table: LabelTable, album: Album, label_key: str | None) -> bool:
     at = matches.index(max(matches))
     has_header = not album.meant(rows[0][at], table.split)
     header = [names.clean(cell) for cell in rows[0]] if has_header else [""] * len(rows[0])
+    header, rows, at = label_rows.without_one_hot(header, rows, at, label_key)
     label_at = _label_column(table, header, at, label_key, not album.has_classes)
     is_list = label_at is None and table.split == "test"
     if label_at is None and not is_list:
@@ -156,28 +153,6 @@ def _picture(meant: Sequence[Picture], called: str, path: str) -> Picture | None
         which = " and ".join(os.path.join(*picture) for picture in meant[:2])
         raise QuickdrawError(f"{path}: {called!r} is {which}: name them with their folders")
     return meant[0] if meant else None
-
-
-def _rows(path: str) -> list[list[str]]:
-    """Return the rows of a csv file that are not empty, all as long as the first."""
-    with storage.open_binary(path) as file:
-        data = file.read()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise QuickdrawError(f"{path}: UTF-8 text expected: save it as such") from None
-    delimiter = max(_DELIMITERS, key=text.partition("\n")[0].count)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        rows = [row for row in lines if any(map(str.strip, row))]
-    except csv.Error as error:
-        raise QuickdrawError(f"{path}: broken csv ({error})") from None
-    for number, row in enumerate(rows, 1):
-        if len(row) != len(rows[0]):
-            raise QuickdrawError(
-                f"{path}, row {number:,}: {len(rows[0])} columns expected. Received: {len(row)}"
-            )
-    return rows
 
 
 def _label_column(

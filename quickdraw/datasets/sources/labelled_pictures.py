@@ -12,7 +12,7 @@ from quickdraw import storage
 from quickdraw.console import log
 from quickdraw.datasets.sources import label_tables, unread
 from quickdraw.datasets.sources.base import Source
-from quickdraw.datasets.sources.formats import FORMATS
+from quickdraw.datasets.sources.formats import FORMATS, METADATA
 from quickdraw.datasets.sources.label_tables import Album, LabelTable, Picture
 from quickdraw.datasets.sources.official import split_of
 from quickdraw.datasets.sources.pictures import Pictures, pictures_in
@@ -68,14 +68,14 @@ def opened(wish: Wish, found: Found) -> Source | None:
 
 
 def _tables(root: str, folders: Iterable[str]) -> list[LabelTable]:
-    """Return the csv files in folders, unread; without Kaggle's sample of what to hand in."""
+    """Return the files of rows in folders, unread; not Kaggle's sample of what to hand in."""
     paths = [
         os.path.join(folder, name)
         for folder in folders
         if storage.is_folder(os.path.join(root, folder))
         for name in storage.listdir(os.path.join(root, folder))
-        if name.lower().endswith((".csv", ".tsv"))
-        and name[0] not in "._"
+        if name.lower().endswith((".csv", ".tsv", METADATA))
+        and name[0] != "."
         and not _MADE_UP.search(name)
     ]
     return [LabelTable(os.path.join(root, path), split_of(path)) for path in sorted(paths)]

@@ -75,7 +75,7 @@ def labelled_images(path: str, labels_path: str | None, scratch: str) -> list[La
         unpacked = scratch_path(scratch, name, "npy")
         with opened(path, images, _LARGEST) as member, open(unpacked, "wb") as file:
             shutil.copyfileobj(member, file, 1 << 20)
-        split = split_of(images) or split_of(os.path.basename(path)) or "train"
+        split = array_labels.split_of(images) or split_of(os.path.basename(path)) or "train"
         with opened(labels_path or path, labels, LARGEST_LOADED) as member:
             words = array_labels.words_in(member, f"{labels_path or path}, {labels}")
         files.append(LabelledImages(as_bytes(unpacked, name, scratch), words, name, split))

@@ -80,7 +80,8 @@ def _chosen(wish: Wish, paths: list[str], is_folder: bool = False) -> list[tuple
 
 
 def _open_bitmaps(wish: Wish, paths: list[str]) -> Source:
-    if labels := labelled_bitmaps.labels_beside(paths):
+    labels = labelled_bitmaps.labels_beside(paths)
+    if labels or labelled_bitmaps.without_labels(paths, labels):
         return _open_labelled_bitmaps(wish, paths, labels)
     files = [
         Bitmaps(as_bytes(wish.unpacked(path), path, wish.scratch), name)
@@ -90,18 +91,18 @@ def _open_bitmaps(wish: Wish, paths: list[str]) -> Source:
 
 
 def _open_labelled_bitmaps(wish: Wish, paths: list[str], labels: dict[str, str]) -> Source:
-    if missing := labelled_bitmaps.without_labels(paths, labels):
-        raise QuickdrawError(
-            f"{missing}: the file of its labels is missing beside it, such as "
-            f"{os.path.basename(next(iter(labels.values())))}"
-        )
-    files = []
-    for images in filter(labels.__contains__, paths):
-        unpacked = as_bytes(wish.unpacked(images), images, wish.scratch)
-        answers = wish.unpacked(labels[images])
-        files.append(labelled_bitmaps.opened(unpacked, answers, images, labels[images]))
-    rest = {*paths} - {*labels, *labels.values()}
-    return Source(FORMATS["bitmaps"], list(files), unread=unread.counted(sorted(rest), wish.path))
+    files: list[DrawingFile] = []
+    tests = labelled_bitmaps.without_labels(paths, labels)
+    for path in (each for each in paths if each in {*labels, *tests}):
+        unpacked = as_bytes(wish.unpacked(path), path, wish.scratch)
+        split = labelled_bitmaps.split_of(path, wish.path) or wish.split or "train"
+        if answers := labels.get(path):
+            own = labelled_bitmaps.opened(unpacked, wish.unpacked(answers), path, answers, split)
+            files.append(own)
+        else:
+            files.append(labelled_bitmaps.unlabelled(unpacked, path, split))
+    rest = {*paths} - {*labels, *labels.values(), *tests}
+    return Source(FORMATS["bitmaps"], files, unread=unread.counted(sorted(rest), wish.path))
 
 
 def _open_binary(wish: Wish, paths: list[str]) -> Source:

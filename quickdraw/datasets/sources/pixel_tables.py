@@ -30,13 +30,14 @@ class UnlabelledImages(Bitmaps):
 
     Args:
         path: a .npy file, uint8 `[n, size, size]`.
-        ids: of each image.
+        ids: of each image; the numbers of the rows where not given.
         name: the file as the user knows it.
     """
 
-    def __init__(self, path: str, ids: Sequence[str], name: str):
+    def __init__(self, path: str, ids: Sequence[str] | None, name: str):
         super().__init__(path, "")
-        self.category, self.name, self._ids = None, name, ids
+        self.category, self.name = None, name
+        self._ids = [*map(str, range(self._rows))] if ids is None else ids
 
     def parse(self, position: int, data: bytes) -> Drawing:
         row = (position - self._start) // self._side**2
@@ -104,15 +105,21 @@ def images_of(path: str, name: str, split: str, scratch: str) -> LabelledImages 
 def is_table_of_images(start: bytes) -> bool:
     """Return whether the first bytes of a csv file are the start of one of images."""
     line = start.split(b"\n")[0]
-    return line.count(b",") >= _FEWEST - 1 and b"[" not in line  # as strokes have it
+    return line.count(_delimiter(line)) >= _FEWEST - 1 and b"[" not in line  # as strokes have it
+
+
+def _delimiter(line: bytes) -> bytes:
+    return max((b",", b";", b"\t"), key=line.count)
 
 
 def _rows(file: BinaryIO, name: str) -> Iterator[list[str]]:
     """Yield the cells of the rows that are not empty."""
+    delimiter = ""
     while line := file.readline(_LONGEST):
-        if line.strip(b", \t\r\n"):
+        if line.strip(b",; \t\r\n"):
+            delimiter = delimiter or _delimiter(line).decode()
             try:
-                (cells,) = csv.reader([line.decode("utf-8-sig")], strict=True)
+                (cells,) = csv.reader([line.decode("utf-8-sig")], strict=True, delimiter=delimiter)
             except (ValueError, csv.Error):
                 raise QuickdrawError(f"{name}: broken csv. Received: {line[:60]!r}") from None
             yield cells

@@ -74,6 +74,35 @@ def test_splits_stay_as_the_names_tell(tmp_path, tmp_path_factory):
         ]
 
 
+@pytest.mark.parametrize("stem", ["{}X {}Y", "X{} y{}", "{}_images {}_labels", "{}/X {}/y"])
+@pytest.mark.parametrize("is_pattern", [False, True])
+def test_splits_in_names_of_any_kind(tmp_path, stem, is_pattern):
+    for split in ("train", "test"):
+        for name, array in zip(stem.format(split, split).split(), (IMAGES, NUMBERS), strict=True):
+            save((tmp_path / name).parent, **{(tmp_path / name).name: array})
+    path = tmp_path / ("*/X.npy" if "/" in stem else "*.npy") if is_pattern else tmp_path
+    assert sorted(file.split for file in open_source(str(path), "").files) == ["test", "train"]
+
+
+@pytest.mark.parametrize("name", ["X_test", "test_images", "testX"])
+@pytest.mark.parametrize("is_alone", [False, True])
+def test_images_of_a_test_without_labels(tmp_path, tmp_path_factory, name, is_alone):
+    save(
+        tmp_path, **{name: IMAGES}, **({} if is_alone else {"X_train": IMAGES, "y_train": NUMBERS})
+    )
+    found = drawings_of(tmp_path, tmp_path_factory.mktemp("scratch"))
+    tests = [(each.key_id, each.word) for each in found if each.word is None]
+    assert tests == [(str(row), None) for row in range(4)]
+    assert len(found) == (4 if is_alone else 8)
+
+
+@pytest.mark.parametrize("name", ["X_train", "train_images", "val_data"])
+def test_images_to_train_on_without_labels(tmp_path, name):
+    save(tmp_path, **{name: IMAGES})
+    with pytest.raises(QuickdrawError, match=f"{name}.npy: the file of its labels is missing"):
+        drawings_of(tmp_path)
+
+
 def test_packed_ones(tmp_path, tmp_path_factory):
     for name, array in (("X", IMAGES), ("y", NUMBERS)):
         with gzip.open(tmp_path / f"{name}.npy.gz", "wb") as file:
@@ -100,7 +129,7 @@ def test_other_arrays_are_named(tmp_path, tmp_path_factory):
         ({"y": NUMBERS - 2}, "y.npy: whole numbers from 0 on expected"),
         ({"y": NUMBERS + 0.5}, "y.npy: whole numbers from 0 on expected"),
         ({"y": np.ones((4, 3))}, "y.npy: one label an image expected"),
-        ({"y": NUMBERS, "X_test": IMAGES}, "X_test.npy: the file of its labels is missing beside"),
+        ({"y": NUMBERS, "X_val": IMAGES}, "X_val.npy: the file of its labels is missing beside"),
         ({"y": NUMBERS, "X": IMAGES / 9}, "X.npy: pixels .* Received: fractions of 0 to 28"),
     ],
 )

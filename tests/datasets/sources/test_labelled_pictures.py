@@ -35,6 +35,7 @@ def found(path, **flags):
         "path,word\n./images/a.png,cat\nimages\\b.png,dog\n",
         "breed,id\ncat,a\ndog,b\n",
         "a.png,cat\nb.png,dog\n",
+        "filename, cat, dog\na.png, 1, 0\nb.png, 0, 1\n",
         ',file,label\n0,a.png,cat\n1,"b.png","dog"\n,,\n',
     ],
 )
@@ -47,6 +48,53 @@ def test_the_table_tells_the_classes(tmp_path, text, folder):
         assert [word for _, word, _ in classes.values()] == ["cat", "dog"]
         assert source.unread == {}
         assert str(tmp_path / "labels.csv") in source.inputs
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("_classes.csv", "filename, cat, dog\n{0}.jpg,1,0\n{1}.jpg,0,1\n"),
+        ("metadata.jsonl", '{{"file_name": "{0}.jpg", "text": "cat"}}\n'
+         '{{"text": "dog", "file_name": "{1}.jpg"}}\n'),
+    ],
+)  # fmt: skip
+def test_a_table_in_each_split(tmp_path, name, text):
+    for split, *pair in (("train", "a", "b"), ("valid", "c", "d")):
+        pictures(tmp_path / split, *(f"{each}.jpg" for each in pair))
+        (tmp_path / split / name).write_text(text.format(*pair))
+    classes, source = found(tmp_path)
+    assert classes == {
+        f"{split}/{name}.jpg": (split, word, "")
+        for split, name, word in (
+            *(("train", "a", "cat"), ("train", "b", "dog")),
+            *(("valid", "c", "cat"), ("valid", "d", "dog")),
+        )
+    }
+    assert source.unread == {}
+
+
+def test_metadata_at_the_top(tmp_path):
+    pictures(tmp_path, "a.png", "b.png")
+    (tmp_path / "metadata.jsonl").write_text(
+        '{"file_name": "a.png", "label": 0}\n{"file_name": "b.png", "label": 1, "objects": {}}\n'
+    )
+    classes, source = found(tmp_path)
+    assert [word for _, word, _ in classes.values()] == ["0", "1"]
+    assert source.unread == {"column 'objects' of metadata.jsonl": 1}
+
+
+def test_metadata_that_is_broken(tmp_path):
+    pictures(tmp_path, "a.png")
+    (tmp_path / "metadata.jsonl").write_text('{"file_name": "a.png"\n')
+    with pytest.raises(QuickdrawError, match=r"metadata.jsonl: one JSON object a line expected"):
+        found(tmp_path)
+
+
+def test_several_classes_a_picture_are_refused(tmp_path):
+    pictures(tmp_path, "a.png", "b.png")
+    (tmp_path / "_classes.csv").write_text("filename,cat,dog\na.png,1,1\nb.png,0,1\n")
+    with pytest.raises(QuickdrawError, match="which column has the classes: 'cat' or 'dog'"):
+        found(tmp_path)
 
 
 def test_the_table_wins_over_the_folders(tmp_path):
@@ -136,7 +184,7 @@ def test_tables_about_something_else_are_not_read(tmp_path):
     [
         ("id,label\na,cat\na,dog\n", "one class a picture expected. Received: a: 'cat' and 'dog'"),
         ("id,label\nb,cat\n", r"'b' is images/b.jpg and images/b.png: name them with"),
-        ("id,cat,dog\na,1,0\n", "--label_key tells which column has the classes: 'cat' or 'dog'"),
+        ("id,cat,dog\na,1,1\n", "--label_key tells which column has the classes: 'cat' or 'dog'"),
         ("id,label\na,cat,1\n", "labels.csv, row 2: 2 columns expected. Received: 3"),
     ],
 )

@@ -49,6 +49,8 @@ def opened(folder, scratch, **options):
         table(["label", *PIXELS], [f"{label}.0" for label in LABELS]),
         table(["label", *PIXELS], LABELS).replace("\n", "\r\n") + "\n" + "," * 64 + "\n",
         "\ufeff" + table(["label", *PIXELS], LABELS),
+        table(["label", *PIXELS], LABELS).replace(",", ";") + ";" * 64 + "\n",
+        table([], LABELS).replace(",", "\t"),
     ],
 )
 def test_labels_and_pixels(tmp_path, text):
