@@ -260,6 +260,17 @@ def test_a_teacher_of_another_order_teaches_by_name(turned, own_run, tmp_path):
     assert report(str(tmp_path / "run"), turned.valid)["top1"] > 0.9
 
 
+def test_labels_that_somebody_has_sorted_are_told(turned, tmp_path, own_run, capfd):
+    counts = {"train": {"records": 3, "per_class": dict.fromkeys(TURNED, 1), "shards": []}}
+    for names, is_told in ((TURNED, False), (sorted(TURNED), True)):
+        folder = tmp_path / names[0]
+        own = renamed(turned, folder, None)
+        dataset_info.DatasetInfo(names, SIDE, splits=counts).save(str(folder))
+        report(own_run, own.valid)
+        told = "'labels' are in another order than the counts of 'splits'"
+        assert (told in capfd.readouterr().err) == is_told
+
+
 # Names for records without a dataset.json
 
 
@@ -273,6 +284,11 @@ def test_a_file_of_names_is_kept_with_the_run(tiny_data, turned, nameless, tmp_p
     trained = fit(settings_of(nameless.train, tmp_path / "run", labels=str(tmp_path / "names.txt")))
     assert (trained.labels, runs.read(str(tmp_path / "run")).named) == (LABELS, True)
     assert report(str(tmp_path / "run"), turned.valid)["top1"] > 0.9
+
+
+def test_records_without_names_beside_a_run_with_names_are_warned_of(nameless, own_run, capfd):
+    assert report(own_run, nameless.valid)["top1"] > 0.9
+    assert "warning: no names of classes beside" in capfd.readouterr().err
 
 
 def test_a_file_of_names_decides_the_order(turned, tmp_path):

@@ -81,6 +81,12 @@ def load(folder: str) -> DatasetInfo | None:
     return info
 
 
+def _is_reordered(info: DatasetInfo) -> bool:
+    """Return whether the counts, which are written in label order, have the classes in another."""
+    counts = [list(content.get("per_class", {})) for content in info.splits.values()]
+    return any(set(names) == {*info.labels} and names != info.labels for names in counts)
+
+
 def _has_labels(info: DatasetInfo) -> bool:
     """Return whether there should be labels: not in a data set with only a test split."""
     counts = {split: content["records"] for split, content in info.splits.items()}
@@ -109,6 +115,11 @@ def in_one_order(
     Raises:
         QuickdrawError: a folder has other names.
     """
+    for folder in (each for each, info in infos.items() if info and _is_reordered(info)):
+        log(
+            f"warning: {os.path.join(folder, FILE_NAME)}: 'labels' are in another order than the "
+            "counts of 'splits': if somebody has sorted them, their numbers mean other classes now"
+        )
     named = {folder: info.labels for folder, info in infos.items() if info and info.labels}
     complete = wanted is None
     if wanted is None:
@@ -130,7 +141,10 @@ def in_one_order(
             "are taken by the names of the classes"
         )
     if unnamed := infos.keys() - named.keys():
-        log(f"no names of classes beside {_some(unnamed)}: labels are taken as those of {whose}")
+        log(
+            f"warning: no names of classes beside {_some(unnamed)}: labels are taken by number, as "
+            f"those of {whose}"
+        )
     return list(wanted), numbers
 
 
