@@ -215,6 +215,17 @@ def test_score_goes_by_names_and_says_so(tiny_data, turned, own_run, tmp_path, c
     assert "in another order than" in told.err and "by the names of the classes" in told.err
 
 
+def test_names_that_the_solution_lacks_are_told(tiny_data, nameless, own_run, tmp_path, capfd):
+    predicted(own_run, tiny_data, tmp_path / "p.csv")
+    capfd.readouterr()
+    for data, is_told in ((tiny_data, False), (nameless, True)):
+        assert scored(tmp_path / "p.csv", data) == 0
+        assert ("they are compared by number" in capfd.readouterr().err) == is_told
+    (tmp_path / "p.labels.csv").unlink()
+    assert scored(tmp_path / "p.csv", nameless) == 0
+    assert "by number" not in capfd.readouterr().err
+
+
 def test_score_refuses_other_classes(tiny_data, own_run, tmp_path, capfd):
     predicted(own_run, tiny_data, tmp_path / "p.csv")
     other = renamed(tiny_data, tmp_path / "other", ["cat", "dog", "sun"])

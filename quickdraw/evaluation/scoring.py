@@ -70,7 +70,13 @@ def _numbers(predictions: str, solution: str, names: list[str]) -> list[int]:
         QuickdrawError: both are known by name, and the solution lacks one.
     """
     beside = labels.beside(predictions)
-    if not names or not storage.exists(beside):
+    if not storage.exists(beside):
+        return []
+    if not names:
+        log(
+            f"warning: {beside} names the labels, and nothing beside {solution} does: they are "
+            "compared by number"
+        )
         return []
     own = labels.read(beside)
     if labels.same(own, names):
