@@ -20,7 +20,18 @@ _shown = 0
 def log(message: str) -> None:
     """Print a line, above the bar if one is shown; a notebook would paint stderr red."""
     _show("")
-    print(message, file=sys.stdout if in_notebook() else sys.stderr, flush=True)
+    if in_notebook():
+        print(message, flush=True)
+    else:
+        _write(f"{message}\n")
+
+
+def _write(text: str) -> None:
+    """Write to stderr; the work goes on where its reader (`head`) is gone, or its disk full."""
+    try:
+        print(text, end="", file=sys.stderr, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def in_notebook() -> bool:
@@ -182,7 +193,7 @@ def _show(bar: str) -> None:
         # Blanks, as not every notebook knows the escape sequence that clears a line.
         blanks = " " * min(_shown - len(bar), _columns() - len(bar))
         end = "" if bar else "\r"
-        print(f"\r{bar}{blanks}{end}", end="", file=sys.stderr, flush=True)
+        _write(f"\r{bar}{blanks}{end}")
     _shown = len(bar)
 
 

@@ -45,20 +45,25 @@ def check(instance: Any, prefix: str = "") -> None:
     """Check each field of a dataclass against its annotation and its bounds, and convert it.
 
     An integer where a float stands becomes one, a list where a tuple stands, too. A value that is
-    the default is not looked at.
+    the default is not looked at. Empty text or an empty list is refused where the default is None.
 
     Args:
         instance: of a dataclass, frozen or not.
         prefix: stands before the names in messages, such as "--".
 
     Raises:
-        QuickdrawError: a value of a wrong type, or out of bounds.
+        QuickdrawError: a value of a wrong type, out of bounds, or empty.
     """
     hints = typing.get_type_hints(type(instance))
     for each in dataclasses.fields(instance):
         value, name = getattr(instance, each.name), prefix + each.name
         if value is each.default:
             continue
+        if each.default is None and isinstance(value, (str, list, tuple)) and not value:
+            raise QuickdrawError(
+                f"{name} is empty: say what is meant, or leave it out (is it a variable of the "
+                "shell that is not set?)"
+            )
         value = convert(value, hints[each.name], name)
         if each.metadata.get("path"):
             value = with_home(value)
@@ -139,12 +144,12 @@ def _as(value: Any, hint: Any, where: str) -> Any:
     if kind is typing.Literal:
         if value in items:
             return value
-    elif kind is tuple:
+    elif kind in (tuple, list):
         if isinstance(value, (list, tuple)):
-            if not items or items[-1] is ...:
+            if kind is list or not items or items[-1] is ...:
                 items = (items[0] if items else typing.Any,) * len(value)
             if len(items) == len(value):
-                return tuple(convert(*pair, where) for pair in zip(value, items, strict=True))
+                return kind(convert(*pair, where) for pair in zip(value, items, strict=True))
     elif kind in (int, float):
         return _number(value, kind)
     elif kind is typing.Any or (isinstance(kind, type) and isinstance(value, kind)):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
+import subprocess
 import sys
 import types
 
@@ -170,3 +172,27 @@ def test_evaluations_that_take_their_time_are_all_logged(capsys, clock):
         clock[0] += 60
         lines.log(f"evaluation {number}")
     assert capsys.readouterr().err.count("\n") == 1000
+
+
+@pytest.mark.parametrize("reader", ["| head -c 1 >/dev/null", "2>/dev/full"])
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is none on this system")
+def test_work_goes_on_where_nobody_reads_its_lines(reader, tmp_path):
+    """A training in `train 2>&1 | head`, or whose log's disk is full."""
+    program = (
+        "import pathlib, time\n"
+        "from quickdraw.console import Progress, log\n"
+        "for number in range(200):\n"
+        "    log('x' * 1000)\n"
+        "Progress('training', 1, 'images').close()\n"
+        "pathlib.Path('done').touch()\n"
+    )
+    (tmp_path / "program.py").write_text(program)
+    done = subprocess.run(
+        f"{{ {shlex.quote(sys.executable)} program.py; echo $? >code; }} 2>&1 {reader}",
+        shell=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.returncode == 0
+    assert (tmp_path / "code").read_text() == "0\n"
+    assert (tmp_path / "done").exists()

@@ -6,6 +6,7 @@ and parsing them needs no TensorFlow.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -51,10 +52,8 @@ def define_flags(values: flags.FlagValues, kind: type) -> None:
             if typing.get_origin(types[0]) is Literal or each.metadata.get("choices"):
                 parser = flags.EnumParser(list(choices))
             elif types[0] in (int, float):
-                number = flags.IntegerParser() if types == [int] else flags.FloatParser()
-                parser = _NumberParser() if types == [int, float] else number
-                if words := [word for one in types[1:] for word in typing.get_args(one)]:
-                    parser = _IntegerOrWord(words)
+                words = [word for one in types[1:] for word in typing.get_args(one)]
+                parser = _NumberParser(types, words)
             flags.DEFINE(parser, name, default, meaning, flag_values=values)
 
 
@@ -79,37 +78,24 @@ def read_flags(values: flags.FlagValues, kind: type[F]) -> F:
         raise UsageError(str(error)) from None
 
 
-class _NumberParser(flags.ArgumentParser[int | float]):
-    """An int where the text looks like one, else a float."""
+class _NumberParser(flags.ArgumentParser[int | float | str]):
+    """An integer, a float, whichever of both the text looks like, or one of some words."""
 
-    syntactic_help = "a number"
-
-    def parse(self, argument: object) -> int | float:
-        if isinstance(argument, (int, float)) and not isinstance(argument, bool):
-            return argument
-        if not isinstance(argument, str):
-            raise TypeError(f"a number expected. Received: {argument!r}")
-        try:
-            return int(argument)
-        except ValueError:
-            return float(argument)
-
-
-class _IntegerOrWord(flags.IntegerParser):
-    """An int, or one of some words."""
-
-    def __init__(self, words: list[str]):
+    def __init__(self, types: list[type], words: list[str]):
         super().__init__()
+        convert = {int: flags.IntegerParser().convert, float: flags.FloatParser().convert}
+        self._convert = [convert[kind] for kind in (int, float) if kind in types]
         self._words = words
+        number = "a number, such as 0.5 or 1e-3," if float in types else "an integer"
+        self.syntactic_help = " or ".join([number, *words])
 
-    def convert(self, argument: Any) -> Any:
-        if argument in self._words:
+    def parse(self, argument: object) -> int | float | str:
+        if isinstance(argument, str) and argument in self._words:
             return argument
-        try:
-            return super().convert(argument)
-        except (TypeError, ValueError):
-            expected = f"an integer or {', '.join(self._words)} expected"
-            raise ValueError(f"{expected}. Received: {argument!r}") from None
+        for convert in self._convert:
+            with contextlib.suppress(TypeError, ValueError):
+                return convert(argument)  # type: ignore[arg-type]  # what is no number is told
+        raise ValueError(f"{self.syntactic_help} expected. Received: {argument!r}")
 
 
 def help_of(values: flags.FlagValues) -> str:

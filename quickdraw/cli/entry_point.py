@@ -69,7 +69,7 @@ def run(
     define_flags(values, kind)
     try:
         if "--help" in argv[1:] or "-h" in argv[1:]:
-            print(f"{inspect.getdoc(module)}\n\nFlags:\n{help_of(values)}", flush=True)
+            print(f"{inspect.getdoc(module) or name}\n\nFlags:\n{help_of(values)}", flush=True)
             return 0
         check_text(argv)
         check_current_folder()

@@ -29,15 +29,17 @@ _NAMES = {
     "predictions": "prediction pred preds submission submission_file prediction_file input "
     "predictions_file output_file",
     "solution": "answers answer truth ground_truth gt labels target",
-    "output_file": "out output output_path prediction_file predictions_file submission save_path "
-    "submission_file result_file csv predictions",
+    "output_file": "out output output_path output_dir output_folder prediction_file "
+    "predictions_file submission save_path submission_file result_file csv predictions",
+    "output": "out output_path output_file html report",
     "output_dir": "out output output_path output_folder out_dir dest save_dir target_dir data_dir",
     "valid_share": "val_split valid_split validation_split val_size valid_size val_ratio val_share "
     "validation_ratio validation_size holdout",
+    "split": "train_ratio train_size train_split test_size test_split test_ratio val_split "
+    "valid_split validation_split val_ratio valid_ratio validation_ratio splits",
     "train_dir": "model_dir run_dir log_dir logs save_dir job_dir checkpoint_dir ckpt_dir out "
     "output output_dir output_path output_folder result_dir results_dir workdir work_dir exp_dir "
     "saved_model_dir run checkpoint_path checkpoint_file ckpt load load_model weights model_path",
-    "output": "out output_path output_file html report",
     "batch_size": "b bs batch batch_sz mini_batch_size minibatch train_batch_size "
     "per_device_train_batch_size eval_batch_size test_batch_size global_batch_size",
     "num_epochs": "e epoch epochs n_epoch n_epochs nb_epoch nb_epochs max_epoch max_epochs "
@@ -57,14 +59,15 @@ _NAMES = {
     "early_stopping": "patience early_stop early_stopping_patience es_patience",
     "plateau_patience": "lr_patience plateau",
     "plateau_factor": "factor lr_factor plateau_decay",
-    "monitor": "metric metric_for_best_model early_stopping_metric early_stopping_monitor",
+    "monitor": "metric eval_metric metric_for_best_model early_stopping_metric "
+    "early_stopping_monitor",
     "print_model": "summary model_summary print_summary show_model show_summary",
     "crop": "crop_size center_crop central_crop",
     "pixel_mean": "mean image_mean",
     "pixel_std": "std image_std normalize normalise normalization standardize",
     "momentum": "sgd_momentum adam_momentum mu",
     "augment": "aug augmentation augmentations data_augmentation use_augmentation transform "
-    "transforms auto_augment aa",
+    "transforms auto_augment aa mixup cutmix hflip vflip reprob random_erasing random_flip",
     "model": "arch architecture network net model_name model_type backbone model_class",
     "model_params": "model_args model_kwargs hparams",
     "label_loss": "loss loss_fn loss_function criterion objective loss_name",
@@ -79,9 +82,9 @@ _NAMES = {
     "seed": "random_seed manual_seed random_state rng_seed",
     "precision": "amp fp16 bf16 half mixed_precision use_amp dtype use_fp16",
     "accumulate_steps": "gradient_accumulation_steps grad_accum accum_steps iter_size "
-    "accumulate_grad_batches gradient_accumulation update_freq",
+    "accumulate_grad_batches gradient_accumulation grad_accum_steps update_freq",
     "eval_every": "eval_steps eval_interval eval_freq evaluation_strategy val_interval "
-    "validation_steps eval_every_steps val_check_interval",
+    "validation_steps validation_freq eval_every_steps val_check_interval",
     "checkpoint_every_steps": "save_steps save_every save_freq save_interval checkpoint_steps "
     "export_model_steps save_checkpoints_steps checkpoint_interval checkpoint_every",
     "checkpoint_every_minutes": "save_secs save_model_secs save_checkpoints_secs",
@@ -89,7 +92,8 @@ _NAMES = {
     "start_new_model": "overwrite overwrite_output_dir restart fresh from_scratch force no_resume",
     "on_bad_record": "ignore_errors skip_errors",
     "deterministic": "determinism enable_op_determinism cudnn_deterministic",
-    "xla": "jit jit_compile compile use_xla",
+    "xla": "jit jit_compile compile use_xla torch_compile",
+    "mlflow": "wandb use_wandb tracking_uri mlflow_uri mlflow_tracking_uri",
     "sync_batch_norm": "sync_bn syncbn",
     "run_once": "once single_run",
     "poll_seconds": "eval_interval_secs poll interval sleep",
@@ -102,6 +106,8 @@ _NAMES = {
     "max_items_per_class per_class num_samples count",
     "processes": "workers num_workers n_jobs jobs threads num_threads j nproc",
     "study_dir": "study output_dir out train_dir",
+    "format": "formats export_format include",
+    "host": "ip bind address server_name",
     "trials": "n_trials num_trials max_trials runs count",
     "search": "space search_space params param_space grid",
     "gpus": "num_gpu num_gpus ngpu ngpus n_gpu n_gpus gpu_count accelerator_count devices",
@@ -122,20 +128,24 @@ _REMARKS = {
     "use_gpu cuda no_cuda use_cuda cuda_device accelerator strategy use_tpu tpu": "every GPU that "
     "TensorFlow sees is used; train --distribute=none takes one, CUDA_VISIBLE_DEVICES says which",
     "num_workers workers num_readers num_threads threads n_jobs num_parallel_calls cpus "
-    "dataloader_num_workers prefetch queue_size pin_memory": "all cores are used",
+    "use_multiprocessing dataloader_num_workers prefetch queue_size pin_memory": "all cores are "
+    "used",
     "num_classes n_classes classes nb_classes": "the classes are those of the records",
     "channels num_channels in_channels image_channels": "the records say how many channels",
     "model arch architecture network model_name model_params label_loss loss loss_params "
     "image_size img_size precision": "a run knows its own; it is a flag of train alone",
     "feature_names feature_sizes frame_features segment_labels image_key input_shape": "the "
     "records say what they hold",
-    "dropout dropout_rate drop_rate hidden_size hidden_units units num_layers n_layers width depth "
+    "drop dropout dropout_rate drop_rate batch_norm batchnorm cell_type num_nodes lstm_cells "
+    "lstm_layers moe_num_mixtures netvlad_cluster_size netvlad_hidden_size conv_layers "
+    "hidden_size hidden_units units num_layers n_layers width depth "
     "filters width_mult": 'a parameter of the model, e.g. train --model_params="dropout=0.5"',
     "label_smoothing smoothing focal_gamma margin": "a parameter of the loss, e.g. train "
     '--loss_params="label_smoothing=0.1"',
     "resume resume_from resume_training restore load_checkpoint auto_resume "
     "resume_from_checkpoint": "the same command again goes on with a run",
-    "clip clip_norm grad_clip gradient_clip clip_gradient_norm max_grad_norm": "gradients are "
+    "clip clip_norm clip_grad clipnorm clipvalue global_clipnorm gradient_clip_val "
+    "grad_clip gradient_clip clip_gradient_norm max_grad_norm": "gradients are "
     'clipped to a norm of 1; train --optimizer_params="global_clipnorm=…" says another',
     "warmup warmup_steps warmup_epochs warmup_ratio num_warmup_steps": "every --schedule of train "
     "begins with a warm-up",
@@ -147,8 +157,15 @@ _REMARKS = {
     "--split",
     "mode phase do_train do_eval do_predict train eval test predict task job_type": "each is a "
     "command of its own: quickdraw.train, quickdraw.eval, quickdraw.inference",
+    "save_model save_best save_best_only save_weights export_model": "the best model and the last "
+    "checkpoints are always kept, in train_dir",
+    "top_k k topk top5": "evaluations always tell top-1, top-3 and MAP@3; inference --top_k says "
+    "how many guesses an answer has",
+    "step global_step ckpt_step checkpoint_step": "--checkpoint chooses the best model or the "
+    "latest, where a command has it",
     "local_rank rank world_size dist_url master_addr master_port ps_hosts worker_hosts job_name "
-    "task_index task_id": "several machines are named by the variable TF_CONFIG",
+    "task_index task_id dist_backend multiprocessing_distributed": "several machines are named "
+    "by the variable TF_CONFIG",
     "version": "python -c 'import quickdraw; print(quickdraw.__version__)'",
     "runtime_version python_version": "the image of the job decides; see --image",
     "batch_size eval_batch_size": "the size of a batch changes nothing here",

@@ -1,4 +1,4 @@
-"""Checkpoints in `train_dir/checkpoints`, and the best model in `train_dir/best.keras`.
+"""Checkpoints in `train_dir/checkpoints`.
 
 A checkpoint is a pair of files, `step-1200.data-…` and `step-1200.index`. It is written under a
 temporary name (for gs://, to a local disk), and the index is moved into place last: if there is an
@@ -7,17 +7,13 @@ index, the checkpoint is complete.
 
 from __future__ import annotations
 
-import functools
 import os
 import re
-import warnings
-import zipfile
 from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
 from quickdraw import storage
-from quickdraw.components.user_code import failure, place_of, reason
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
 from quickdraw.storage import transfer
@@ -27,9 +23,6 @@ if TYPE_CHECKING:
 
 _FOLDER = "checkpoints"
 _UNFINISHED = "unfinished"
-_BEST = "best.keras"
-_BEST_WEIGHTS = "best.weights.h5"
-_BEST_METRICS = "best.json"
 # TensorFlow's exceptions for files that are truncated, overwritten or deleted.
 _DAMAGED = (tf.errors.OpError, IndexError, ValueError)
 _NOT_DAMAGED = (
@@ -176,69 +169,11 @@ def restore(model: keras.Model, path: str) -> None:
     except _NOT_DAMAGED:
         raise
     except (AssertionError, *_DAMAGED) as error:
-        raise _does_not_fit(path, error) from None
+        raise does_not_fit(path, error) from None
 
 
-def has_best(train_dir: str) -> bool:
-    """Return whether a run has a best model."""
-    return storage.exists(os.path.join(train_dir, _BEST_METRICS))
-
-
-def best_metrics(train_dir: str) -> dict[str, float]:
-    """Read best.json: the step of the best model, and its validation metrics."""
-    return storage.read_json(os.path.join(train_dir, _BEST_METRICS))
-
-
-def save_best(model: keras.Model, train_dir: str, step: int, metrics: dict[str, float]) -> None:
-    """Keep a model as the best one: best.keras, and its metrics in best.json.
-
-    If Keras cannot serialise the model, such as one with a layer without `get_config`, only its
-    weights are saved, in best.weights.h5, which is enough to load the run.
-    """
-    with storage.staging(train_dir) as local:
-        for name, write in ((_BEST, model.save), (_BEST_WEIGHTS, model.save_weights)):
-            temporary = os.path.join(local, f"tmp.{name}")
-            try:
-                with storage.writing(os.path.join(train_dir, name), temporary):
-                    write(temporary)
-                break
-            except OSError:
-                raise
-            except Exception as error:  # custom layers may raise anything
-                if name == _BEST_WEIGHTS:
-                    raise failure("saving", error, *(place_of(error) or (name, None))) from error
-                _tell_weights_alone(reason(error))
-        storage.move(temporary, os.path.join(train_dir, name))
-    # After the model: `has_best` checks for this file.
-    storage.write_json(os.path.join(train_dir, _BEST_METRICS), {"step": step, **metrics})
-
-
-@functools.cache
-def _tell_weights_alone(why: str) -> None:
-    log(f"note: {_BEST_WEIGHTS} holds the weights alone, as Keras cannot write the model: {why}")
-
-
-def restore_best(model: keras.Model, train_dir: str) -> int:
-    """Load the weights of the best model into a model; return its step.
-
-    Raises:
-        QuickdrawError: the file is damaged or of another model.
-    """
-    path = os.path.join(train_dir, _BEST)
-    weights = os.path.join(train_dir, _BEST_WEIGHTS)
-    if storage.exists(weights):
-        path = weights
-    try:
-        with transfer.fetched(path) as local, warnings.catch_warnings():
-            # Keras only warns about layers missing from the file, and leaves them untrained.
-            warnings.simplefilter("error", UserWarning)
-            model.load_weights(local)
-    except (ValueError, OSError, KeyError, UserWarning, zipfile.BadZipFile) as error:
-        raise _does_not_fit(path, error) from None
-    return int(best_metrics(train_dir)["step"])
-
-
-def _does_not_fit(path: str, error: Exception) -> QuickdrawError:
+def does_not_fit(path: str, error: Exception) -> QuickdrawError:
+    """Return what is said of weights that cannot be loaded into a model."""
     return QuickdrawError(
         f"{path} does not fit the model: its code has changed since, or the file is damaged "
         f"({_first_line(error)})"

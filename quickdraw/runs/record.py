@@ -12,6 +12,7 @@ from typing import Any
 
 from quickdraw import __version__, storage
 from quickdraw.errors import QuickdrawError
+from quickdraw.fields import check
 
 FILE_NAME = "run.json"
 FORMAT = 2
@@ -22,6 +23,7 @@ _ABOUT_IT = (
     *("versions", "started", "finished_step", "code", "network", "answers"),
     *("format", "named", "dark_ink"),
 )
+_NEARBY = 5  # runs that are named
 _NEAR = 0.02  # beyond what kernels of other processors and sizes change
 
 
@@ -173,8 +175,7 @@ def read(train_dir: str) -> Run:
     path = os.path.join(train_dir, FILE_NAME)
     if not exists(train_dir):
         raise QuickdrawError(
-            f"{train_dir} holds no run: no {FILE_NAME} there. Train one with "
-            f"python -m quickdraw.train --train_dir={shlex.quote(train_dir)}"
+            f"{train_dir} holds no run: no {FILE_NAME} there. {_nearby(train_dir)}"
         )
     content = storage.read_json(path)
     try:
@@ -184,9 +185,25 @@ def read(train_dir: str) -> Run:
                 f"{path}: {made_by} (format {content['format']}); this is {__version__}, which "
                 f"reads formats up to {FORMAT}: use that version, or train anew"
             )
-        return Run(**content)
+        run = Run(**content)
     except (TypeError, AttributeError) as error:
         raise QuickdrawError(f"{path}: damaged or of another version ({error})") from None
+    check(run, f"{path}: ")
+    return run
+
+
+def _nearby(train_dir: str) -> str:
+    """Return what a folder that is no run may have been meant to be."""
+    folder = train_dir.rstrip("/")
+    for _ in range(2):  # best.keras; checkpoints/step-60
+        folder = os.path.dirname(folder)
+        if exists(folder):
+            return f"Did you mean --train_dir={shlex.quote(folder or '.')}?"
+    there = storage.listdir(train_dir) if storage.is_folder(train_dir) else []
+    runs = [path for name in sorted(there) if exists(path := os.path.join(train_dir, name))]
+    if runs:
+        return f"Did you mean one of {', '.join(map(shlex.quote, runs[:_NEARBY]))}?"
+    return f"Train one with python -m quickdraw.train --train_dir={shlex.quote(train_dir)}"
 
 
 def read_again(train_dir: str, earlier: Run) -> Run:

@@ -123,15 +123,15 @@ def load(train_dir: str, checkpoint: Which = "best") -> TrainedModel:
     Raises:
         QuickdrawError: not a run, no checkpoint yet, or the model's code has changed since.
     """
-    from quickdraw.runs import checkpoints
+    from quickdraw.runs import best_model, checkpoints
 
     run = record.read(train_dir)
     edited = factory.warn_of_changed_code(run, train_dir)
     model = factory.build_model(run, to_predict=True)
     if not edited:
         factory.warn_of_changed_network(run, model, train_dir)
-    if checkpoint == "best" and checkpoints.has_best(train_dir):
-        step = checkpoints.restore_best(model, train_dir)
+    if checkpoint == "best" and best_model.exists(train_dir):
+        step = best_model.restore(model, train_dir)
     else:
         step = checkpoints.restore_latest(model, train_dir)
     return TrainedModel(model, run, step, calibration.load(train_dir, step))

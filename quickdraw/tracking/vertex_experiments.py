@@ -7,7 +7,7 @@ import os
 from quickdraw import environment
 from quickdraw.console import log
 from quickdraw.errors import QuickdrawError
-from quickdraw.runs import Run, checkpoints
+from quickdraw.runs import Run, best_model
 from quickdraw.storage import google_errors
 from quickdraw.tracking.parameters import parameters
 from quickdraw.tracking.tracker import Ending, Report, Tracker
@@ -36,7 +36,7 @@ def log_run(run: Run, train_dir: str) -> None:
     project, region, experiment, name = os.environ[environment.EXPERIMENT].split("/")
     if trial := os.environ.get("CLOUD_ML_TRIAL_ID"):
         name = f"{name}-{trial}"
-    metrics = checkpoints.best_metrics(train_dir) if checkpoints.has_best(train_dir) else {}
+    metrics = best_model.metrics_of(train_dir) if best_model.exists(train_dir) else {}
     try:
         with google_errors.explained("Vertex AI Experiments", google_errors.VERTEX):
             from google.cloud import aiplatform

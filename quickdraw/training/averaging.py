@@ -12,7 +12,7 @@ from quickdraw.errors import QuickdrawError
 from quickdraw.evaluation.evaluate import BATCH, make_evaluate
 from quickdraw.readers import QuickDrawFeatureReader
 from quickdraw.records.shards import OnBadRecord
-from quickdraw.runs import checkpoints, factory, history, record
+from quickdraw.runs import best_model, checkpoints, factory, history, record
 from quickdraw.runs.record import Run
 from quickdraw.training.data import cache
 from quickdraw.training.settings import Monitor, Settings
@@ -60,7 +60,7 @@ def average(
     # A setting that no training has: so none goes on in this folder.
     run.settings["averaged_steps"] = steps
     run.finished_step = max(steps)
-    checkpoints.save_best(model, output_dir, run.finished_step, result)
+    best_model.save(model, output_dir, run.finished_step, result)
     checkpoints.Checkpoints(output_dir, 1, model=model).save(run.finished_step)
     run.save(output_dir)  # last: without it the folder is no run
     return result

@@ -12,7 +12,7 @@ from quickdraw.components.inputs import Batch
 from quickdraw.console import SparseLog, log
 from quickdraw.evaluation.evaluate import BATCH, make_evaluate
 from quickdraw.evaluation.metrics import Metrics
-from quickdraw.runs import checkpoints
+from quickdraw.runs import best_model
 from quickdraw.training.data.cache import Drawings
 from quickdraw.training.setup import Setup
 from quickdraw.training.step import TrainSteps
@@ -101,7 +101,7 @@ class Validation:
         self.best.assign(self._score(result))
         self.no_better.assign(0)
         if self._devices.is_chief:
-            checkpoints.save_best(self._model, self._train_dir, step, result)
+            best_model.save(self._model, self._train_dir, step, result)
 
     def _bear_no_better(self) -> None:
         """Note an evaluation that was no better; the rate or the end may depend on it."""

@@ -101,10 +101,18 @@ def _tell_of_other_unit(settings: Settings, drawings: int) -> None:
 
 
 def _warn_of_overlap(validation: Drawings, trained_on: Drawings) -> None:
-    """Warn where drawings are in both, in whatever files: a few doubles may be chance."""
+    """Warn where drawings are in both, or twice in one, in whatever files; a few are chance."""
     name = next(iter(validation.inputs))
-    known = _hashes(trained_on.inputs[name])
-    both = int(np.isin(_hashes(validation.inputs[name]), known).sum())
+    known, validated = (np.sort(_hashes(each.inputs[name])) for each in (trained_on, validation))
+    for hashes, what in ((known, "training"), (validated, "validation")):
+        doubles = int((hashes[1:] == hashes[:-1]).sum())
+        if doubles > _CHANCE * len(hashes):
+            log(
+                f"warning: {doubles:,} of {len(hashes):,} {what} drawings are copies of others "
+                "among them (the same files under two names?), which then count more than once"
+            )
+    nearest = np.searchsorted(known, validated).clip(max=len(known) - 1)
+    both = int((known[nearest] == validated).sum())
     if both > _CHANCE * len(validation):
         log(
             f"warning: {both:,} of {len(validation):,} validation drawings are also trained on: "

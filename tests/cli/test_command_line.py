@@ -22,6 +22,7 @@ class Flags(cli.Config):
     model: str = field("LogisticModel", "Which model.")
     model_params: str = field("", "Its parameters.")
     train_dir: str | None = field(None, "Where to.")
+    categories: tuple[str, ...] | None = field(None, "Which.")
     batch_size: int = field(128, "Drawings a step.", 1)
     max_steps: int | None = field(None, "When to end.")
     learning_rate: float = field(0.5, "How fast.", above=0)
@@ -68,7 +69,10 @@ def test_flags_are_parsed_and_the_others_keep_their_defaults():
         ("--batchsize=3", "no flag --batchsize. Did you mean --batch_size?"),
         ("--epochs=3", "no flag --epochs: other commands have a --num_epochs, this one has none"),
         ("--nostart_new_model=3", "--nostart_new_model=3 does not take an argument"),
-        ("--batch_size=many", "batch_size"),
+        ("--batch_size=many", "an integer expected. Received: 'many'"),
+        ("--batch_size=1e3", "an integer expected. Received: '1e3'"),
+        ("--learning_rate=0,001", "a number, such as 0.5 or 1e-3, expected. Received: '0,001'"),
+        ("--learning_rate=2GB", "a number, such as 0.5 or 1e-3, expected. Received: '2GB'"),
         ("--on_bad_record=ignore", "error|skip"),
         ("model=CnnModel", "model=CnnModel"),
     ],
@@ -130,6 +134,20 @@ def test_nothing_is_suggested_for_a_word_unlike_all_others():
 def test_a_number_out_of_bounds_is_told(argument, told, capsys):
     assert run(lambda values: pytest.fail("must not run"), argument) == 2
     assert capsys.readouterr().err.splitlines()[0] == f"program: {told}"
+
+
+@pytest.mark.parametrize("argument", ["--train_dir=", "--categories=", "--max_steps="])
+def test_a_variable_that_is_not_set_is_told(argument, capsys):
+    """`--train_dir=$RUN` would go elsewhere, `--categories=$WORDS` take all."""
+    assert run(lambda values: pytest.fail("must not run"), argument) == 2
+    (line, _) = capsys.readouterr().err.splitlines()
+    assert "is empty: say what is meant" in line or "an integer expected" in line
+
+
+def test_an_empty_value_is_told_in_a_file_too_and_none_where_the_default_is_text(config):
+    with pytest.raises(errors.UsageError, match="--train_dir is empty"):
+        cli.read_flags(parsed(config({"train_dir": ""})), Flags)
+    assert cli.read_flags(parsed("--model_params="), Flags).model_params == ""
 
 
 # --config

@@ -4,15 +4,28 @@ import dataclasses
 
 import pytest
 
-from quickdraw import average, calibrate, inference, score, sweep, train
+from quickdraw import average, calibrate, compare, export, inference, score, serve, sweep, train
 from quickdraw import eval as evaluation
 from quickdraw.cli import Elsewhere, other_names
 from quickdraw.cli.other_names import hint
 from quickdraw.datasets import download, inspect, prepare, sample
+from quickdraw.report import __main__ as report
 from quickdraw.vertex import job_flags, jobs, register, submit
 
 COMMANDS = [train, evaluation, inference, score, calibrate, average, sweep]
-COMMANDS += [prepare, download, sample, inspect, submit, jobs, register]
+COMMANDS += [
+    report,
+    export,
+    serve,
+    compare,
+    prepare,
+    download,
+    sample,
+    inspect,
+    submit,
+    jobs,
+    register,
+]
 
 
 def names(command) -> list[str]:
@@ -44,6 +57,10 @@ def names(command) -> list[str]:
         (inference, "output", "output_file"),
         (inference, "output_path", "output_file"),
         (score, "submission", "predictions"),
+        (inference, "output_dir", "output_file"),
+        (report, "out", "output"),
+        (prepare, "train_ratio", "split"),
+        (train, "mixup", "augment"),
         (prepare, "input_dir", "source"),
         (submit, "num_gpus", "gpus"),
         (submit, "staging_bucket", "bucket"),
@@ -62,7 +79,13 @@ def test_the_flag_that_is_meant_is_named(command, typed, meant):
         (train, "resume", "the same command again goes on"),
         (train, "dropout", "--model_params="),
         (train, "train_ratio", "prepare --split"),
-        (train, "top_k", ": other commands have a --top_k, this one has none"),
+        (train, "run_once", ": other commands have a --run_once, this one has none"),
+        (evaluation, "top_k", "inference --top_k"),
+        (evaluation, "step", "--checkpoint chooses"),
+        (train, "save-model", "always kept"),
+        (train, "drop", "a parameter of the model"),
+        (train, "batch_norm", "a parameter of the model"),
+        (train, "clip-grad", "global_clipnorm"),
         (evaluation, "lr", ": other commands have a --base_learning_rate, this one has none"),
         (evaluation, "batch_size", "changes nothing here"),
         (inference, "model", "a run knows its own"),

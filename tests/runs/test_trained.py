@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -128,6 +129,22 @@ def test_a_folder_without_a_run_is_told(tmp_path):
         runs.load(str(tmp_path / "missing"))
 
 
+@pytest.mark.parametrize(
+    ("named", "meant"),
+    [
+        ("run/best.keras", "--train_dir={0}/run?"),
+        ("run/checkpoints/", "--train_dir={0}/run?"),
+        ("run/checkpoints/step-40", "--train_dir={0}/run?"),
+        ("", "one of {0}/run?"),
+    ],
+)
+def test_the_run_that_is_meant_is_named(copy, named, meant):
+    above = copy.parent
+    with pytest.raises(QuickdrawError) as raised:
+        runs.load(os.path.join(above, named))
+    assert str(raised.value).endswith(f"Did you mean {meant.format(above)}")
+
+
 def test_a_run_without_a_checkpoint_is_told(copy):
     shutil.rmtree(copy / "checkpoints")
     with pytest.raises(QuickdrawError, match="holds no checkpoint yet"):
@@ -144,6 +161,17 @@ def test_a_damaged_record_is_told(copy, content):
 def change(folder: Path, **fields) -> None:
     content = json.loads((folder / "run.json").read_text())
     (folder / "run.json").write_text(json.dumps(content | fields))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"settings": None}, {"channels": "1"}, {"labels": [1, 2, 3]}, {"model_params": [1]}],
+    ids=str,
+)
+def test_what_no_record_holds_is_told(copy, damage):
+    change(copy, **damage)
+    with pytest.raises(QuickdrawError, match=rf"run\.json: {next(iter(damage))} must be of type"):
+        runs.load(str(copy))
 
 
 @pytest.mark.parametrize("which", ["best", "latest"])
@@ -191,8 +219,16 @@ def test_a_damaged_best_model_is_told(copy, content):
 
 def test_a_best_model_that_is_gone_is_told(copy):
     (copy / "best.keras").unlink()
-    with pytest.raises(QuickdrawError, match=r"best\.keras"):
+    with pytest.raises(QuickdrawError, match=r"best\.keras is gone\. --checkpoint=latest takes"):
         runs.load(str(copy))
+
+
+@pytest.mark.parametrize("content", ["{}", "[1]", "null", '{"step": "40"}', '{"step": true}'])
+def test_damaged_figures_of_the_best_model_are_told(copy, content):
+    (copy / "best.json").write_text(content)
+    with pytest.raises(QuickdrawError, match=r"best\.json: damaged: the step .*=latest"):
+        runs.load(str(copy))
+    assert runs.load(str(copy), "latest").step
 
 
 @pytest.mark.parametrize("kind", ["index", "data"])

@@ -61,9 +61,8 @@ def dry_run(tiny_data, tmp_path, capfd, monkeypatch):
     def run(**flags) -> tuple[int, str]:
         chosen = {**settings, "train_dir": tmp_path / "run", **flags}
         before = trace_of(tmp_path, cache.folder(), tiny_data.folder)
-        code = train.main(
-            ["train", "--dry_run", *(f"--{name}={value}" for name, value in chosen.items())]
-        )
+        given = [f"--{name}={value}" for name, value in chosen.items() if value is not None]
+        code = train.main(["train", "--dry_run", *given])
         assert trace_of(tmp_path, cache.folder(), tiny_data.folder) == before
         return code, capfd.readouterr().err
 
@@ -83,7 +82,7 @@ def test_part_of_the_drawings_is_decoded_and_all_are_counted(dry_run, write_reco
     labels = np.arange(1500) % 2
     images = np.zeros((1500, 4, 4), np.uint8)
     pattern = write_records(tmp_path / "many", images, label=labels)
-    code, told = dry_run(train_data_pattern=pattern, eval_data_pattern="", max_steps=9)
+    code, told = dry_run(train_data_pattern=pattern, eval_data_pattern=None, max_steps=9)
     assert code == 0
     assert "1,005 training drawings" in told
     assert "drawings: 1,500 (0 MB decoded), 0 for validation" in told
@@ -113,7 +112,7 @@ def test_an_earlier_run_would_go_on(dry_run, tiny_data, tmp_path):
         ({"optimizer": "adam", "weight_decay": 0.1}, "adamw is Adam with it"),
         ({"base_learning_rate": 1e38, "optimizer": "sgd"}, "not a number any more"),
         ({"train_dir": __file__}, "the folder cannot be made or written to"),
-        ({"train_data_pattern": ""}, "--dry_run needs --train_data_pattern"),
+        ({"train_data_pattern": None}, "--dry_run needs --train_data_pattern"),
         ({"lr_find": True}, "either --dry_run or --lr_find"),
     ],
     ids=str,

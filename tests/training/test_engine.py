@@ -135,6 +135,20 @@ def test_a_part_of_the_validation_records_is_trained_on(tmp_path, capfd, write_r
     assert "20 of 110 validation drawings are also trained on" in capfd.readouterr().err
 
 
+def test_drawings_that_are_given_twice_are_told(tmp_path, capfd, write_records):
+    images = noise(150)
+    write_records(tmp_path / "train-0.tfrecord", images[:60], label=np.arange(60) % 3)
+    write_records(tmp_path / "train-1.tfrecord", images[30:90], label=np.arange(60) % 3)
+    write_records(tmp_path / "valid-0.tfrecord", images[90:], label=np.arange(60) % 3)
+    shutil.copy(tmp_path / "valid-0.tfrecord", tmp_path / "valid-copy.tfrecord")
+    data = {"train_data_pattern": f"{tmp_path}/train-*", "eval_data_pattern": f"{tmp_path}/valid-*"}
+    fit(Settings(**data, max_steps=1, train_dir=str(tmp_path / "run")))
+    told = capfd.readouterr().err
+    assert "warning: 30 of 120 training drawings are copies of others among them" in told
+    assert "warning: 60 of 120 validation drawings are copies of others among them" in told
+    assert "also trained on" not in told
+
+
 @hypothesis.given(st.integers(1, 40), st.integers(1, 9), st.integers(0, 1000))
 def test_equal_drawings_have_equal_hashes_and_others_do_not(count, side, seed):
     images = np.random.default_rng(seed).integers(0, 2, (count, side, side, 1), np.uint8) * 128

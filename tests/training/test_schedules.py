@@ -14,7 +14,7 @@ from quickdraw import runs
 from quickdraw.errors import QuickdrawError
 from quickdraw.evaluation.metrics import Metrics
 from quickdraw.models import BaseModel
-from quickdraw.runs import checkpoints
+from quickdraw.runs import best_model
 from quickdraw.tracking import tensorboard
 from quickdraw.training import Settings, fit
 from quickdraw.training.schedules import share_of_rate
@@ -129,7 +129,7 @@ def test_it_goes_by_the_loss_where_asked_to(
     settings = unteachable(tiny_data, tmp_path / "run", **changes, **rates)
     fit(settings)
     assert runs.read(str(tmp_path / "run")).finished_step == stops
-    best = checkpoints.best_metrics(str(tmp_path / "run"))
+    best = best_model.metrics_of(str(tmp_path / "run"))
     assert (best["step"], best["loss"]) == ((1, 3.0) if monitor == "top1" else (2, 2.0))
     name = {"top1": "top-1", "loss": "loss"}[monitor]
     told = capfd.readouterr().err
@@ -146,7 +146,7 @@ def test_a_loss_that_is_no_number_is_never_the_best(tiny_data, tmp_path, monkeyp
     monkeypatch.setattr(Metrics, "result", lambda self: {**result(self), "loss": math.nan})
     fit(unteachable(tiny_data, tmp_path / "run", monitor="loss", early_stopping=2))
     assert runs.read(str(tmp_path / "run")).finished_step == 2
-    assert not checkpoints.has_best(str(tmp_path / "run"))
+    assert not best_model.exists(str(tmp_path / "run"))
 
 
 @pytest.mark.parametrize("change", [{"early_stopping": 1}, {"schedule": "plateau"}])
