@@ -207,7 +207,7 @@ def _nearby(train_dir: str) -> str:
 
 
 def read_again(train_dir: str, earlier: Run) -> Run:
-    """Read the run.json of a run again, while following it.
+    """Read the run.json of a run again, while training or following it.
 
     Raises:
         QuickdrawError: it was deleted, or another run has replaced it.
@@ -218,6 +218,6 @@ def read_again(train_dir: str, earlier: Run) -> Run:
     if run.started != earlier.started:
         raise QuickdrawError(
             f"{train_dir}: another run, started {run.started}, has taken the place of the one that "
-            "was evaluated: start again to evaluate it"
+            "was there: start again to go on with that"
         )
     return run

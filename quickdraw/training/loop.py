@@ -12,6 +12,7 @@ from types import FrameType
 
 from quickdraw.console import Progress, log
 from quickdraw.errors import InterruptedWork, QuickdrawError, StoppedError
+from quickdraw.runs import record
 from quickdraw.runs.checkpoints import Checkpoints
 from quickdraw.runs.history import MetricsCsv
 from quickdraw.tracking.tracker import Report, Tracker
@@ -165,6 +166,8 @@ class Loop:
         step, plan = self.step, self._plan
         last = step == plan.total
         evaluate = self._validation.evaluates and plan.evaluates_at(step)
+        if evaluate:
+            self._check_folder()
         if evaluate or plan.reports_at(step):
             self._report(evaluate)
         minutes = (time.monotonic() - self._saved_at) / 60
@@ -190,8 +193,14 @@ class Loop:
         self._tracker.report(report)
         self._window.clear()
 
+    def _check_folder(self) -> None:
+        """Raise QuickdrawError where the run was moved or deleted: writing would begin a second."""
+        if self._setup.devices.is_chief:
+            record.read_again(self._train_dir, self._setup.run)
+
     def _save(self) -> None:
         if self._setup.devices.is_chief:
+            self._check_folder()
             self._csv.save()  # first: a row that a checkpoint lacks is dropped on resuming
             self._checkpoints.save(self.step)
             self._tracker.saved()

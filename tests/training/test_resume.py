@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from quickdraw.errors import QuickdrawError
 from quickdraw.training import Settings, fit
+from quickdraw.training.loop import Loop
 from quickdraw.training.plan import Plan
 
 EVERYTHING = (
@@ -304,3 +305,28 @@ def test_evaluations_counted_in_epochs_end_with_the_training():
         step = plan.next_event(step)
         seen.append(step)
     assert seen == [75, 100, 150, 200, 225, 300, 301]
+
+
+@pytest.mark.parametrize("what", ["moved", "deleted", "replaced"])
+def test_a_training_whose_run_is_gone_does_not_begin_a_second_one(
+    what, tiny_data, tmp_path, monkeypatch
+):
+    folder, aside = tmp_path / "run", tmp_path / "elsewhere"
+    report = Loop._report
+
+    def take_away(loop: Loop, evaluate: bool) -> None:
+        report(loop, evaluate)
+        record = json.loads((folder / "run.json").read_text())
+        folder.rename(aside)
+        if what == "deleted":
+            shutil.rmtree(aside)
+        if what == "replaced":
+            folder.mkdir()
+            (folder / "run.json").write_text(json.dumps(record | {"started": "tomorrow"}))
+
+    monkeypatch.setattr(Loop, "_report", take_away)
+    told = "another run, started tomorrow, has taken" if what == "replaced" else "the run is gone"
+    with pytest.raises(QuickdrawError, match=told):
+        fit(Settings(train_data_pattern=tiny_data.train, train_dir=str(folder)))
+    left = [path.name for path in folder.iterdir()] if folder.exists() else []
+    assert left == ["run.json"] * (what == "replaced")
