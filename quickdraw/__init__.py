@@ -11,10 +11,11 @@ __version__ = "0.1.0"
 
 # Python is looking up `python -m quickdraw.…`, or this is a worker of such a command.
 if sys.argv[:1] == ["-m"] or "QUICKDRAW_INSTALLED_FIRST" in os.environ:
-    from quickdraw.import_order import installed_first
+    from quickdraw.import_order import installed_first, refuse_bare_python
 
     os.environ["QUICKDRAW_INSTALLED_FIRST"] = "1"
     installed_first()
+    refuse_bare_python()
 
 # TensorFlow reads the variable when it is imported. By itself it leaves oneDNN off on processors
 # without AVX512-VNNI (most laptops), where training takes twice as long without it.

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator
@@ -31,6 +32,17 @@ class _InstalledFirst:
 
 
 _finder = _InstalledFirst()
+
+
+def refuse_bare_python() -> None:
+    """End the process with a line where the packages that every command needs are not there."""
+    missing = [name for name in ("absl", "numpy") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise SystemExit(
+            f"quickdraw: {sys.executable} has no package {', '.join(missing)}: activate the "
+            "environment that quickdraw is installed in, or install it: pip install -e . in the "
+            "checkout (python -S leaves out what is installed)"
+        )
 
 
 def installed_first() -> None:

@@ -6,6 +6,7 @@ import importlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -82,3 +83,20 @@ def test_what_is_installed_comes_first_but_for_what_the_user_names(tmp_path, mon
         assert importlib.import_module("turtle").own
     sys.modules.pop("mine_alone")
     sys.modules.pop("turtle")
+
+
+@pytest.mark.parametrize("options", [["-S"], ["-S", "-I"], ["-S", "-O"]], ids=str)
+@pytest.mark.parametrize("command", ["train", "datasets.prepare", "leaderboard"])
+def test_a_python_without_the_packages_is_one_line(options, command):
+    """Another Python than that of the environment, for instance."""
+    checkout = str(Path(import_order.__file__).parents[1])
+    program = (
+        f"import runpy, sys; sys.path.insert(0, {checkout!r}); sys.argv = ['-m']; "
+        f"runpy.run_module('quickdraw.{command}', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, *options, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"quickdraw: {sys.executable} has no package absl, numpy: activate")
