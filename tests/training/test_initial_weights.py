@@ -45,8 +45,9 @@ def records(tmp_path, write_records):
 def begun(source: str, train_dir, pattern: str, **changes) -> list[np.ndarray]:
     """The weights after one step that is too small to change them, in float32."""
     tiny = {"max_steps": 1, "base_learning_rate": 1e-30, "optimizer": "SGD"}
-    given = {"train_data_pattern": pattern, "train_dir": str(train_dir), "init_from": source}
-    return fit(Settings(**{**MLP, **given, **tiny, **changes})).model.get_weights()
+    given = {"train_data_pattern": pattern, "train_dir": str(train_dir)}
+    begun = {"init_from": source or None}
+    return fit(Settings(**{**MLP, **given, **begun, **tiny, **changes})).model.get_weights()
 
 
 def test_all_weights_where_the_classes_are_the_same(source, tiny_data, tmp_path, capfd):
