@@ -82,6 +82,9 @@ def judge(image: np.ndarray) -> Verdict:
         grey = grey - _shade(grey)
         paper = _median(border(grey))
     dark, light = _ink(grey, paper)
+    if not dark and not light and grey.min() < grey.max():
+        # Ink as pale as noise: on black paper it can but be lighter, on white paper darker.
+        return Verdict(paper > 255 - _NOISE, not _NOISE <= paper <= 255 - _NOISE)
     darker, lighter = _ink(grey, _median(grey.ravel()))
     sure = (
         (evenness >= _CLEAR or not is_small)

@@ -73,6 +73,17 @@ def test_a_blank_picture_is_unclear(value):
     assert judge(np.full((1, 1), value, np.uint8)) == (False, False)
 
 
+@pytest.mark.parametrize("pale", [1, 8, 14])
+def test_ink_as_pale_as_noise_is_judged_by_its_paper(pale):
+    """Such as thin lines in pure blue on black, and in yellow on white."""
+    light = image_of(HOUSE) // 255 * pale
+    for dark in (True, False):
+        usual = Polarity(dark, told=False)
+        assert not usual.is_dark(light)
+        assert usual.is_dark(255 - light)
+        assert usual.is_dark(100 + light) is dark
+
+
 def test_one_among_others_is_seen():
     usual = Polarity(dark=False, told=False)
     assert usual.is_dark(np.asarray(doodle(255, 0)))
