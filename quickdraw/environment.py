@@ -18,6 +18,9 @@ METRIC = "eval_top1"
 """The metricId of a hyperparameter tuning job."""
 EXPERIMENT = "QUICKDRAW_EXPERIMENT"
 """The variable, `project/region/experiment/run`, by which the submitter asks for a log entry."""
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""For a process that leaves linear algebra alone: the other threads of OpenBLAS would only wait,
+and do that by spinning, for 0.1 s of CPU."""
 _METRIC_FILE = "/tmp/hypertune/output.metrics"
 # As after SIGABRT: of the exit codes that a program can choose, one that Vertex AI tries again.
 _EXIT_TRY_AGAIN = 134

@@ -14,13 +14,12 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
+from quickdraw.environment import ONE_THREAD
 from quickdraw.errors import QuickdrawError
 
 Function = Callable[[Any, Any], Any]
 """From what all jobs share, and a job, to a result."""
 Run = Callable[[Function, Iterable[Any]], Iterator[Any]]
-
-_THREADS = "OPENBLAS_NUM_THREADS"
 
 _shared: Any = None
 
@@ -59,18 +58,14 @@ def workers(processes: int, shared: Any) -> Iterator[Run]:
 
 @contextlib.contextmanager
 def _one_thread_each() -> Iterator[None]:
-    """Let NumPy use one thread in the processes that start meanwhile.
-
-    OpenBLAS' other threads would only wait, and do that by spinning: 0.1 s of CPU a process.
-    """
-    if _THREADS in os.environ:
-        yield
-        return
-    os.environ[_THREADS] = "1"
+    """Let the processes that start meanwhile use one thread, unless somebody has said how many."""
+    added = {name: count for name, count in ONE_THREAD.items() if name not in os.environ}
+    os.environ.update(added)
     try:
         yield
     finally:
-        os.environ.pop(_THREADS, None)
+        for name in added:
+            os.environ.pop(name, None)
 
 
 def _in_order(

@@ -19,6 +19,7 @@ from typing import Any
 
 from quickdraw import storage
 from quickdraw.console import Progress
+from quickdraw.environment import ONE_THREAD
 from quickdraw.errors import QuickdrawError
 from quickdraw.readers import QuickDrawFeatureReader, StrokeReader
 from quickdraw.records.dataset_info import DatasetInfo
@@ -86,9 +87,8 @@ def is_small(files: list[str]) -> bool:
 
 def environment() -> dict[str, str]:
     """Return the environment in which a process can import what this one can."""
-    # OpenBLAS' threads would do nothing but spin while they wait: 0.1 s of CPU.
-    one_thread = {"OPENBLAS_NUM_THREADS": "1"}
-    return one_thread | os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    path = os.pathsep.join(filter(None, sys.path))
+    return {**ONE_THREAD, **os.environ, "PYTHONPATH": path}
 
 
 def _size(path: str) -> int:
