@@ -153,7 +153,7 @@ def test_what_cannot_be_averaged_is_told(run, tmp_path, capsys):
         (tmp_path / "out", ["--last=5"], 1, "holds 4 checkpoint(s), 5 are needed"),
         (tmp_path / "out", ["--last=2", "--best=2"], 2, "either --last or --best"),
         (tmp_path / "out", ["--last=1"], 2, "last"),
-        ("", [], 2, "--output_dir is needed"),
+        ("", [], 2, "--output_dir is empty"),
     ):
         assert averaged(run, output, *flags) == code
         assert told in capsys.readouterr().err
