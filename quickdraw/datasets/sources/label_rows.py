@@ -66,9 +66,10 @@ def without_one_hot(
         The same three, or those of another table; as they are if it is not one-hot.
     """
     classes = header[:at] + header[at + 1 :]
+    if label_key or telling_of(header) or not all(header) or len(classes) < 2:
+        return header, rows, at
     labels = [[cell.strip() for cell in row[:at] + row[at + 1 :]] for row in rows[1:]]
-    is_told = label_key or telling_of(header) or not all(header) or len(classes) < 2
-    if is_told or any(sorted(each) != ["0"] * (len(each) - 1) + ["1"] for each in labels):
+    if any(sorted(each) != ["0"] * (len(each) - 1) + ["1"] for each in labels):
         return header, rows, at
     found = [classes[each.index("1")] for each in labels]
     named = [[row[at], word] for row, word in zip(rows[1:], found, strict=True)]

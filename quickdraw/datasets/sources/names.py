@@ -126,11 +126,11 @@ def check_parts(names: Sequence[str], path: str) -> None:
     if len(parts) == 1 or (len(several) == 1 and len(more) + 2 >= _MANY):
         log(f"warning: {are}? Taken as {len(more) + 2} classes; --categories={name} joins them")
         return
-    joined = ",".join(name.replace(" ", "_") for name in parts)
-    apart = ",".join(name.replace(" ", "_") for name in names)
+    joined, apart = (
+        shlex.quote(",".join(name.replace(" ", "_") for name in each)) for each in (parts, names)
+    )
     raise QuickdrawError(
-        f"{are}: --categories={shlex.quote(joined)[:200]} joins parts, "
-        f"--categories={shlex.quote(apart)[:200]} takes each as a class"
+        f"{are}: --categories={joined} joins parts, --categories={apart} takes each as a class"
     )
 
 
